@@ -1,0 +1,5 @@
+"""``python -m lambda_tailor``."""
+
+from lambda_tailor.cli import main
+
+main()

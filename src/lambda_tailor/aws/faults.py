@@ -1,0 +1,102 @@
+"""What botocore's errors mean: what kind of fault, and in which words a user is told.
+
+https://docs.aws.amazon.com/lambda/latest/api/CommonErrors.html
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import botocore.exceptions as boto
+from botocore.parsers import ResponseParserError
+
+from lambda_tailor.aws.retry import Fault
+from lambda_tailor.errors import AccessDenied, AwsRefused, CredentialsError, EndpointUnreachable, TailorError
+from lambda_tailor.setting import Call
+
+THROTTLES = frozenset(
+    {
+        "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottledException", "RequestThrottled",
+        "TooManyRequestsException", "TooManyRequests", "RequestLimitExceeded", "BandwidthLimitExceeded",
+        "SlowDown", "PriorRequestNotComplete", "EC2ThrottledException",
+        "ProvisionedThroughputExceededException", "TransactionInProgressException",
+    }
+)  # fmt: skip
+DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "AuthorizationErrorException"})
+EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"})
+UNKNOWN = frozenset(
+    {
+        "InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "SignatureDoesNotMatch",
+        "AuthFailure", "InvalidSignatureException", "MissingAuthenticationToken", "IncompleteSignature",
+    }
+)  # fmt: skip
+_NO_CREDENTIALS = (
+    boto.NoCredentialsError, boto.PartialCredentialsError, boto.CredentialRetrievalError, boto.TokenRetrievalError,
+    boto.UnauthorizedSSOTokenError, boto.SSOTokenLoadError,
+)  # fmt: skip
+ERRORS = (boto.BotoCoreError, boto.ClientError, ResponseParserError)
+_LOST = (ResponseParserError, boto.HTTPClientError, boto.IncompleteReadError, boto.ResponseStreamingError)
+_UNSENT = (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError)
+
+
+def _error(error: Exception) -> tuple[str, str, int]:
+    answer: Any = getattr(error, "response", None) or {}
+    said = answer.get("Error") or {}
+    status = (answer.get("ResponseMetadata") or {}).get("HTTPStatusCode") or 0
+    return str(said.get("Code") or ""), str(said.get("Message") or ""), int(status)
+
+
+def classify(error: Exception) -> Fault:
+    """Which kind of fault one of ``ERRORS`` is."""
+    if isinstance(error, boto.ClientError):
+        code, _, status = _error(error)
+        if code in THROTTLES or status == 429:
+            return Fault.THROTTLED
+        return Fault.LOST if status >= 500 or status == 408 else Fault.FINAL
+    if isinstance(error, _NO_CREDENTIALS):
+        return Fault.FINAL
+    if isinstance(error, _UNSENT):
+        return Fault.UNSENT
+    return Fault.LOST if isinstance(error, _LOST) else Fault.FINAL
+
+
+def explain(error: Exception, call: Call, *, lost: bool) -> TailorError:
+    """The error to raise instead: one sentence that says what to do next."""
+    if isinstance(error, _NO_CREDENTIALS):
+        return CredentialsError(f"There are no usable AWS credentials ({_one_line(error)}): set AWS_PROFILE or sign in again.")
+    if isinstance(error, _UNSENT):
+        return EndpointUnreachable(f"{_endpoint(error, call)} does not answer: check --endpoint-url, the region and the network.")
+    code, message, status = _error(error)
+    if code in EXPIRED:
+        return CredentialsError("The AWS credentials have expired: sign in again (aws sso login) and repeat the command.")
+    if code in UNKNOWN:
+        return CredentialsError(f"AWS does not know these credentials ({code}): check AWS_PROFILE or the access key.")
+    if code in DENIED:
+        action = _denied_action(message) or iam_action(call)
+        return AccessDenied(f"The credentials may not {action}: allow it, see 'lambda-tailor iam-policy'.", action=action)
+    said = _one_line(message) or (f"HTTP status {status}" if status else _one_line(error))
+    return AwsRefused(f"{call.name}: {said}", code=code or type(error).__name__, lost=lost)
+
+
+# Where an IAM action is not spelled as its API operation.
+_IAM = {"tagging:GetResources": "tag:GetResources", "s3:ListBuckets": "s3:ListAllMyBuckets"}
+
+
+def iam_action(call: Call) -> str:
+    """The IAM action that a call needs."""
+    return _IAM.get(call.name, call.name)
+
+
+def _denied_action(message: str) -> str | None:
+    found = re.search(r"not authorized to perform: ([\w-]+:\w+)", message)
+    return found.group(1) if found else None
+
+
+def _endpoint(error: Exception, call: Call) -> str:
+    kwargs: Any = getattr(error, "kwargs", {})
+    return str(kwargs.get("endpoint_url") or f"AWS ({call.service})")
+
+
+def _one_line(text: object) -> str:
+    return " ".join(str(text).split())

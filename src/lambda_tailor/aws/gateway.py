@@ -1,0 +1,182 @@
+"""The one way through which every request to AWS goes: clients, credentials, counting, retries, errors."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+import botocore.config
+import botocore.exceptions
+import botocore.session
+
+from lambda_tailor.aws.faults import ERRORS, classify, explain
+from lambda_tailor.aws.quotas import Pace
+from lambda_tailor.aws.retry import Fault, RetryPolicy
+from lambda_tailor.errors import CredentialsError
+from lambda_tailor.model.secret import Secret
+from lambda_tailor.setting import Answer, Call
+
+# Prefixes of operations that change nothing, as AWS names them.
+_READS = ("Get", "List", "Describe", "Filter", "Simulate", "Head", "Start", "Stop", "Lookup")
+
+
+def writes(action: str) -> bool:
+    """Whether an operation changes anything."""
+    return not action.startswith(_READS)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How AWS is reached. Everything left out comes from the standard AWS settings."""
+
+    profile: str | None = None
+    endpoint_url: str | None = None
+    role_arn: str | None = None
+    quota_share: float = 0.95
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+
+
+class Gateway:
+    """Requests to one account and region. Safe for threads.
+
+    ``calls`` counts every request sent by ``service:Operation``, retries too.
+    """
+
+    def __init__(self, session: boto3.Session, region: str, connection: Connection) -> None:
+        self.region = region
+        self.calls: Counter[str] = Counter()
+        self._session = session
+        self._connection = connection
+        self._pace = Pace(connection.quota_share)
+        self._clients: dict[str, Any] = {}
+        self._lock = threading.Lock()
+
+    def call(self, call: Call) -> Answer:
+        """Send a request and give AWS's answer, with every secret in it concealed.
+
+        Raises AccessDenied, CredentialsError, EndpointUnreachable, or AwsRefused with AWS's own code;
+        AwsRefused.lost tells a write of which nobody knows whether it was done.
+        """
+        retry = self._connection.retry
+        is_write = writes(call.action)
+        started = retry.clock()
+        attempt = 0
+        while True:
+            attempt += 1
+            self._pace.wait(call.name)
+            with self._lock:
+                self.calls[call.name] += 1
+            try:
+                return _conceal(call, self._send(call))
+            except ERRORS as error:
+                fault = classify(error)
+                if not retry.again(fault, attempt=attempt, started=started, writes=is_write):
+                    raise explain(error, call, lost=is_write and fault is Fault.LOST) from None
+            retry.pause(attempt)
+
+    def pages(self, call: Call, token: str, next_token: str | None = None) -> Iterator[Answer]:
+        """Every page of a listing. ``token`` is the request's page token, ``next_token`` the answer's."""
+        parameters = dict(call.parameters)
+        while True:
+            answer = self.call(Call(call.service, call.action, parameters))
+            yield answer
+            following = answer.get(next_token or token)
+            if not following:
+                return
+            parameters[token] = following
+
+    def _send(self, call: Call) -> Answer:
+        client = self._client(call.service)
+        answer: Answer = getattr(client, _method(call.action))(**_reveal(call.parameters))
+        return answer
+
+    def _client(self, service: str) -> Any:
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = self._session.client(
+                    _CLIENT_NAMES.get(service, service),
+                    region_name=self.region,
+                    endpoint_url=self._connection.endpoint_url,
+                    config=botocore.config.Config(
+                        # Retrying is ours: see aws/retry.py.
+                        retries={"mode": "standard", "total_max_attempts": 1},
+                        connect_timeout=5,
+                        read_timeout=60,
+                        max_pool_connections=50,
+                        user_agent_extra="lambda-tailor",
+                        # Values are checked by the service, whose bounds are the ones that count.
+                        parameter_validation=True,
+                        # The emulator and other endpoints know buckets by path only.
+                        s3={"addressing_style": "path"} if self._connection.endpoint_url else None,
+                    ),
+                )
+            return self._clients[service]
+
+
+_CLIENT_NAMES = {"tagging": "resourcegroupstaggingapi"}
+
+
+def _method(action: str) -> str:
+    from botocore import xform_name
+
+    method: str = xform_name(action)
+    return method
+
+
+def _reveal(value: Any) -> Any:
+    """The request's parameters with the values of secrets in them."""
+    if isinstance(value, Secret):
+        return value.reveal()
+    if isinstance(value, Mapping):
+        return {key: _reveal(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_reveal(item) for item in value]
+    return value
+
+
+def _conceal(call: Call, answer: Answer) -> Answer:
+    """The answer with every value that must not be seen wrapped in Secret."""
+    match call.service, call.action:
+        case "lambda", "GetFunction":
+            _conceal_environment(answer.get("Configuration") or {})
+        case "lambda", "UpdateFunctionConfiguration" | "UpdateFunctionCode" | "GetFunctionConfiguration":
+            _conceal_environment(answer)
+        case "lambda", "ListFunctions":
+            for configuration in answer.get("Functions") or ():
+                _conceal_environment(configuration)
+        case "secretsmanager", "GetSecretValue":
+            if "SecretString" in answer:
+                answer = {**answer, "SecretString": Secret(answer["SecretString"])}
+        case "ssm", "GetParameter":
+            parameter = answer["Parameter"]
+            answer = {**answer, "Parameter": {**parameter, "Value": Secret(parameter["Value"])}}
+    return answer
+
+
+def _conceal_environment(configuration: Any) -> None:
+    variables = (configuration.get("Environment") or {}).get("Variables") or {}
+    for name, value in variables.items():
+        variables[name] = Secret(value)
+
+
+def open_session(connection: Connection) -> boto3.Session:
+    """A session with the standard AWS credentials, or those of the role asked for.
+
+    Raises CredentialsError where there are none.
+    """
+    try:
+        session = boto3.Session(profile_name=connection.profile)
+        credentials = session.get_credentials()
+    except botocore.exceptions.BotoCoreError as error:
+        raise CredentialsError(f"AWS credentials cannot be used: {error}") from error
+    if credentials is None:
+        raise CredentialsError(
+            "There are no AWS credentials: set AWS_PROFILE or AWS_ACCESS_KEY_ID, or run 'aws configure' or 'aws sso login'."
+        )
+    return session
+
+

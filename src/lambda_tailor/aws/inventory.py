@@ -1,0 +1,204 @@
+"""Which functions are there: listed by page, with their tags and reservations in as few calls as there can be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from typing import Any
+
+from lambda_tailor.aws.gateway import Gateway
+from lambda_tailor.errors import AccessDenied, AwsRefused
+from lambda_tailor.model.function import Function
+from lambda_tailor.rule import Pool
+from lambda_tailor.setting import Answer, Call
+
+SUFFIX_TEMPLATE = "lambda-function-{suffix}"
+# Up to so many functions are asked for one by one, which also tells their state, aliases and tags.
+FEW = 20
+READ_ACTIONS = (
+    "lambda:ListFunctions",
+    "lambda:GetFunction",
+    "lambda:GetAccountSettings",
+    "lambda:ListAliases",
+    "tag:GetResources",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Which functions are meant; with nothing said, none."""
+
+    suffix: str | None = None
+    names: tuple[str, ...] = ()
+    pattern: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    everything: bool = False
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The functions that are meant by name."""
+        return (SUFFIX_TEMPLATE.format(suffix=self.suffix),) if self.suffix else self.names
+
+    def means(self, function: Function) -> bool:
+        """Whether a listed function is meant."""
+        if self.pattern is not None and not fnmatchcase(function.name, self.pattern):
+            return False
+        return all(fnmatchcase(function.tags.get(key, "\0"), value) for key, value in self.tags.items())
+
+    def __str__(self) -> str:
+        if self.suffix:
+            return f"environment suffix {self.suffix}"
+        if self.names:
+            return ", ".join(self.names)
+        parts = [f"name {self.pattern}"] if self.pattern else []
+        parts += [f"tag {key}={value}" for key, value in self.tags.items()]
+        return " and ".join(parts) or "all functions"
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """The functions that are meant, the account's pool, and the names that do not exist."""
+
+    functions: Sequence[Function]
+    pool: Pool | None
+    unknown: Sequence[str] = ()
+
+
+def take(gateway: Gateway, account_id: str, target: Target) -> Inventory:
+    """Read the functions that are meant.
+
+    Raises what Gateway.call raises where the listing itself is refused.
+    """
+    pool = _pool(gateway)
+    if target.named:
+        return _by_name(gateway, account_id, target, pool)
+    functions = list(_listed(gateway, account_id))
+    tags = _tags(gateway)
+    functions = [replace(f, tags=tags.get(f.arn, {})) for f in functions]
+    meant = [f for f in functions if target.means(f)]
+    if pool is not None and pool.reserved:
+        meant = _with_reservations(gateway, meant, pool.reserved)
+    return Inventory(meant, pool)
+
+
+def _pool(gateway: Gateway) -> Pool | None:
+    try:
+        limits = gateway.call(Call("lambda", "GetAccountSettings", {}))["AccountLimit"]
+    except (AccessDenied, AwsRefused):
+        return None
+    limit = limits["ConcurrentExecutions"]
+    return Pool(limit, limit - limits["UnreservedConcurrentExecutions"])
+
+
+def _by_name(gateway: Gateway, account_id: str, target: Target, pool: Pool | None) -> Inventory:
+    functions: list[Function] = []
+    unknown: list[str] = []
+    few = len(target.named) <= FEW
+    with ThreadPoolExecutor(max_workers=8) as threads:
+        for name, answer in zip(target.named, threads.map(lambda n: _get(gateway, n), target.named), strict=True):
+            if answer is None:
+                unknown.append(name)
+                continue
+            function = from_answer(account_id, gateway.region, answer, suffix=target.suffix)
+            functions.append(replace(function, aliases=_aliases(gateway, name)) if few else function)
+    return Inventory(functions, pool, unknown)
+
+
+def _get(gateway: Gateway, name: str) -> Answer | None:
+    try:
+        return gateway.call(Call("lambda", "GetFunction", {"FunctionName": name}))
+    except AwsRefused as error:
+        if error.code in ("ResourceNotFoundException", "ParamValidationError", "ValidationException"):
+            return None
+        raise
+
+
+def _aliases(gateway: Gateway, name: str) -> tuple[str, ...]:
+    try:
+        answer = gateway.call(Call("lambda", "ListAliases", {"FunctionName": name}))
+    except (AccessDenied, AwsRefused):
+        return ()
+    return tuple(alias["Name"] for alias in answer.get("Aliases") or ())
+
+
+def _listed(gateway: Gateway, account_id: str) -> Iterator[Function]:
+    for page in gateway.pages(Call("lambda", "ListFunctions", {"MaxItems": 50}), "Marker", "NextMarker"):
+        for configuration in page.get("Functions") or ():
+            yield from_answer(account_id, gateway.region, {"Configuration": configuration})
+
+
+def _tags(gateway: Gateway) -> Mapping[str, Mapping[str, str]]:
+    """Tags of every tagged function, a hundred a call; none where that may not be read."""
+    wanted = {"ResourceTypeFilters": ["lambda:function"], "ResourcesPerPage": 100}
+    found: dict[str, Mapping[str, str]] = {}
+    try:
+        for page in gateway.pages(Call("tagging", "GetResources", wanted), "PaginationToken"):
+            for resource in page.get("ResourceTagMappingList") or ():
+                found[resource["ResourceARN"]] = {tag["Key"]: tag["Value"] for tag in resource.get("Tags") or ()}
+    except (AccessDenied, AwsRefused):
+        return {}
+    return found
+
+
+def _with_reservations(gateway: Gateway, functions: Sequence[Function], total: int) -> list[Function]:
+    """Ask function by function until the account's sum of reservations is found; the rest have none."""
+    known: list[Function] = []
+    with ThreadPoolExecutor(max_workers=8) as threads:
+        for start in range(0, len(functions), 16):
+            batch = functions[start : start + 16]
+            if total <= 0:
+                known += batch
+                continue
+            for function, answer in zip(batch, threads.map(lambda f: _get(gateway, f.name), batch), strict=True):
+                reserved = _reserved(answer or {})
+                total -= reserved or 0
+                known.append(replace(function, reserved_concurrency=reserved))
+    return known
+
+
+def _reserved(answer: Answer) -> int | None:
+    reserved: int | None = (answer.get("Concurrency") or {}).get("ReservedConcurrentExecutions")
+    return reserved
+
+
+def from_answer(account_id: str, region: str, answer: Answer, suffix: str | None = None) -> Function:
+    """A function from a GetFunction answer, or from a listed configuration in the same place."""
+    c: Mapping[str, Any] = answer["Configuration"]
+    logging = c.get("LoggingConfig") or {}
+    architectures = c.get("Architectures") or ["x86_64"]
+    return Function(
+        account_id=account_id,
+        region=region,
+        name=c["FunctionName"],
+        arn=c["FunctionArn"],
+        revision_id=c.get("RevisionId") or "",
+        suffix=suffix or c["FunctionName"],
+        runtime=c.get("Runtime"),
+        package_type=c.get("PackageType") or "Zip",
+        architecture="arm64" if "arm64" in architectures else "x86_64",
+        memory_mb=c.get("MemorySize") or 128,
+        timeout_s=c.get("Timeout") or 3,
+        ephemeral_mb=(c.get("EphemeralStorage") or {}).get("Size") or 512,
+        tracing=(c.get("TracingConfig") or {}).get("Mode") or "PassThrough",
+        dead_letter_arn=(c.get("DeadLetterConfig") or {}).get("TargetArn") or None,
+        environment=(c.get("Environment") or {}).get("Variables") or {},
+        layers=tuple(_layer_arns(c.get("Layers") or ())),
+        role_arn=c.get("Role") or "",
+        log_group=logging.get("LogGroup") or f"/aws/lambda/{c['FunctionName']}",
+        log_format=logging.get("LogFormat") or "Text",
+        in_vpc=bool((c.get("VpcConfig") or {}).get("VpcId")),
+        code_size_bytes=c.get("CodeSize") or 0,
+        state=c.get("State"),
+        last_update_status=c.get("LastUpdateStatus"),
+        master_arn=c.get("MasterArn"),
+        managed_instances=bool(c.get("CapacityProviderConfig")),
+        durable=bool(c.get("DurableConfig")),
+        reserved_concurrency=_reserved(answer),
+        tags=answer.get("Tags") or {},
+    )
+
+
+def _layer_arns(layers: Iterable[Mapping[str, str]]) -> Iterator[str]:
+    return (layer["Arn"] for layer in layers)

@@ -1,0 +1,221 @@
+"""The resources around functions: one reader for each kind, by page or by batch where AWS allows it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from os.path import commonprefix
+from typing import Any
+
+from lambda_tailor.aws.gateway import Gateway
+from lambda_tailor.errors import AccessDenied, AwsRefused
+from lambda_tailor.model.function import Fact, Found, Missing, Need, Unreadable
+from lambda_tailor.model.secret import Secret
+from lambda_tailor.setting import Answer, Call, Place
+from lambda_tailor.settings import alarm, log_group, queue
+
+# From so many names on, a listing by page costs fewer calls than asking one by one.
+MANY = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """Where to look."""
+
+    gateway: Gateway
+    account_id: str
+    partition: str
+
+    def place(self, resource: str) -> Place:
+        """The place of a resource here."""
+        return Place(self.account_id, self.gateway.region, self.partition, resource)
+
+
+Facts = Mapping[str, Fact]
+Reader = Callable[[Around, Sequence[str]], Facts]
+
+
+def look_up(around: Around, needs: Iterable[Need]) -> Mapping[Need, Fact]:
+    """What there is of every need; a kind that may not be read is Unreadable, and stops no other."""
+    by_kind: dict[str, list[str]] = {}
+    for need in sorted(needs, key=lambda n: (n.kind, n.name)):
+        by_kind.setdefault(need.kind, []).append(need.name)
+    with ThreadPoolExecutor(max_workers=max(1, len(by_kind))) as threads:
+        found = {kind: threads.submit(_read_kind, around, kind, names) for kind, names in by_kind.items()}
+        return {Need(kind, name): fact for kind, facts in found.items() for name, fact in facts.result().items()}
+
+
+def _read_kind(around: Around, kind: str, names: Sequence[str]) -> Facts:
+    return READERS[kind].read(around, names)
+
+
+def _one_by_one(read: Callable[[Around, str], Fact]) -> Reader:
+    def read_all(around: Around, names: Sequence[str]) -> Facts:
+        def guarded(name: str) -> Fact:
+            try:
+                return read(around, name)
+            except (AccessDenied, AwsRefused) as error:
+                return Unreadable(str(error))
+
+        with ThreadPoolExecutor(max_workers=8) as threads:
+            return dict(zip(names, threads.map(guarded, names), strict=True))
+
+    return read_all
+
+
+def _together(read: Reader) -> Reader:
+    def read_all(around: Around, names: Sequence[str]) -> Facts:
+        try:
+            return read(around, names)
+        except (AccessDenied, AwsRefused) as error:
+            return {name: Unreadable(str(error)) for name in names}
+
+    return read_all
+
+
+def _answer(around: Around, call: Call, *absent: str) -> Answer | None:
+    try:
+        return around.gateway.call(call)
+    except AwsRefused as error:
+        if error.code in absent:
+            return None
+        raise
+
+
+def _alarms(around: Around, names: Sequence[str]) -> Facts:
+    found: dict[str, Fact] = {}
+    for start in range(0, len(names), 100):
+        batch = list(names[start : start + 100])
+        asked = {"AlarmNames": batch, "AlarmTypes": ["MetricAlarm", "CompositeAlarm"], "MaxRecords": 100}
+        for page in around.gateway.pages(Call("cloudwatch", "DescribeAlarms", asked), "NextToken"):
+            for each in page.get("MetricAlarms") or ():
+                found[each["AlarmName"]] = Found({"definition": alarm.definition(each), "composite": False})
+            for each in page.get("CompositeAlarms") or ():
+                found[each["AlarmName"]] = Found({"definition": None, "composite": True})
+    return {name: found.get(name, Missing()) for name in names}
+
+
+def _log_groups(around: Around, names: Sequence[str]) -> Facts:
+    if len(names) < MANY:
+        pages: Iterable[Answer] = (around.gateway.call(log_group.read(around.place(name))) for name in names)
+    else:
+        asked = {"limit": 50, **({"logGroupNamePrefix": prefix} if (prefix := commonprefix(list(names))) else {})}
+        pages = around.gateway.pages(Call("logs", "DescribeLogGroups", asked), "nextToken")
+    groups = {group["logGroupName"]: group for page in pages for group in page.get("logGroups") or ()}
+    return {name: _log_group(groups[name]) if name in groups else Missing() for name in names}
+
+
+def _log_group(group: Mapping[str, Any]) -> Fact:
+    return Found(
+        {
+            "exists": True,
+            "stored_bytes": group.get("storedBytes", 0),
+            "retention_days": group.get("retentionInDays"),
+            "class": group.get("logGroupClass", "STANDARD"),
+        }
+    )
+
+
+def _queues(around: Around, names: Sequence[str]) -> Facts:
+    if len(names) < MANY:
+        return {name: _queue(around, name) for name in names}
+    asked = {"MaxResults": 1000, **({"QueueNamePrefix": prefix} if (prefix := commonprefix(list(names))) else {})}
+    pages = around.gateway.pages(Call("sqs", "ListQueues", asked), "NextToken")
+    there = {url.rpartition("/")[2] for page in pages for url in page.get("QueueUrls") or ()}
+    return {name: Found({"exists": True}) if name in there else Missing() for name in names}
+
+
+def _queue(around: Around, name: str) -> Fact:
+    place = around.place(name)
+    answer = _answer(around, queue.read(place), *queue.SETTING.absent_codes)
+    return Missing() if answer is None else Found(queue.observe(place, answer))
+
+
+def _secret(around: Around, name: str) -> Fact:
+    secret_id, _, key = name.partition("#")
+    answer = _answer(around, Call("secretsmanager", "GetSecretValue", {"SecretId": secret_id}), "ResourceNotFoundException")
+    if answer is None:
+        return Missing()
+    value = answer.get("SecretString")
+    if not isinstance(value, Secret):
+        return Unreadable(f"secret {secret_id} is binary: a variable takes text")
+    return Found({"value": value, "arn": answer["ARN"]}) if not key else _json_key(secret_id, key, value)
+
+
+def _json_key(secret_id: str, key: str, value: Secret) -> Fact:
+    try:
+        document = json.loads(value.reveal())
+    except ValueError:
+        return Unreadable(f"secret {secret_id} is no JSON object, so it has no key {key}")
+    if not isinstance(document, dict) or not isinstance(document.get(key), str | int | float):
+        return Unreadable(f"secret {secret_id} has no key {key} with a plain value")
+    return Found({"value": Secret(str(document[key]))})
+
+
+def _secret_arn(around: Around, name: str) -> Fact:
+    answer = _answer(around, Call("secretsmanager", "DescribeSecret", {"SecretId": name}), "ResourceNotFoundException")
+    return Missing() if answer is None else Found({"value": Secret(answer["ARN"])})
+
+
+def _parameter(around: Around, name: str) -> Fact:
+    asked = {"Name": name, "WithDecryption": True}
+    answer = _answer(around, Call("ssm", "GetParameter", asked), "ParameterNotFound")
+    return Missing() if answer is None else Found({"value": answer["Parameter"]["Value"]})
+
+
+def _layer(around: Around, name: str) -> Fact:
+    asked = {"LayerName": name, "MaxItems": 1}
+    answer = _answer(around, Call("lambda", "ListLayerVersions", asked), "ResourceNotFoundException")
+    versions = (answer or {}).get("LayerVersions") or ()
+    if not versions:
+        return Missing()
+    newest = max(versions, key=lambda version: version["Version"])
+    return Found({"arn": newest["LayerVersionArn"], "runtimes": list(newest.get("CompatibleRuntimes") or ())})
+
+
+def _bucket(around: Around, name: str) -> Fact:
+    """The bucket of that name, or the one with that name and a tail."""
+    asked = {"Prefix": name, "BucketRegion": around.gateway.region}
+    pages = around.gateway.pages(Call("s3", "ListBuckets", asked), "ContinuationToken")
+    names = [bucket["Name"] for page in pages for bucket in page.get("Buckets") or ()]
+    meant = [n for n in names if n == name] or [n for n in names if n.startswith(f"{name}-")]
+    if not meant:
+        return Missing()
+    if len(meant) > 1:
+        return Unreadable(f"several buckets begin with {name}-: {', '.join(sorted(meant))}; name one in the policy")
+    asked = {"Bucket": meant[0], "ExpectedBucketOwner": around.account_id}
+    answer = around.gateway.call(Call("s3", "GetBucketVersioning", asked))
+    return Found({"name": meant[0], "versioning": answer.get("Status")})
+
+
+def _may_send(around: Around, name: str) -> Fact:
+    """``ROLE_ARN QUEUE_ARN``: whether IAM lets the role send to the queue."""
+    role, queue_arn = name.split(" ")
+    asked = {"PolicySourceArn": role, "ActionNames": ["sqs:SendMessage"], "ResourceArns": [queue_arn]}
+    answer = _answer(around, Call("iam", "SimulatePrincipalPolicy", asked), "NoSuchEntity", "NoSuchEntityException")
+    if answer is None:
+        return Missing()
+    return Found({"allowed": all(r["EvalDecision"] == "allowed" for r in answer["EvaluationResults"])})
+
+
+@dataclass(frozen=True, slots=True)
+class KindReader:
+    """How one kind is read, and the IAM actions that it takes."""
+
+    read: Reader
+    actions: tuple[str, ...]
+
+
+READERS: Mapping[str, KindReader] = {
+    "alarm": KindReader(_together(_alarms), ("cloudwatch:DescribeAlarms",)),
+    "log-group": KindReader(_together(_log_groups), ("logs:DescribeLogGroups",)),
+    "queue": KindReader(_together(_queues), ("sqs:GetQueueAttributes", "sqs:ListQueues")),
+    "secret": KindReader(_one_by_one(_secret), ("secretsmanager:GetSecretValue",)),
+    "secret-arn": KindReader(_one_by_one(_secret_arn), ("secretsmanager:DescribeSecret",)),
+    "parameter": KindReader(_one_by_one(_parameter), ("ssm:GetParameter",)),
+    "layer": KindReader(_one_by_one(_layer), ("lambda:ListLayerVersions",)),
+    "bucket": KindReader(_one_by_one(_bucket), ("s3:ListAllMyBuckets", "s3:GetBucketVersioning")),
+    "may-send": KindReader(_one_by_one(_may_send), ("iam:SimulatePrincipalPolicy",)),
+}

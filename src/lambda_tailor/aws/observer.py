@@ -1,0 +1,74 @@
+"""What resources look like now: read one by one, or many of a kind by page."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from lambda_tailor.aws.gateway import Gateway
+from lambda_tailor.aws.lookups import Around, look_up
+from lambda_tailor.errors import AwsRefused
+from lambda_tailor.model.function import Found, Missing, Need
+from lambda_tailor.model.verdict import Key
+from lambda_tailor.setting import Answer, Broken, Place, Progress, Setting, State, all_settings
+
+# Kinds that are read by page, and the lookup that does it.
+BY_PAGE: Mapping[str, str] = {"alarm": "alarm", "log-retention": "log-group", "log-group": "log-group"}
+PATIENCE_S = 300.0
+
+
+class StillPending(AwsRefused):
+    """AWS did not finish with a resource in time."""
+
+
+def read_state(gateway: Gateway, setting: Setting, place: Place) -> State:
+    """The resource's state now.
+
+    Raises what Gateway.call raises, but for the codes that mean that there is no such resource.
+    """
+    return setting.observe(place, _answer(gateway, setting, place))
+
+
+def _answer(gateway: Gateway, setting: Setting, place: Place) -> Answer | None:
+    try:
+        return gateway.call(setting.read(place))
+    except AwsRefused as error:
+        if error.code in setting.absent_codes:
+            return None
+        raise
+
+
+def read_settled(
+    gateway: Gateway, setting: Setting, place: Place, sleep: Callable[[float], None] = time.sleep
+) -> State | Broken:
+    """The resource's state once AWS is done with it; polled every half second, like ``function_updated_v2``.
+
+    Raises StillPending after five minutes; an update in a VPC takes up to one.
+    """
+    waited, pause = 0.0, 0.25
+    while True:
+        answer = _answer(gateway, setting, place)
+        progress = Progress.SETTLED if answer is None else setting.progress(answer)
+        if isinstance(progress, Broken):
+            return progress
+        if progress is Progress.SETTLED:
+            return setting.observe(place, answer)
+        if waited >= PATIENCE_S:
+            raise StillPending(f"{place.resource} is still being updated after {waited:.0f} s", code="StillPending")
+        sleep(pause)
+        waited += pause
+        pause = min(1.0, pause * 1.5)
+
+
+def read_many(around: Around, keys: Sequence[Key]) -> Mapping[Key, State]:
+    """The states of those keys that can be read by page; the others are left out."""
+    paged = [key for key in keys if key.kind in BY_PAGE]
+    facts = look_up(around, {Need(BY_PAGE[key.kind], key.resource) for key in paged})
+    states: dict[Key, State] = {}
+    for key in paged:
+        match facts[Need(BY_PAGE[key.kind], key.resource)]:
+            case Found(state):
+                states[key] = state
+            case Missing():
+                states[key] = all_settings()[key.kind].observe(around.place(key.resource), None)
+    return states

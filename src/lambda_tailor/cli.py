@@ -1,0 +1,230 @@
+"""The command line: arguments, one workflow call, one report, an exit code. Heavy imports are late."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from lambda_tailor import __version__
+from lambda_tailor.errors import BadInput, TailorError
+
+if TYPE_CHECKING:
+    from lambda_tailor.session import Session
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DONE, ERROR, PENDING = 0, 1, 2
+
+
+def _options(*options: Callable[[F], F]) -> Callable[[F], F]:
+    def decorate(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+TARGET = _options(
+    click.option("--environment-suffix", "-e", "suffix", envvar="ENVIRONMENT_SUFFIX", metavar="S",
+                 help="The stack whose names end in S: lambda-function-S and all around it."),
+    click.option("--function", "names", multiple=True, metavar="NAME", help="A function by name; repeatable."),
+    click.option("--name-pattern", metavar="GLOB", help="Functions whose name matches, with * and ?."),
+    click.option("--tag", "tags", multiple=True, metavar="K=V", help="Functions with this tag; repeatable."),
+    click.option("--all", "everything", is_flag=True, help="Every function."),
+    click.option("--region", "-r", "regions", multiple=True, metavar="R", help="A region; repeatable."),
+)  # fmt: skip
+AWS = _options(
+    click.option("--profile", metavar="NAME", help="The AWS profile to use."),
+    click.option("--endpoint-url", metavar="URL", help="Where AWS is, if not where it always is."),
+    click.option("--quota-share", type=click.FloatRange(0.01, 1.0), default=0.95, show_default=True,
+                 help="The part of AWS's request quotas to use."),
+)  # fmt: skip
+POLICY = _options(
+    click.option("--policy", "policy_file", type=click.Path(dir_okay=False), metavar="FILE", help="A policy file."),
+    click.option("--preset", metavar="NAME", help="A built-in policy.  [default: reference]"),
+    click.option("--rules", "only", metavar="ID,ID", help="Only these rules."),
+    click.option("--force", multiple=True, metavar="FUNCTION:RULE", help="Make a blocked change all the same."),
+    click.option("--lookback", type=click.IntRange(1, 60), default=14, show_default=True, metavar="DAYS",
+                 help="How far back evidence goes."),
+    click.option("--assume-duration-ms", type=click.IntRange(1), metavar="MS",
+                 help="Duration of an invocation where none was measured."),
+    click.option("--assume-invocations", type=click.IntRange(0), metavar="N",
+                 help="Invocations a month where none were measured."),
+)  # fmt: skip
+JOURNAL = click.option("--journal", envvar="LAMBDA_TAILOR_JOURNAL", metavar="URL",
+                       help="The journal's database URL.  [default: SQLite in the state folder]")  # fmt: skip
+OUTPUT = _options(
+    click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout and nothing else."),
+    click.option("--quiet", "-q", is_flag=True, help="Only the result, no progress."),
+    click.option("--verbose", "-v", is_flag=True, help="Also settings that are as they should be, and evidence."),
+)
+APPROVE = click.option("--auto-approve", is_flag=True, help="Do not ask before writing.")
+
+
+class _Group(click.Group):
+    """A group that ends with our exit codes: 1 for every error, usage errors included."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        kwargs["standalone_mode"] = False
+        try:
+            code = super().main(*args, **kwargs)
+        except click.ClickException as error:
+            error.show()
+            code = ERROR
+        except (click.Abort, KeyboardInterrupt):
+            click.echo("Interrupted.", err=True)
+            code = ERROR
+        except TailorError as error:
+            click.echo(f"Error: {error}", err=True)
+            code = error.exit_code
+        except BrokenPipeError:
+            sys.stderr.close()
+            code = ERROR
+        sys.exit(code if isinstance(code, int) else DONE)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="lambda-tailor")
+def main() -> None:
+    """Make deployed AWS Lambda functions fit the load they really carry.
+
+    Reads what is deployed and what it did, proposes what to change and what that is worth, changes
+    it safely, proves it, and can put all of it back.
+    """
+
+
+def _session(**arguments: Any) -> Session:
+    from lambda_tailor.session import Session
+
+    return Session.from_arguments(arguments)
+
+
+@main.command()
+@TARGET
+@POLICY
+@AWS
+@OUTPUT
+@click.option("--out", type=click.Path(dir_okay=False), metavar="FILE", help="Save the plan to apply it later.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 where there are changes to make.")
+def plan(out: str | None, detailed_exitcode: bool, **arguments: Any) -> int:
+    """Read, propose, show; changes nothing."""
+    session = _session(**arguments)
+    made = session.plan()
+    if out:
+        session.save(made, out)
+    session.show_plan(made)
+    if made.problems:
+        return ERROR
+    return PENDING if detailed_exitcode and made.has_changes else DONE
+
+
+@main.command()
+@click.argument("plan_file", required=False, type=click.Path(dir_okay=False), metavar="[PLAN.json]")
+@TARGET
+@POLICY
+@AWS
+@JOURNAL
+@OUTPUT
+@APPROVE
+@click.option("--dry-run", is_flag=True, help="Show the same plan and stop.")
+def apply(plan_file: str | None, dry_run: bool, auto_approve: bool, **arguments: Any) -> int:
+    """Show the plan, ask, apply it, verify it."""
+    session = _session(**arguments)
+    made = session.load(plan_file) if plan_file else session.plan()
+    if dry_run:
+        session.show_plan(made)
+        return ERROR if made.problems else DONE
+    return session.apply(made, saved=plan_file is not None, auto_approve=auto_approve)
+
+
+@main.command()
+@TARGET
+@POLICY
+@AWS
+@OUTPUT
+def verify(**arguments: Any) -> int:
+    """Does what is deployed match the policy? Prints expected and actual; exits 2 where it does not."""
+    session = _session(**arguments)
+    found = session.verify()
+    session.show_verification(found)
+    if found.summary.unverified:
+        return ERROR
+    return DONE if found.matches else PENDING
+
+
+@main.command()
+@click.argument("run", metavar="RUN")
+@AWS
+@JOURNAL
+@OUTPUT
+@APPROVE
+def rollback(run: str, auto_approve: bool, **arguments: Any) -> int:
+    """Put back exactly what RUN changed ('latest' is the last run)."""
+    return _session(**arguments).rollback(run, auto_approve=auto_approve)
+
+
+@main.command()
+@click.argument("run", metavar="RUN")
+@AWS
+@JOURNAL
+@OUTPUT
+@APPROVE
+def resume(run: str, auto_approve: bool, **arguments: Any) -> int:
+    """Finish a RUN that was interrupted, or try again what failed in it."""
+    return _session(**arguments).resume(run, auto_approve=auto_approve)
+
+
+@main.command()
+@click.argument("run", required=False, metavar="[RUN]")
+@JOURNAL
+@OUTPUT
+def runs(run: str | None, **arguments: Any) -> int:
+    """What was done, when, by whom."""
+    _session(**arguments).show_runs(run)
+    return DONE
+
+
+@main.command()
+@click.argument("rule", required=False, metavar="[RULE]")
+@OUTPUT
+def rules(rule: str | None, **arguments: Any) -> int:
+    """The catalogue of rules, or one of them with its options."""
+    _session(**arguments).show_rules(rule)
+    return DONE
+
+
+@main.group()
+def policy() -> None:
+    """Help for writing policies."""
+
+
+@policy.command("schema")
+@click.argument("document", type=click.Choice(["plan", "run", "runs", "verify", "policy"]), default="policy")
+def policy_schema(document: str) -> int:
+    """Print the JSON Schema of a document."""
+    _session().show_schema(document)
+    return DONE
+
+
+@policy.command("check")
+@click.argument("file", type=click.Path(dir_okay=False), metavar="FILE")
+def policy_check(file: str) -> int:
+    """Check a policy FILE; complaints name line and key."""
+    _session().check_policy(file)
+    return DONE
+
+
+@main.command()
+@click.option("--keep", is_flag=True, help="Leave the embedded AWS running and say how to reach it.")
+@click.option("--report", type=click.Path(dir_okay=False), metavar="FILE", help="Where to write the report.")
+def demo(keep: bool, report: str | None) -> int:
+    """The whole story on an embedded AWS; needs no AWS account."""
+    try:
+        from lambda_tailor.demo.story import tell
+    except ImportError as error:
+        raise BadInput(f"The demo needs more packages ({error.name}): pip install 'lambda-tailor[demo]'.") from error
+    return tell(keep=keep, report=report)

@@ -1,0 +1,254 @@
+"""What is written down before AWS is touched: runs, their plans, and every step with what was there.
+
+SQLite by default, any database that SQLAlchemy speaks to by URL. Every write is committed, and with
+SQLite synced to disk, before the method returns.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import JsonValue
+
+from lambda_tailor.documents import dumps, loads_plan
+from lambda_tailor.errors import JournalError, RunNotFound
+from lambda_tailor.model.plan import Plan
+from lambda_tailor.model.run import Result, Status
+
+metadata = sa.MetaData()
+
+RUNS = sa.Table(
+    "runs",
+    metadata,
+    sa.Column("run_id", sa.String(64), primary_key=True),
+    sa.Column("plan_id", sa.String(64), nullable=False),
+    sa.Column("of_run", sa.String(64)),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("started_at", sa.String(32), nullable=False),
+    sa.Column("finished_at", sa.String(32)),
+    sa.Column("user", sa.String(256), nullable=False),
+    sa.Column("plan", sa.Text, nullable=False),
+    sa.Column("api_calls", sa.Text, nullable=False),
+)
+
+STEPS = sa.Table(
+    "steps",
+    metadata,
+    sa.Column("run_id", sa.String(64), sa.ForeignKey("runs.run_id"), primary_key=True),
+    sa.Column("operation_id", sa.String(64), primary_key=True),
+    sa.Column("call", sa.String(128), nullable=False),
+    sa.Column("was", sa.Text, nullable=False),
+    sa.Column("wrote", sa.Text, nullable=False),
+    sa.Column("result", sa.String(16)),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("intended_at", sa.String(32), nullable=False),
+    sa.Column("settled_at", sa.String(32)),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepRecord:
+    """One operation as the journal knows it. ``result`` is None while nobody knows how it ended.
+
+    ``was`` and ``wrote`` hold the operation's fields before and after; secrets in them are sealed
+    or fingerprinted. ``call`` is empty where nothing was written.
+    """
+
+    operation_id: str
+    call: str
+    was: Mapping[str, JsonValue]
+    wrote: Mapping[str, JsonValue]
+    result: Result | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """One run as the journal knows it."""
+
+    run_id: str
+    plan: Plan
+    of_run: str | None
+    status: Status
+    started_at: str
+    finished_at: str | None
+    user: str
+    api_calls: Mapping[str, int]
+    steps: Mapping[str, StepRecord]
+
+
+def now() -> str:
+    """The time in UTC, as ISO 8601 to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+class Journal:
+    """The journal at a database URL. Every method raises JournalError where the database fails."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            parsed = sa.make_url(url)
+            if parsed.get_backend_name() == "sqlite" and parsed.database:
+                _make_private_folder(Path(parsed.database).parent)
+            self._engine = sa.create_engine(parsed)
+        except (sa.exc.ArgumentError, ImportError, OSError) as error:
+            raise JournalError(f"The journal {_without_password(url)} cannot be opened: {error}.") from error
+        self.place = _without_password(url)
+        if parsed.get_backend_name() == "sqlite":
+            sa.event.listen(self._engine, "connect", _durable)
+        with self._writing() as connection:
+            metadata.create_all(connection)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+    def begin(self, run_id: str, plan: Plan, *, user: str, of_run: str | None = None) -> None:
+        """Write down that a run begins, with its whole plan."""
+        row = {
+            "run_id": run_id, "plan_id": plan.plan_id, "of_run": of_run, "status": Status.RUNNING, "started_at": now(),
+            "user": user, "plan": dumps(plan), "api_calls": "{}",
+        }  # fmt: skip
+        with self._writing() as connection:
+            connection.execute(RUNS.insert().values(row))
+
+    def intend(
+        self, run_id: str, operation_id: str, call: str, was: Mapping[str, JsonValue], wrote: Mapping[str, JsonValue]
+    ) -> None:
+        """Write down what is about to be written, and what is there now.
+
+        Said again for the same operation, the first account of what was there stands.
+        """
+        row = {
+            "run_id": run_id, "operation_id": operation_id, "call": call, "was": json.dumps(was),
+            "wrote": json.dumps(wrote), "detail": "", "intended_at": now(),
+        }  # fmt: skip
+        with self._writing() as connection:
+            known = connection.execute(_step(run_id, operation_id).with_only_columns(STEPS.c.call)).first()
+            if known is None:
+                connection.execute(STEPS.insert().values(row))
+
+    def settle(self, run_id: str, operation_id: str, result: Result, detail: str) -> None:
+        """Write down how an operation ended, whether it was intended or never came to that."""
+        ended = {"result": result, "detail": detail, "settled_at": now()}
+        with self._writing() as connection:
+            this = sa.and_(STEPS.c.run_id == run_id, STEPS.c.operation_id == operation_id)
+            if connection.execute(STEPS.update().where(this).values(ended)).rowcount == 0:
+                row = {"run_id": run_id, "operation_id": operation_id, "call": "", "was": "{}", "wrote": "{}", **ended}
+                connection.execute(STEPS.insert().values({**row, "intended_at": now()}))
+
+    def finish(self, run_id: str, status: Status, api_calls: Mapping[str, int]) -> None:
+        """Write down how the run ended; the calls add to those of earlier attempts at it."""
+        with self._writing() as connection:
+            this = RUNS.c.run_id == run_id
+            before = json.loads(connection.execute(sa.select(RUNS.c.api_calls).where(this)).scalar_one())
+            calls = {name: before.get(name, 0) + api_calls.get(name, 0) for name in sorted({*before, *api_calls})}
+            ended = {"status": status, "finished_at": now(), "api_calls": json.dumps(calls)}
+            connection.execute(RUNS.update().where(this).values(ended))
+
+    def mark(self, run_id: str, status: Status) -> None:
+        """Change only the run's status."""
+        with self._writing() as connection:
+            connection.execute(RUNS.update().where(RUNS.c.run_id == run_id).values(status=status))
+
+    def run(self, run_id: str) -> RunRecord:
+        """One run. ``latest`` is the one that began last.
+
+        Raises RunNotFound.
+        """
+        with self._reading() as connection:
+            wanted = sa.select(RUNS).order_by(RUNS.c.started_at.desc(), RUNS.c.run_id.desc()).limit(1)
+            if run_id != "latest":
+                wanted = sa.select(RUNS).where(RUNS.c.run_id == run_id)
+            row = connection.execute(wanted).mappings().first()
+            if row is None:
+                raise RunNotFound(f"The journal {self.place} knows no run {run_id}: see 'lambda-tailor runs'.")
+            return self._record(connection, row)
+
+    def runs(self) -> Sequence[RunRecord]:
+        """Every run, oldest first."""
+        with self._reading() as connection:
+            rows = connection.execute(sa.select(RUNS).order_by(RUNS.c.started_at, RUNS.c.run_id)).mappings().all()
+            return [self._record(connection, row) for row in rows]
+
+    def _record(self, connection: sa.Connection, row: Any) -> RunRecord:
+        steps = connection.execute(sa.select(STEPS).where(STEPS.c.run_id == row["run_id"])).mappings()
+        try:
+            return RunRecord(
+                run_id=row["run_id"],
+                plan=loads_plan(row["plan"], f"the journal's plan of run {row['run_id']}"),
+                of_run=row["of_run"],
+                status=Status(row["status"]),
+                started_at=row["started_at"],
+                finished_at=row["finished_at"],
+                user=row["user"],
+                api_calls=json.loads(row["api_calls"]),
+                steps={step["operation_id"]: _step_record(step) for step in steps},
+            )
+        except (ValueError, KeyError) as error:
+            raise JournalError(f"The journal {self.place} is damaged at run {row['run_id']}: restore it first.") from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        with self._explained(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        with self._explained(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except sa.exc.SQLAlchemyError as error:
+            cause = " ".join(str(getattr(error, "orig", None) or error).split())
+            raise JournalError(f"The journal {self.place} cannot be used ({cause}): nothing more is written to AWS.") from error
+
+
+def _step(run_id: str, operation_id: str) -> sa.Select[Any]:
+    return sa.select(STEPS).where(STEPS.c.run_id == run_id, STEPS.c.operation_id == operation_id)
+
+
+def _step_record(row: Any) -> StepRecord:
+    return StepRecord(
+        operation_id=row["operation_id"],
+        call=row["call"],
+        was=json.loads(row["was"]),
+        wrote=json.loads(row["wrote"]),
+        result=Result(row["result"]) if row["result"] else None,
+        detail=row["detail"],
+    )
+
+
+def _durable(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA busy_timeout=10000")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _make_private_folder(folder: Path) -> None:
+    """The journal tells what runs where: only its owner may look."""
+    if not folder.exists():
+        folder.mkdir(parents=True, mode=0o700)
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(f"{folder} is not writable")
+
+
+def _without_password(url: str) -> str:
+    try:
+        return sa.make_url(url).render_as_string(hide_password=True)
+    except sa.exc.ArgumentError:
+        return "URL"

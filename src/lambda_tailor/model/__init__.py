@@ -1,0 +1,1 @@
+"""The product's words as frozen types; see each module for one group of them."""

@@ -1,0 +1,109 @@
+"""What was measured about a function: each value with its source, window and sample count.
+
+A value that nobody measured is ``Absent`` with the reason; it is never zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A measured value: ``unit`` is ms, MB, count or bytes; ``window_days`` how far it looks back."""
+
+    value: float
+    unit: str
+    source: str
+    window_days: float
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """No value, because …"""
+
+    because: str
+
+
+Reading = Measured | Absent
+NOT_READ = Absent("not asked for")
+
+
+@dataclass(frozen=True, slots=True)
+class AtMemory:
+    """What was measured while the function had ``memory_mb``: averages in ms."""
+
+    memory_mb: int
+    invocations: int
+    duration_ms: float
+    billed_ms: float
+    max_memory_mb: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """What invokes the function; ``resource`` is the ARN or service name of the source."""
+
+    kind: Literal["queue", "stream", "asynchronous", "request-response"]
+    resource: str
+    limit_s: float | None = None  # the source gives up after this many seconds
+    visibility_timeout_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """Compute Optimizer's advice: memory in MB and why."""
+
+    memory_mb: int
+    finding: str
+    source: str = "compute-optimizer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """All that is known of one function's load. Durations in ms, memory in MB."""
+
+    invocations: Reading = NOT_READ
+    errors: Reading = NOT_READ
+    throttles: Reading = NOT_READ
+    duration_avg: Reading = NOT_READ
+    duration_p50: Reading = NOT_READ
+    duration_p95: Reading = NOT_READ
+    duration_p99: Reading = NOT_READ
+    duration_max: Reading = NOT_READ
+    concurrency_max: Reading = NOT_READ
+    memory_used: Reading = NOT_READ
+    billed_avg: Reading = NOT_READ
+    init_avg: Reading = NOT_READ
+    timeouts: Reading = NOT_READ
+    idle_days: Reading = NOT_READ
+    log_bytes: Reading = NOT_READ
+    at_memory: tuple[AtMemory, ...] = ()
+    recommendation: Recommendation | Absent = field(default=NOT_READ)
+    triggers: tuple[Trigger, ...] | Absent = field(default=NOT_READ)
+
+    def quote(self, *names: str) -> tuple[Quote, ...]:
+        """The named readings as they are quoted beside a change; absent ones are left out."""
+        readings = ((name, getattr(self, name)) for name in names)
+        return tuple(
+            Quote(name, r.value, r.unit, r.source, r.window_days, r.samples)
+            for name, r in readings
+            if isinstance(r, Measured)
+        )
+
+
+READINGS = tuple(f.name for f in fields(Evidence) if f.name not in {"at_memory", "recommendation", "triggers"})
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """One piece of evidence as quoted beside a change."""
+
+    name: str
+    value: float
+    unit: str
+    source: str
+    window_days: float
+    samples: int

@@ -1,0 +1,143 @@
+"""A deployed function as it was read, and the resources around it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import JsonValue
+
+from lambda_tailor.model.secret import Secret
+
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+ENVIRONMENT_LIMIT_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A resource beside the function that a rule wants to see before it judges.
+
+    ``kind`` is one of the readers in ``aws/lookups``; ``name`` is what that reader looks for.
+    """
+
+    kind: str
+    name: str
+
+
+def source_need(source: str) -> Need:
+    """The resource behind a variable's source, such as ``secretsmanager:database-url-dev#url``."""
+    service, _, name = source.partition(":")
+    return Need({"ssm": "parameter", "secret-arn": "secret-arn"}.get(service, "secret"), name)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The resource exists; ``state`` is what the setting of that kind observes of it."""
+
+    state: Mapping[str, JsonValue | Secret]
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """AWS says that there is no such resource."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Nobody knows: the resource could not be read, because …"""
+
+    because: str
+
+
+Fact = Found | Missing | Unreadable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """One deployed function: its configuration, its tags, and the facts around it.
+
+    Sizes are MB, times seconds. ``reserved_concurrency`` is None where none is set.
+    ``suffix`` fills ``{suffix}`` in a policy's name templates.
+    """
+
+    account_id: str
+    region: str
+    name: str
+    arn: str
+    revision_id: str
+    suffix: str
+    runtime: str | None = None
+    package_type: str = "Zip"
+    architecture: Literal["x86_64", "arm64"] = "x86_64"
+    memory_mb: int = 128
+    timeout_s: int = 3
+    ephemeral_mb: int = 512
+    tracing: str = "PassThrough"
+    dead_letter_arn: str | None = None
+    environment: Mapping[str, Secret] = field(default_factory=dict)
+    layers: tuple[str, ...] = ()
+    role_arn: str = ""
+    log_group: str = ""
+    log_format: str = "Text"
+    in_vpc: bool = False
+    code_size_bytes: int = 0
+    state: str | None = None
+    last_update_status: str | None = None
+    master_arn: str | None = None
+    managed_instances: bool = False
+    durable: bool = False
+    reserved_concurrency: int | None = None
+    aliases: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[Need, Fact] = field(default_factory=dict)
+
+    @property
+    def partition(self) -> str:
+        """``aws``, ``aws-cn`` or ``aws-us-gov``."""
+        return self.arn.split(":")[1]
+
+    @property
+    def owner(self) -> str | None:
+        """Who deployed it, as far as its tags tell; a change behind their back is drift."""
+        stack = self.tags.get("aws:cloudformation:stack-name")
+        if stack:
+            return f"cloudformation:{stack}"
+        pulumi = self.tags.get("pulumi:project")
+        if pulumi:
+            return "pulumi:" + "/".join(filter(None, (pulumi, self.tags.get("pulumi:stack"))))
+        for key, value in self.tags.items():
+            if key.lower() in {"managed-by", "managed_by", "managedby"}:
+                return value.lower()
+        return "terraform" if any(k.lower().startswith("terraform") for k in self.tags) else None
+
+    def expand(self, template: str) -> str:
+        """A policy's name template, filled in for this function."""
+        return template.replace("{suffix}", self.suffix).replace("{function}", self.name)
+
+    def fact(self, kind: str, name: str) -> Fact:
+        """What is known of a resource around the function."""
+        return self.facts.get(Need(kind, name), Unreadable(f"{kind} {name} was not looked up"))
+
+    @property
+    def untouchable(self) -> str | None:
+        """Why this function cannot be changed now, or None.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
+        """
+        if self.master_arn:
+            return "it is a Lambda@Edge replica: change its master function in us-east-1 instead"
+        if self.managed_instances:
+            return "it runs on managed instances, whose capacity provider decides its size"
+        if self.state not in (None, "Active"):
+            return f"its state is {self.state}, and AWS takes no change until it is Active"
+        if self.last_update_status == "InProgress":
+            return "an update of it is in progress: plan again when that has finished"
+        if self.last_update_status == "Failed":
+            return "its last update failed: repair or redeploy it first"
+        return None
+
+
+def environment_bytes(variables: Mapping[str, Secret]) -> int:
+    """Size in bytes of the environment as Lambda counts it: names and values together."""
+    return sum(len(name.encode()) + len(value) for name, value in variables.items())

@@ -1,0 +1,166 @@
+"""A plan: data only, serialisable, hashed. Reports and the executor see nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue, PlainSerializer
+
+from lambda_tailor.model.evidence import Quote
+from lambda_tailor.model.verdict import Key, Risk
+
+SCHEMA_VERSION = "1"
+
+# Money in a document is a JSON number of at most four decimals, which survives a round trip exactly.
+Usd = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
+
+
+@dataclass(frozen=True, slots=True)
+class MonthlyUsd:
+    """US dollars a month, from the careful to the hopeful end; negative is a cost."""
+
+    low: Usd = Decimal(0)
+    high: Usd = Decimal(0)
+
+    def __add__(self, other: MonthlyUsd) -> MonthlyUsd:
+        return MonthlyUsd(self.low + other.low, self.high + other.high)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One setting: before, after, why, at what risk, worth how much.
+
+    ``kind`` tells a change from a finding, which nothing is done about. ``blocked`` is the reason
+    why it is not applied, or None.
+    """
+
+    rule: str
+    setting: str
+    before: JsonValue
+    after: JsonValue
+    reason: str
+    risk: Risk
+    blocked: str | None = None
+    kind: Literal["change", "finding"] = "change"
+    evidence: tuple[Quote, ...] = ()
+    monthly_usd: MonthlyUsd = MonthlyUsd()
+
+    @property
+    def pending(self) -> bool:
+        """Whether applying the plan makes this change."""
+        return self.blocked is None and self.kind == "change"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedFunction:
+    """A function with its changes; ``notes`` is what the reader must know before saying yes."""
+
+    account_id: str
+    region: str
+    name: str
+    arn: str
+    revision_id: str
+    owner: str | None
+    changes: tuple[Change, ...]
+    kept: tuple[Kept, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A setting that is as the policy wants it."""
+
+    rule: str
+    setting: str
+    value: JsonValue
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRef:
+    """Points at a change: function ARN, rule id, setting."""
+
+    function: str
+    rule: str
+    setting: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One AWS write: a resource's fields from ``before`` to ``after``.
+
+    It carries every change that fits in it, and its inverse is itself with the two swapped.
+    ``requires`` gives, by field, the operations without whose success that field is not written;
+    ``follows`` those that must only be over. ``revision_id`` is the revision that was read, where
+    the resource has one.
+    """
+
+    id: str
+    account_id: str
+    region: str
+    function: str
+    key: Key
+    before: Mapping[str, JsonValue]
+    after: Mapping[str, JsonValue]
+    requires: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    follows: tuple[str, ...] = ()
+    changes: Mapping[str, tuple[ChangeRef, ...]] = field(default_factory=dict)
+    revision_id: str | None = None
+
+    def only(self, fields: frozenset[str]) -> Operation:
+        """The same operation on fewer fields."""
+        return replace(
+            self,
+            before={f: v for f, v in self.before.items() if f in fields},
+            after={f: v for f, v in self.after.items() if f in fields},
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A target or a function that could not be read; the others were."""
+
+    account_id: str
+    region: str
+    subject: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanSummary:
+    """Counts over the plan, and what it saves and adds in US dollars a month."""
+
+    functions: int
+    changes: int
+    blocked: int
+    findings: int
+    monthly_saving_usd: MonthlyUsd
+    monthly_added_usd: Usd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What shall be changed where, in what order, and what it is worth."""
+
+    schema_version: Literal["1"] = "1"
+    plan_id: str
+    created_at: str
+    policy: str
+    assumptions: Mapping[str, JsonValue]
+    functions: tuple[PlannedFunction, ...]
+    operations: tuple[Operation, ...]
+    summary: PlanSummary
+    problems: tuple[Problem, ...] = ()
+    api_calls: Mapping[str, Annotated[int, Field(ge=0)]] = field(default_factory=dict)
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether there is anything to apply."""
+        return bool(self.operations)
+
+    def pending(self) -> Iterator[tuple[PlannedFunction, Change]]:
+        """Every change that would be applied, with its function."""
+        return ((f, c) for f in self.functions for c in f.changes if c.pending)

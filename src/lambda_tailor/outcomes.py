@@ -1,0 +1,113 @@
+"""What became of each change, derived from the plan and the journal's steps. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from lambda_tailor.journal import RunRecord, StepRecord
+from lambda_tailor.model.plan import Change, ChangeRef, Operation, PlannedFunction
+from lambda_tailor.model.run import Outcome, Result, Run, RunOverview, Runs, RunSummary, Status
+
+# The gravest of a change's operations tells what became of the change.
+_GRAVITY = (Result.FAILED, Result.BLOCKED, Result.APPLIED, Result.ROLLED_BACK, Result.UNCHANGED)
+NOT_REACHED = "not reached: the run was interrupted"
+
+
+def run_of(record: RunRecord) -> Run:
+    """A run with the outcome of each change."""
+    outcomes = tuple(_outcomes(record))
+    return Run(
+        run_id=record.run_id,
+        plan_id=record.plan.plan_id,
+        status=record.status,
+        started_at=record.started_at,
+        finished_at=record.finished_at,
+        user=record.user,
+        of_run=record.of_run,
+        outcomes=outcomes,
+        summary=summarize(outcomes),
+        api_calls=dict(record.api_calls),
+    )
+
+
+def runs_of(records: Sequence[RunRecord]) -> Runs:
+    """Every run without its outcomes."""
+    return Runs(runs=tuple(_overview(run_of(record)) for record in records))
+
+
+def _overview(run: Run) -> RunOverview:
+    return RunOverview(
+        run_id=run.run_id,
+        plan_id=run.plan_id,
+        status=run.status,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        user=run.user,
+        of_run=run.of_run,
+        summary=run.summary,
+        api_calls=run.api_calls,
+    )
+
+
+def summarize(outcomes: Iterable[Outcome]) -> RunSummary:
+    """How many changes ended how."""
+    counted = Counter(outcome.outcome for outcome in outcomes)
+    return RunSummary(
+        applied=counted[Result.APPLIED],
+        unchanged=counted[Result.UNCHANGED],
+        blocked=counted[Result.BLOCKED],
+        failed=counted[Result.FAILED],
+        rolled_back=counted[Result.ROLLED_BACK],
+    )
+
+
+def status_of(record: RunRecord) -> Status:
+    """Where the run stands when every operation has been tried."""
+    if len(record.steps) < len(record.plan.operations) or any(s.result is None for s in record.steps.values()):
+        return Status.INTERRUPTED
+    return Status.FAILED if any(s.result is Result.FAILED for s in record.steps.values()) else Status.SUCCEEDED
+
+
+def _outcomes(record: RunRecord) -> Iterable[Outcome]:
+    by_change: dict[ChangeRef, list[Operation]] = {}
+    for operation in record.plan.operations:
+        for ref in {ref for refs in operation.changes.values() for ref in refs}:
+            by_change.setdefault(ref, []).append(operation)
+    for function in record.plan.functions:
+        for change in function.changes:
+            if change.kind == "finding":
+                continue
+            operations = by_change.get(ChangeRef(function.arn, change.rule, change.setting), [])
+            yield _outcome(record, function, change, operations)
+
+
+def _outcome(record: RunRecord, function: PlannedFunction, change: Change, operations: Sequence[Operation]) -> Outcome:
+    if change.blocked is not None:
+        result, detail = Result.BLOCKED, change.blocked
+    else:
+        result, detail = _gravest(operations, record.steps)
+        if result in (Result.APPLIED, Result.UNCHANGED) and record.of_run is not None:
+            result = Result.ROLLED_BACK
+    return Outcome(
+        function=function.name,
+        region=function.region,
+        account_id=function.account_id,
+        rule=change.rule,
+        setting=change.setting,
+        before=change.before,
+        after=change.after,
+        outcome=result,
+        detail=detail,
+    )
+
+
+def _gravest(operations: Sequence[Operation], steps: Mapping[str, StepRecord]) -> tuple[Result, str]:
+    ended: list[tuple[Result, str]] = []
+    for operation in operations:
+        step = steps.get(operation.id)
+        if step is None or step.result is None:
+            ended.append((Result.FAILED, NOT_REACHED))
+        else:
+            ended.append((step.result, step.detail))
+    return min(ended, key=lambda end: _GRAVITY.index(end[0]), default=(Result.FAILED, NOT_REACHED))

@@ -1,0 +1,266 @@
+"""From what was read to a plan: verdicts, then changes. Pure: no I/O, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import assert_never
+
+from pydantic import JsonValue
+
+from lambda_tailor.documents import plan_hash
+from lambda_tailor.errors import LimitExceeded
+from lambda_tailor.model.evidence import Evidence
+from lambda_tailor.model.function import Function, Need
+from lambda_tailor.model.plan import (
+    Change,
+    ChangeRef,
+    Kept,
+    MonthlyUsd,
+    Operation,
+    Plan,
+    PlannedFunction,
+    PlanSummary,
+    Problem,
+)
+from lambda_tailor.model.verdict import Blocked, Finding, Proposed, Risk, Verdict
+from lambda_tailor.model.verdict import Kept as KeptVerdict
+from lambda_tailor.operations import Step, arrange
+from lambda_tailor.policy import Policy
+from lambda_tailor.rule import Judged, Pool, all_rules
+
+Worth = Callable[[Sequence[tuple[Function, Evidence, Proposed]]], Sequence[MonthlyUsd]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What was read of one account and region. ``pool`` is None where it could not be read."""
+
+    account_id: str
+    region: str
+    functions: Sequence[Function]
+    evidence: Mapping[str, Evidence] = field(default_factory=dict)
+    pool: Pool | None = None
+
+    def evidence_of(self, function: Function) -> Evidence:
+        """The function's evidence; all of it absent where none was read."""
+        return self.evidence.get(function.arn, Evidence())
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    function: Function
+    rule: str
+    verdict: Verdict
+
+
+def needs_of(policy: Policy, functions: Sequence[Function]) -> frozenset[Need]:
+    """Every resource that the policy's rules want to see before they judge these functions."""
+    rules = all_rules()
+    return frozenset(
+        need
+        for function in functions
+        for rule, options in policy.options_for(function).items()
+        for need in rules[rule].needs(function, options)
+    )
+
+
+def make_plan(
+    policy: Policy,
+    readings: Sequence[Reading],
+    *,
+    worth: Callable[[Reading], Worth],
+    created_at: str,
+    force: frozenset[str] = frozenset(),
+    problems: Sequence[Problem] = (),
+    api_calls: Mapping[str, int] | None = None,
+    assumptions: Mapping[str, JsonValue] | None = None,
+) -> Plan:
+    """The plan for everything that was read.
+
+    ``force`` names blocked changes to make all the same, as ``FUNCTION:RULE``. ``created_at`` is an
+    ISO 8601 time in UTC.
+    """
+    functions: list[PlannedFunction] = []
+    operations: list[Operation] = []
+    for reading in readings:
+        planned, arranged = _plan_reading(policy, reading, worth(reading), force, len(operations))
+        functions += planned
+        operations += arranged
+    plan = Plan(
+        plan_id="",
+        created_at=created_at,
+        policy=policy.name,
+        assumptions={**policy.assumed, "caps": policy.caps.model_dump(mode="json"), **(assumptions or {})},
+        functions=tuple(functions),
+        operations=tuple(operations),
+        summary=summarize(functions),
+        problems=tuple(problems),
+        api_calls=dict(api_calls or {}),
+    )
+    return replace(plan, plan_id=plan_hash(plan))
+
+
+def _plan_reading(
+    policy: Policy, reading: Reading, worth: Worth, force: frozenset[str], numbered: int
+) -> tuple[list[PlannedFunction], Sequence[Operation]]:
+    judged = [_release(item, force) for item in _judge(policy, reading)]
+    proposed = [(n, item) for n, item in enumerate(judged) if isinstance(item.verdict, Proposed)]
+    operations, conflicts = arrange([_step(n, item) for n, item in proposed], numbered)
+    for n, because in conflicts.items():
+        verdict = judged[n].verdict
+        assert isinstance(verdict, Proposed)
+        blocked = Blocked(verdict.setting, verdict.before, verdict.after, because, (), verdict.evidence)
+        judged[n] = replace(judged[n], verdict=blocked)
+    valued = [(i.function, reading.evidence_of(i.function), i.verdict) for i in judged if isinstance(i.verdict, Proposed)]
+    money = iter(worth(valued))
+    by_function: dict[str, list[tuple[_Judged, MonthlyUsd]]] = {function.arn: [] for function in reading.functions}
+    for item in judged:
+        usd = next(money) if isinstance(item.verdict, Proposed) else MonthlyUsd()
+        by_function[item.function.arn].append((item, usd))
+    return [_planned(policy, f, by_function[f.arn]) for f in reading.functions], operations
+
+
+def _judge(policy: Policy, reading: Reading) -> list[_Judged]:
+    """Every rule's verdicts, function by function and in the rules' order."""
+    by_function: dict[str, list[_Judged]] = {function.arn: [] for function in reading.functions}
+    included = [f for f in reading.functions if policy.excluded(f) is None]
+    for rule in all_rules().values():
+        asked = [(f, options) for f in included if (options := policy.options_for(f).get(rule.id)) is not None]
+        answers: list[Judged] = [(f, rule.judge(f, reading.evidence_of(f), options)) for f, options in asked]
+        for function, verdicts in rule.settle(_hands_off(answers), reading.pool):
+            by_function[function.arn] += [_Judged(function, rule.id, verdict) for verdict in verdicts]
+    return [item for items in by_function.values() for item in items]
+
+
+def _hands_off(answers: Sequence[Judged]) -> Sequence[Judged]:
+    """Nothing is proposed for a function that AWS would not let be changed."""
+    return [
+        (function, [_blocked(v, because) if isinstance(v, Proposed) else v for v in verdicts])
+        if (because := function.untouchable)
+        else (function, verdicts)
+        for function, verdicts in answers
+    ]
+
+
+def _blocked(verdict: Proposed, because: str) -> Blocked:
+    return Blocked(verdict.setting, verdict.before, verdict.after, because, (), verdict.evidence)
+
+
+def _release(item: _Judged, force: frozenset[str]) -> _Judged:
+    """A blocked change that the user forced by name."""
+    verdict = item.verdict
+    if not isinstance(verdict, Blocked) or not verdict.transitions:
+        return item
+    if f"{item.function.name}:{item.rule}" not in force:
+        return item
+    reason = f"forced, although {verdict.because}"
+    forced = Proposed(
+        verdict.setting, verdict.before, verdict.after, reason, verdict.transitions, Risk.HIGH, verdict.evidence
+    )
+    return replace(item, verdict=forced)
+
+
+def _step(number: int, item: _Judged) -> Step:
+    assert isinstance(item.verdict, Proposed)
+    ref = ChangeRef(item.function.arn, item.rule, item.verdict.setting)
+    return Step(number, item.function, ref, item.verdict.transitions)
+
+
+def _planned(policy: Policy, function: Function, items: Sequence[tuple[_Judged, MonthlyUsd]]) -> PlannedFunction:
+    changes: list[Change] = []
+    kept: list[Kept] = []
+    for item, usd in items:
+        match item.verdict:
+            case KeptVerdict() as v:
+                kept.append(Kept(item.rule, v.setting, v.value, v.because))
+            case Proposed() as v:
+                changes.append(
+                    Change(
+                        rule=item.rule, setting=v.setting, before=v.before, after=v.after, reason=v.reason,
+                        risk=v.risk, evidence=v.evidence, monthly_usd=usd,
+                    )
+                )  # fmt: skip
+            case Blocked() as v:
+                changes.append(
+                    Change(
+                        rule=item.rule, setting=v.setting, before=v.before, after=v.after, reason="",
+                        risk=Risk.HIGH, blocked=v.because, evidence=v.evidence,
+                    )
+                )  # fmt: skip
+            case Finding() as v:
+                changes.append(
+                    Change(
+                        rule=item.rule, setting=v.setting, before=v.value, after=v.value, reason=v.note,
+                        risk=v.risk, kind="finding", evidence=v.evidence,
+                    )
+                )  # fmt: skip
+            case _ as never:
+                assert_never(never)
+    return PlannedFunction(
+        account_id=function.account_id,
+        region=function.region,
+        name=function.name,
+        arn=function.arn,
+        revision_id=function.revision_id,
+        owner=function.owner,
+        changes=tuple(changes),
+        kept=tuple(kept),
+        notes=_notes(policy, function, changes),
+    )
+
+
+def _notes(policy: Policy, function: Function, changes: Sequence[Change]) -> tuple[str, ...]:
+    notes: list[str] = []
+    if (exclusion := policy.excluded(function)) is not None:
+        until = f" until {exclusion.until}" if exclusion.until else ""
+        because = f", because {exclusion.because}" if exclusion.because else ""
+        notes.append(f"left alone{until}{because}")
+    if function.untouchable:
+        notes.append(function.untouchable)
+    pending = any(change.pending for change in changes)
+    if pending and function.aliases:
+        names = ", ".join(function.aliases)
+        notes.append(f"only $LATEST changes: callers of {names} keep the configuration of the version they point to")
+    if pending and function.owner:
+        notes.append(f"deployed by {function.owner}, whose next deployment reverts this unless its source changes too")
+    return tuple(notes)
+
+
+def summarize(functions: Sequence[PlannedFunction]) -> PlanSummary:
+    """Counts, savings and additions over the changes that would be made."""
+    changes = [change for function in functions for change in function.changes]
+    pending = [change for change in changes if change.pending]
+    nothing = Decimal(0)
+    return PlanSummary(
+        functions=len(functions),
+        changes=len(pending),
+        blocked=sum(change.blocked is not None for change in changes),
+        findings=sum(change.kind == "finding" for change in changes),
+        monthly_saving_usd=MonthlyUsd(
+            sum((max(c.monthly_usd.low, nothing) for c in pending), nothing),
+            sum((max(c.monthly_usd.high, nothing) for c in pending), nothing),
+        ),
+        monthly_added_usd=sum((max(-c.monthly_usd.low, nothing) for c in pending), nothing),
+    )
+
+
+def check_caps(plan: Plan) -> None:
+    """Refuse a plan that touches more functions than its policy's caps allow.
+
+    Raises LimitExceeded.
+    """
+    caps = plan.assumptions.get("caps")
+    if not isinstance(caps, dict):
+        return
+    touched = len({function.arn for function, _ in plan.pending()})
+    most = caps.get("max_functions")
+    if isinstance(most, int) and touched > most:
+        raise LimitExceeded(f"The plan changes {touched} functions and the policy's max_functions is {most}: narrow the target.")
+    percent = caps.get("max_percent")
+    share = 100 * touched / max(1, len(plan.functions))
+    if isinstance(percent, int | float) and share > percent:
+        raise LimitExceeded(
+            f"The plan changes {share:.0f} % of the functions and the policy's max_percent is {percent:g}: narrow the target."
+        )

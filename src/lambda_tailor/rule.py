@@ -1,0 +1,86 @@
+"""What a rule is: a value with options and one pure function, in one file of ``rules/``."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from lambda_tailor.model.evidence import Evidence
+from lambda_tailor.model.function import Function, Need
+from lambda_tailor.model.verdict import Verdict
+
+
+class Options(BaseModel):
+    """What a policy may say about a rule; every rule extends it with its own keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    enabled: bool = Field(default=False, description="Whether the rule is asked at all.")
+
+
+OptionsT = TypeVar("OptionsT", bound=Options)
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """The account's concurrency in one region, in executions.
+
+    ``reserved`` is the sum of all reservations, of functions outside the plan too.
+    """
+
+    limit: int
+    reserved: int
+
+
+Judged = tuple[Function, Sequence[Verdict]]
+
+
+def nothing_needed(_function: Function, _options: Any) -> Iterable[Need]:
+    """The ``needs`` of a rule that judges by the function alone."""
+    return ()
+
+
+def nothing_shared(judged: Sequence[Judged], _pool: Pool | None) -> Sequence[Judged]:
+    """The ``settle`` of a rule whose verdicts do not compete with each other."""
+    return judged
+
+
+@dataclass(frozen=True, slots=True)
+class Rule(Generic[OptionsT]):
+    """One optimization.
+
+    ``judge`` is pure: from function, evidence and options to one verdict for each setting it looks
+    at. ``needs`` names the resources it wants to see first. ``settle`` looks at one account and
+    region's verdicts together, where functions compete for something. ``evidence`` names the
+    readings it asks for. ``source`` is the page behind it.
+    """
+
+    id: str
+    title: str
+    why: str
+    source: str
+    options: type[OptionsT]
+    judge: Callable[[Function, Evidence, OptionsT], Sequence[Verdict]]
+    needs: Callable[[Function, OptionsT], Iterable[Need]] = nothing_needed
+    settle: Callable[[Sequence[Judged], Pool | None], Sequence[Judged]] = nothing_shared
+    evidence: tuple[str, ...] = ()
+    order: int = 100
+
+
+AnyRule = Rule[Any]
+
+
+@cache
+def all_rules() -> Mapping[str, AnyRule]:
+    """Every rule by its id: the files of ``rules/`` that have a ``RULE``, in the order they are told."""
+    import lambda_tailor.rules as folder
+
+    modules = (importlib.import_module(f"{folder.__name__}.{m.name}") for m in pkgutil.iter_modules(folder.__path__))
+    found: list[AnyRule] = [m.RULE for m in modules if hasattr(m, "RULE")]
+    return {rule.id: rule for rule in sorted(found, key=lambda r: (r.order, r.id))}

@@ -1,0 +1,92 @@
+"""Dead-letter queue: failed asynchronous events are kept instead of dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from pydantic import Field, JsonValue
+
+from lambda_tailor.model.evidence import Evidence
+from lambda_tailor.model.function import Found, Function, Missing, Need, Unreadable
+from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Transition, Verdict
+from lambda_tailor.rule import Options, Rule
+
+SETTING = "dead_letter_arn"
+POLICY_NAME = "lambda-tailor-dead-letter-queue"
+
+
+class DeadLetterQueueOptions(Options):
+    """Where failed events go."""
+
+    queue: str | None = Field(default=None, description="The SQS queue's name; {suffix} is filled in.")
+    add_permission: bool = Field(
+        default=False, description="Let the function's role send to the queue where it may not (an inline policy)."
+    )
+
+
+def _queue_arn(function: Function, options: DeadLetterQueueOptions) -> str:
+    name = function.expand(options.queue or "")
+    return f"arn:{function.partition}:sqs:{function.region}:{function.account_id}:{name}"
+
+
+def needs(function: Function, options: DeadLetterQueueOptions) -> Iterable[Need]:
+    """The queue, and whether the function's role may send to it."""
+    if options.queue is None or function.dead_letter_arn:
+        return ()
+    arn = _queue_arn(function, options)
+    return (Need("queue", function.expand(options.queue)), Need("may-send", f"{function.role_arn} {arn}"))
+
+
+def judge(function: Function, _evidence: Evidence, options: DeadLetterQueueOptions) -> Sequence[Verdict]:
+    """Propose the queue; one of the user's own is kept, whatever its name."""
+    if options.queue is None:
+        return ()
+    arn = _queue_arn(function, options)
+    if function.dead_letter_arn:
+        whose = "as wanted" if function.dead_letter_arn == arn else "the user's own is kept"
+        return (Kept(SETTING, function.dead_letter_arn, whose),)
+    queue = function.fact("queue", function.expand(options.queue))
+    if isinstance(queue, Unreadable):
+        return (Blocked(SETTING, None, arn, queue.because),)
+    steps: list[Transition] = []
+    if isinstance(queue, Missing):
+        steps.append(Transition(Key("queue", function.expand(options.queue)), "exists", False, True))
+    match function.fact("may-send", f"{function.role_arn} {arn}"):
+        case Found(state) if state["allowed"]:
+            pass
+        case Found() if options.add_permission:
+            steps.append(_permission(function, arn))
+        case Found():
+            return (Blocked(SETTING, None, arn, f"the role may not send to it; it lacks {_statement(arn)}"),)
+        case Missing():
+            return (Blocked(SETTING, None, arn, f"its role {function.role_arn} does not exist"),)
+        case Unreadable(because):
+            return (Blocked(SETTING, None, arn, because),)
+    requires = tuple(step.key for step in steps)
+    attach = Transition(Key("function-configuration", function.name), SETTING, None, arn, requires)
+    made = "a new queue" if isinstance(queue, Missing) else "the existing queue"
+    reason = f"failed asynchronous events go to {made}"
+    return (Proposed(SETTING, None, arn, reason, (*steps, attach), Risk.LOW),)
+
+
+def _statement(arn: str) -> str:
+    return f'{{"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "{arn}"}}'
+
+
+def _permission(function: Function, arn: str) -> Transition:
+    role = function.role_arn.rpartition("/")[2]
+    statement: JsonValue = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": arn}
+    document: JsonValue = {"Version": "2012-10-17", "Statement": [statement]}
+    return Transition(Key("role-policy", f"{role}/{POLICY_NAME}"), "document", None, document)
+
+
+RULE = Rule(
+    id="dead-letter-queue",
+    title="A dead-letter queue",
+    why="An asynchronous event that fails three times is dropped without a trace unless a queue takes it.",
+    source="https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html",
+    options=DeadLetterQueueOptions,
+    judge=judge,
+    needs=needs,
+    order=70,
+)

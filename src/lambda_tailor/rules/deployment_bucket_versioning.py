@@ -1,0 +1,60 @@
+"""Deployment bucket versioning: so that the code of yesterday can be deployed again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from pydantic import Field
+
+from lambda_tailor.model.evidence import Evidence
+from lambda_tailor.model.function import Found, Function, Missing, Need, Unreadable
+from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Transition, Verdict
+from lambda_tailor.rule import Options, Rule
+
+SETTING = "versioning"
+
+
+class DeploymentBucketVersioningOptions(Options):
+    """Which bucket deployments come from."""
+
+    bucket: str | None = Field(
+        default=None, description="The bucket's name, or its name up to a unique tail; {suffix} is filled in."
+    )
+
+
+def needs(function: Function, options: DeploymentBucketVersioningOptions) -> Iterable[Need]:
+    """The bucket."""
+    return () if options.bucket is None else (Need("bucket", function.expand(options.bucket)),)
+
+
+def judge(
+    function: Function, _evidence: Evidence, options: DeploymentBucketVersioningOptions
+) -> Sequence[Verdict]:
+    """Propose versioning where it is off."""
+    if options.bucket is None:
+        return ()
+    wanted = function.expand(options.bucket)
+    match function.fact("bucket", wanted):
+        case Unreadable(because):
+            return (Blocked(SETTING, None, "Enabled", because),)
+        case Missing():
+            return (Blocked(SETTING, None, "Enabled", f"there is no bucket {wanted}"),)
+        case Found(state):
+            name, current = str(state["name"]), state["versioning"]
+            before = current if isinstance(current, str) else None
+            if before == "Enabled":
+                return (Kept(SETTING, before, f"{name} keeps versions"),)
+            step = Transition(Key("bucket-versioning", name), SETTING, before, "Enabled")
+            return (Proposed(SETTING, before, "Enabled", f"{name} keeps no versions", (step,), Risk.LOW),)
+
+
+RULE = Rule(
+    id="deployment-bucket-versioning",
+    title="Deployment bucket versioning",
+    why="An overwritten package cannot be rolled back to unless the bucket keeps versions.",
+    source="https://docs.aws.amazon.com/AmazonS3/latest/userguide/Versioning.html",
+    options=DeploymentBucketVersioningOptions,
+    judge=judge,
+    needs=needs,
+    order=90,
+)

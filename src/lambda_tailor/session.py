@@ -1,0 +1,277 @@
+"""One invocation of the command line: from its arguments to calls of the workflow, and to what is shown."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lambda_tailor import documents, paths, policy_file, workflow
+from lambda_tailor.aws.evidence import EvidenceOptions
+from lambda_tailor.aws.gateway import Connection
+from lambda_tailor.aws.inventory import Target
+from lambda_tailor.errors import BadInput, NotConfirmed, PlanFileError
+from lambda_tailor.journal import Journal
+from lambda_tailor.model.plan import Plan
+from lambda_tailor.model.run import Run, Runs, Status, Verification
+from lambda_tailor.outcomes import run_of, runs_of
+from lambda_tailor.policy import Policy, PolicyDocument
+from lambda_tailor.report.progress import Progress
+from lambda_tailor.report.terminal import Terminal
+from lambda_tailor.rule import all_rules
+from lambda_tailor.undo import undo_plan
+from lambda_tailor.vault import Vault
+
+DEFAULT_PRESET = "reference"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What the command line asked for. Answers go to stdout; progress and complaints to stderr."""
+
+    arguments: Mapping[str, Any]
+    terminal: Terminal
+
+    @classmethod
+    def from_arguments(cls, arguments: Mapping[str, Any]) -> Session:
+        """A session for parsed arguments; a missing one has its default."""
+        return cls(arguments, Terminal(verbose=bool(arguments.get("verbose"))))
+
+    def _get(self, name: str, default: Any = None) -> Any:
+        value = self.arguments.get(name)
+        return default if value is None else value
+
+    @property
+    def _as_json(self) -> bool:
+        return bool(self._get("as_json"))
+
+    def _connection(self) -> Connection:
+        share = float(self._get("quota_share", 0.95))
+        endpoint = self._get("endpoint_url") or os.environ.get("AWS_ENDPOINT_URL")
+        return Connection(profile=self._get("profile"), endpoint_url=endpoint, quota_share=share)
+
+    def _target(self) -> Target:
+        names = tuple(dict.fromkeys(self._get("names", ())))
+        tags = dict(_pair(tag) for tag in self._get("tags", ()))
+        pattern, everything = self._get("name_pattern"), bool(self._get("everything"))
+        chosen = bool(names or tags or pattern or everything)
+        suffix = None if chosen else self._get("suffix")
+        if not chosen and suffix is None:
+            raise BadInput(
+                "Which functions? Give --environment-suffix S (or ENVIRONMENT_SUFFIX), --function NAME, "
+                "--name-pattern GLOB, --tag K=V or --all."
+            )
+        if names and (pattern or tags or everything):
+            raise BadInput("--function names functions; --name-pattern, --tag and --all choose them: give one or the other.")
+        return Target(suffix=suffix, names=names, pattern=pattern, tags=tags, everything=everything)
+
+    def policy(self) -> Policy:
+        """The policy asked for, with what the command line says on top.
+
+        Raises BadInput or PolicyError.
+        """
+        file, preset = self._get("policy_file"), self._get("preset")
+        if file and preset:
+            raise BadInput("Give --policy or --preset, not both: a policy file can say preset: itself.")
+        policy = policy_file.load_policy(Path(file)) if file else policy_file.load_preset(preset or DEFAULT_PRESET)
+        if only := self._get("only"):
+            chosen = frozenset(rule.strip() for rule in only.split(","))
+            if unknown := sorted(chosen - all_rules().keys()):
+                raise BadInput(f"There is no rule {unknown[0]!r}: see 'lambda-tailor rules'.")
+            policy = policy.only(chosen)
+        said = {"duration_ms": self._get("assume_duration_ms"), "invocations_per_month": self._get("assume_invocations")}
+        assumed = policy.assumptions.model_copy(update={k: v for k, v in said.items() if v is not None})
+        return policy.model_copy(update={"assumptions": assumed})
+
+    def _request(self) -> workflow.Request:
+        return workflow.Request(
+            target=self._target(),
+            policy=self.policy(),
+            connection=self._connection(),
+            regions=tuple(self._get("regions", ())),
+            force=frozenset(self._get("force", ())),
+            evidence=EvidenceOptions(lookback_days=int(self._get("lookback", 14))),
+        )
+
+    def _progress(self) -> Progress:
+        return Progress(quiet=bool(self._get("quiet")))
+
+    def plan(self) -> Plan:
+        """A plan of what the arguments ask for."""
+        request = self._request()
+        with self._progress() as progress:
+            return workflow.plan(request, progress)
+
+    def load(self, file: str) -> Plan:
+        """A saved plan."""
+        return documents.load_plan(Path(file))
+
+    def save(self, plan: Plan, file: str) -> None:
+        """Save a plan, whole or not at all.
+
+        Raises PlanFileError.
+        """
+        temporary = Path(f"{file}.{os.getpid()}.part")
+        try:
+            temporary.write_text(documents.dumps(plan) + "\n", encoding="utf-8")
+            temporary.replace(file)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise PlanFileError(f"The plan cannot be saved as {file}: {error.strerror}.") from error
+
+    def show_plan(self, plan: Plan) -> None:
+        """The plan as JSON or for people."""
+        if self._as_json:
+            print(documents.dumps(plan))
+        else:
+            self.terminal.plan(plan)
+
+    def apply(self, plan: Plan, *, saved: bool, auto_approve: bool) -> int:
+        """Show, ask, apply and verify; the exit code."""
+        if not self._as_json:
+            self.terminal.plan(plan)
+        if plan.has_changes:
+            self._confirm(auto_approve, "Apply these changes?")
+        with self._runner() as runner:
+            run = runner.apply_saved(plan) if saved else runner.apply(plan)
+        return self._show_run(run) or (1 if plan.problems else 0)
+
+    def rollback(self, run_id: str, *, auto_approve: bool) -> int:
+        """Show what would be put back, ask, put it back; the exit code."""
+        with self._runner() as runner:
+            record = runner.journal.run(run_id)
+            plan = undo_plan(record, record.started_at)
+            if not self._as_json:
+                self.terminal.plan(plan)
+            if plan.has_changes:
+                self._confirm(auto_approve, f"Put back what {record.run_id} changed?")
+            return self._show_run(runner.rollback(record.run_id))
+
+    def resume(self, run_id: str, *, auto_approve: bool) -> int:
+        """Finish a run; the exit code."""
+        with self._runner() as runner:
+            record = runner.journal.run(run_id)
+            self._confirm(auto_approve, f"Go on with {record.run_id}?")
+            return self._show_run(runner.resume(record.run_id))
+
+    @contextmanager
+    def _runner(self) -> Iterator[workflow.Runner]:
+        """A runner whose first Ctrl-C stops after the calls in flight, and whose second stops at once."""
+        stop = threading.Event()
+        journal = Journal(self._get("journal") or paths.journal_url())
+        before = signal.signal(signal.SIGINT, _interrupter(stop)) if _in_main_thread() else None
+        try:
+            with self._progress() as progress:
+                yield workflow.Runner(
+                    connection=self._connection(),
+                    journal=journal,
+                    vault=Vault(paths.key_file()),
+                    observer=progress,
+                    stop=stop,
+                )
+        finally:
+            journal.close()
+            if before is not None:
+                signal.signal(signal.SIGINT, before)
+
+    def _confirm(self, auto_approve: bool, question: str) -> None:
+        if auto_approve:
+            return
+        if not sys.stdin.isatty():
+            raise NotConfirmed("Nobody can be asked here: give --auto-approve to write without a question.")
+        print(f"\n{question} Only 'yes' is taken: ", end="", file=sys.stderr, flush=True)
+        if sys.stdin.readline().strip() != "yes":
+            raise NotConfirmed("Not confirmed: nothing was changed.")
+
+    def _show_run(self, run: Run) -> int:
+        if self._as_json:
+            print(documents.dumps(run))
+        else:
+            self.terminal.run(run)
+        return 0 if run.status in (Status.SUCCEEDED, Status.ROLLED_BACK) else 1
+
+    def verify(self) -> Verification:
+        """What is deployed against the policy."""
+        request = self._request()
+        with self._progress() as progress:
+            return workflow.verification(request, progress)
+
+    def show_verification(self, verification: Verification) -> None:
+        """Expected and actual."""
+        if self._as_json:
+            print(documents.dumps(verification))
+        else:
+            self.terminal.verification(verification)
+
+    def show_runs(self, run_id: str | None) -> None:
+        """All runs, or one with its outcomes."""
+        journal = Journal(self._get("journal") or paths.journal_url())
+        shown: Run | Runs = run_of(journal.run(run_id)) if run_id else runs_of(journal.runs())
+        if self._as_json:
+            print(documents.dumps(shown))
+        elif isinstance(shown, Run):
+            self.terminal.run(shown)
+        else:
+            self.terminal.runs(shown)
+
+    def show_rules(self, rule_id: str | None) -> None:
+        """The catalogue, or one rule.
+
+        Raises BadInput where there is none of that id.
+        """
+        if rule_id is not None and rule_id not in all_rules():
+            raise BadInput(f"There is no rule {rule_id!r}: see 'lambda-tailor rules'.")
+        chosen = [rule for rule in all_rules().values() if rule_id in (None, rule.id)]
+        if self._as_json:
+            import json
+
+            print(json.dumps([_rule_document(rule) for rule in chosen], indent=2))
+        else:
+            self.terminal.rules(chosen, whole=rule_id is not None)
+
+    def show_schema(self, document: str) -> None:
+        """A document's JSON Schema."""
+        import json
+
+        kinds: Mapping[str, Any] = {
+            "plan": Plan, "run": Run, "runs": Runs, "verify": Verification, "policy": PolicyDocument,
+        }  # fmt: skip
+        print(json.dumps(documents.schema(kinds[document]), indent=2))
+
+    def check_policy(self, file: str) -> None:
+        """Say that a policy file is well formed, or raise PolicyError."""
+        policy = policy_file.load_policy(Path(file))
+        print(f"{file} is well formed: {', '.join(policy.rules) or 'no rules'}.")
+
+
+def _rule_document(rule: Any) -> dict[str, Any]:
+    options = rule.options.model_json_schema().get("properties", {})
+    return {"id": rule.id, "title": rule.title, "why": rule.why, "source": rule.source, "options": options}
+
+
+def _pair(tag: str) -> tuple[str, str]:
+    key, equals, value = tag.partition("=")
+    if not (key and equals):
+        raise BadInput(f"--tag takes KEY=VALUE, not {tag!r}.")
+    return key, value
+
+
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
+
+
+def _interrupter(stop: threading.Event) -> Any:
+    def handle(_signal: int, _frame: Any) -> None:
+        if stop.is_set():
+            # Every write is journalled before it is sent, so that stopping at once is safe.
+            os._exit(130)
+        print("\nStopping after the calls in flight; once more to stop at once.", file=sys.stderr)
+        stop.set()
+
+    return handle

@@ -1,0 +1,89 @@
+"""A CloudWatch metric alarm, whole: its definition, or None where there is none.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+PutMetricAlarm overwrites every field, so an existing alarm is put with all of what it had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lambda_tailor.setting import Answer, Call, Place, Setting, State
+
+KIND = "alarm"
+# The members of PutMetricAlarm that DescribeAlarms gives back; the rest of a MetricAlarm is its state.
+DEFINITION = (
+    "ActionsEnabled", "OKActions", "AlarmActions", "InsufficientDataActions", "AlarmDescription", "MetricName",
+    "Namespace", "Statistic", "ExtendedStatistic", "Dimensions", "Period", "Unit", "EvaluationPeriods",
+    "DatapointsToAlarm", "Threshold", "ComparisonOperator", "TreatMissingData", "EvaluateLowSampleCountPercentile",
+    "Metrics", "ThresholdMetricId", "EvaluationCriteria", "EvaluationInterval",
+)  # fmt: skip
+DEFAULTS: Mapping[str, Any] = {
+    "ActionsEnabled": True,
+    "OKActions": [],
+    "AlarmActions": [],
+    "InsufficientDataActions": [],
+    "TreatMissingData": "missing",
+    "Dimensions": [],
+}
+
+
+def read(place: Place) -> Call:
+    """The alarm of that name, of either type."""
+    kinds = ["MetricAlarm", "CompositeAlarm"]
+    return Call("cloudwatch", "DescribeAlarms", {"AlarmNames": [place.resource], "AlarmTypes": kinds})
+
+
+def definition(alarm: Mapping[str, Any]) -> dict[str, Any]:
+    """What PutMetricAlarm would take to make this alarm; defaults left out, numbers as floats."""
+    kept = {name: alarm[name] for name in DEFINITION if alarm.get(name) is not None}
+    if "Threshold" in kept:
+        kept["Threshold"] = float(kept["Threshold"])
+    if kept.get("DatapointsToAlarm") == kept.get("EvaluationPeriods"):
+        kept.pop("DatapointsToAlarm", None)
+    if "Metrics" in kept:
+        kept["Metrics"] = [_query(query) for query in kept["Metrics"]]
+        for single in ("MetricName", "Namespace", "Statistic", "Period", "Dimensions"):
+            kept.pop(single, None)
+    return {name: value for name, value in kept.items() if DEFAULTS.get(name) != value}
+
+
+def _query(query: Mapping[str, Any]) -> dict[str, Any]:
+    """A metric query with ``ReturnData`` said, since True is what its absence means."""
+    kept = {name: value for name, value in query.items() if value is not None}
+    return {**kept, "ReturnData": kept.get("ReturnData", True)}
+
+
+def observe(_place: Place, answer: Answer | None) -> State:
+    """``definition`` is None where there is no alarm; ``composite`` where the name is another's."""
+    alarms = (answer or {}).get("MetricAlarms") or ()
+    composite = bool((answer or {}).get("CompositeAlarms"))
+    return {"definition": definition(alarms[0]) if alarms else None, "composite": composite}
+
+
+def write(place: Place, _observed: State, wanted: State) -> Call:
+    """Put the whole definition, or delete the alarm."""
+    target = wanted["definition"]
+    if not isinstance(target, Mapping):
+        return Call("cloudwatch", "DeleteAlarms", {"AlarmNames": [place.resource]})
+    return Call("cloudwatch", "PutMetricAlarm", {"AlarmName": place.resource, **target})
+
+
+def refuse(observed: State, _wanted: State) -> str | None:
+    """A composite alarm of the same name would be lost."""
+    return "a composite alarm of that name exists: choose another name" if observed.get("composite") else None
+
+
+SETTING = Setting(
+    kind=KIND,
+    title="alarm",
+    source="https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html",
+    read=read,
+    observe=observe,
+    write=write,
+    refuse=refuse,
+    arn="arn:{partition}:cloudwatch:{region}:{account}:alarm:{resource}",
+    read_actions=("cloudwatch:DescribeAlarms",),
+    write_actions=("cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"),
+)

@@ -1,0 +1,54 @@
+"""Whether an S3 bucket keeps versions: None (never did), Enabled or Suspended.
+
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/Versioning.html
+"""
+
+from __future__ import annotations
+
+from lambda_tailor.setting import Answer, Call, Place, Setting, State
+
+KIND = "bucket-versioning"
+
+
+def read(place: Place) -> Call:
+    """GetBucketVersioning, of a bucket of this account only."""
+    return Call("s3", "GetBucketVersioning", {"Bucket": place.resource, "ExpectedBucketOwner": place.account_id})
+
+
+def observe(_place: Place, answer: Answer | None) -> State:
+    """``versioning`` as S3 spells it."""
+    return {"versioning": (answer or {}).get("Status")}
+
+
+def write(place: Place, _observed: State, wanted: State) -> Call:
+    """Enable or suspend; a bucket that has been versioned can never be unversioned again."""
+    return Call(
+        "s3",
+        "PutBucketVersioning",
+        {
+            "Bucket": place.resource,
+            "ExpectedBucketOwner": place.account_id,
+            "VersioningConfiguration": {"Status": wanted["versioning"] or "Suspended"},
+        },
+    )
+
+
+def inexact_undo(before: State) -> str | None:
+    """S3 knows no way back to a bucket that was never versioned."""
+    if before["versioning"] is None:
+        return "a bucket that was versioned once can only be suspended, not made unversioned again"
+    return None
+
+
+SETTING = Setting(
+    kind=KIND,
+    title="bucket versioning",
+    source="https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketVersioning.html",
+    read=read,
+    observe=observe,
+    write=write,
+    inexact_undo=inexact_undo,
+    arn="arn:{partition}:s3:::{resource}",
+    read_actions=("s3:GetBucketVersioning",),
+    write_actions=("s3:PutBucketVersioning",),
+)

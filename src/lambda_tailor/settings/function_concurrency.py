@@ -1,0 +1,44 @@
+"""A function's reserved concurrency, in executions.
+
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+"""
+
+from __future__ import annotations
+
+from lambda_tailor.setting import Answer, Call, Place, Setting, State
+
+KIND = "function-concurrency"
+
+
+def read(place: Place) -> Call:
+    """GetFunction carries the reservation too, at 100 requests a second."""
+    return Call("lambda", "GetFunction", {"FunctionName": place.resource})
+
+
+def observe(_place: Place, answer: Answer | None) -> State:
+    """``reserved_concurrency`` is None where nothing is reserved; 0 switches the function off."""
+    reserved = ((answer or {}).get("Concurrency") or {}).get("ReservedConcurrentExecutions")
+    return {"reserved_concurrency": reserved}
+
+
+def write(place: Place, _observed: State, wanted: State) -> Call:
+    """Put the reservation, or delete it where none is wanted."""
+    function = {"FunctionName": place.resource}
+    reserved = wanted["reserved_concurrency"]
+    if reserved is None:
+        return Call("lambda", "DeleteFunctionConcurrency", function)
+    return Call("lambda", "PutFunctionConcurrency", {**function, "ReservedConcurrentExecutions": reserved})
+
+
+SETTING = Setting(
+    kind=KIND,
+    title="reserved concurrency",
+    source="https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionConcurrency.html",
+    read=read,
+    observe=observe,
+    write=write,
+    absent_codes=frozenset({"ResourceNotFoundException"}),
+    arn="arn:{partition}:lambda:{region}:{account}:function:{resource}",
+    read_actions=("lambda:GetFunction",),
+    write_actions=("lambda:PutFunctionConcurrency", "lambda:DeleteFunctionConcurrency"),
+)

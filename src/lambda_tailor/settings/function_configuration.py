@@ -1,0 +1,118 @@
+"""A function's own configuration: all its changed fields travel in one UpdateFunctionConfiguration.
+
+https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionConfiguration.html
+The call replaces ``Environment`` and ``Layers`` whole, so they are merged into what was observed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lambda_tailor.setting import Answer, Broken, Call, Place, Progress, Setting, State
+
+KIND = "function-configuration"
+ENVIRONMENT = "environment."
+_UNREADABLE = "environment_error"
+
+
+def read(place: Place) -> Call:
+    """GetFunction: 100 requests a second, where GetFunctionConfiguration shares 15 with all else."""
+    return Call("lambda", "GetFunction", {"FunctionName": place.resource})
+
+
+def observe(_place: Place, answer: Answer | None) -> State:
+    """The fields of a GetFunction answer that this program may change."""
+    configuration = (answer or {}).get("Configuration", {})
+    environment = configuration.get("Environment") or {}
+    logging = configuration.get("LoggingConfig") or {}
+    state: dict[str, Any] = {
+        "memory_mb": configuration.get("MemorySize"),
+        "timeout_s": configuration.get("Timeout"),
+        "tracing": (configuration.get("TracingConfig") or {}).get("Mode", "PassThrough"),
+        "dead_letter_arn": (configuration.get("DeadLetterConfig") or {}).get("TargetArn") or None,
+        "layers": [layer["Arn"] for layer in configuration.get("Layers") or ()],
+        "ephemeral_mb": (configuration.get("EphemeralStorage") or {}).get("Size", 512),
+        "log_format": logging.get("LogFormat", "Text"),
+        "revision_id": configuration.get("RevisionId"),
+    }
+    for name, value in (environment.get("Variables") or {}).items():
+        state[ENVIRONMENT + name] = value
+    if environment.get("Error"):
+        state[_UNREADABLE] = environment["Error"].get("ErrorCode", "it cannot be decrypted")
+    return state
+
+
+def refuse(observed: State, wanted: State) -> str | None:
+    """Variables that cannot be read cannot be merged, and would be lost."""
+    if _UNREADABLE in observed and any(field.startswith(ENVIRONMENT) for field in wanted):
+        return f"the existing environment variables cannot be read ({observed[_UNREADABLE]}), so none may be added"
+    return None
+
+
+def progress(answer: Answer) -> Progress | Broken:
+    """State and LastUpdateStatus, as the waiter ``function_updated_v2`` reads them.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
+    """
+    configuration = answer.get("Configuration", {})
+    state = configuration.get("State", "Active")
+    if state in ("Failed", "Inactive"):
+        return Broken(f"its state is {state}: {configuration.get('StateReason') or 'AWS gives no reason'}")
+    status = configuration.get("LastUpdateStatus", "Successful")
+    if status == "Failed":
+        return Broken(configuration.get("LastUpdateStatusReason") or "its last update failed, AWS gives no reason")
+    return Progress.PENDING if status == "InProgress" or state == "Pending" else Progress.SETTLED
+
+
+def write(place: Place, observed: State, wanted: State) -> Call:
+    """One UpdateFunctionConfiguration with only the wanted fields, guarded by the revision observed."""
+    parameters: dict[str, Any] = {"FunctionName": place.resource}
+    for field, value in wanted.items():
+        if not field.startswith(ENVIRONMENT):
+            parameters |= _parameter(field, value)
+    if any(field.startswith(ENVIRONMENT) for field in wanted):
+        parameters["Environment"] = {"Variables": _merged_environment(observed, wanted)}
+    if observed.get("revision_id"):
+        parameters["RevisionId"] = observed["revision_id"]
+    return Call("lambda", "UpdateFunctionConfiguration", parameters)
+
+
+def _parameter(field: str, value: Any) -> dict[str, Any]:
+    match field:
+        case "memory_mb":
+            return {"MemorySize": value}
+        case "timeout_s":
+            return {"Timeout": value}
+        case "tracing":
+            return {"TracingConfig": {"Mode": value}}
+        case "dead_letter_arn":
+            return {"DeadLetterConfig": {"TargetArn": value or ""}}
+        case "layers":
+            return {"Layers": list(value)}
+        case "ephemeral_mb":
+            return {"EphemeralStorage": {"Size": value}}
+        case "log_format":
+            return {"LoggingConfig": {"LogFormat": value}}
+    raise ValueError(f"{KIND} has no field {field}")
+
+
+def _merged_environment(observed: State, wanted: State) -> dict[str, Any]:
+    merged = {field: value for field, value in (*observed.items(), *wanted.items()) if field.startswith(ENVIRONMENT)}
+    return {field.removeprefix(ENVIRONMENT): value for field, value in merged.items() if value is not None}
+
+
+SETTING = Setting(
+    kind=KIND,
+    title="function configuration",
+    source="https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionConfiguration.html",
+    read=read,
+    observe=observe,
+    write=write,
+    absent_codes=frozenset({"ResourceNotFoundException"}),
+    refuse=refuse,
+    progress=progress,
+    asynchronous=True,
+    arn="arn:{partition}:lambda:{region}:{account}:function:{resource}",
+    read_actions=("lambda:GetFunction",),
+    write_actions=("lambda:UpdateFunctionConfiguration",),
+)

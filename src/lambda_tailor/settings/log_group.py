@@ -1,0 +1,57 @@
+"""A log group's existence: made before a function has logged, so that its retention can be set.
+
+https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lambda_tailor.setting import Answer, Call, Place, Setting, State
+
+KIND = "log-group"
+
+
+def read(place: Place) -> Call:
+    """One page of one: the group whose name is the whole prefix sorts first."""
+    return Call("logs", "DescribeLogGroups", {"logGroupNamePrefix": place.resource, "limit": 1})
+
+
+def find(place: Place, answer: Answer | None) -> dict[str, Any] | None:
+    """The group of exactly that name in a DescribeLogGroups answer."""
+    groups = (answer or {}).get("logGroups") or ()
+    return next((dict(group) for group in groups if group["logGroupName"] == place.resource), None)
+
+
+def observe(place: Place, answer: Answer | None) -> State:
+    """``exists``, and how many bytes it holds."""
+    group = find(place, answer)
+    return {"exists": group is not None, "stored_bytes": (group or {}).get("storedBytes", 0)}
+
+
+def write(place: Place, _observed: State, wanted: State) -> Call:
+    """Create the group, or delete it."""
+    action = "CreateLogGroup" if wanted["exists"] else "DeleteLogGroup"
+    return Call("logs", action, {"logGroupName": place.resource})
+
+
+def refuse(observed: State, wanted: State) -> str | None:
+    """A group that has received logs is never deleted."""
+    stored = observed.get("stored_bytes")
+    if wanted["exists"] is False and stored:
+        return f"the log group has received logs since ({stored} bytes): it is kept"
+    return None
+
+
+SETTING = Setting(
+    kind=KIND,
+    title="log group",
+    source="https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html",
+    read=read,
+    observe=observe,
+    write=write,
+    refuse=refuse,
+    arn="arn:{partition}:logs:{region}:{account}:log-group:{resource}:*",
+    read_actions=("logs:DescribeLogGroups",),
+    write_actions=("logs:CreateLogGroup", "logs:DeleteLogGroup"),
+)

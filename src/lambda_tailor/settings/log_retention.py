@@ -1,0 +1,37 @@
+"""How many days a log group keeps its events; None is for ever.
+
+https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+"""
+
+from __future__ import annotations
+
+from lambda_tailor.setting import Answer, Call, Place, Setting, State
+from lambda_tailor.settings.log_group import find, read
+
+KIND = "log-retention"
+
+
+def observe(place: Place, answer: Answer | None) -> State:
+    """``retention_days`` of the group's own policy."""
+    return {"retention_days": (find(place, answer) or {}).get("retentionInDays")}
+
+
+def write(place: Place, _observed: State, wanted: State) -> Call:
+    """Put the policy, or delete it for ever."""
+    group = {"logGroupName": place.resource}
+    if wanted["retention_days"] is None:
+        return Call("logs", "DeleteRetentionPolicy", group)
+    return Call("logs", "PutRetentionPolicy", {**group, "retentionInDays": wanted["retention_days"]})
+
+
+SETTING = Setting(
+    kind=KIND,
+    title="log retention",
+    source="https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html",
+    read=read,
+    observe=observe,
+    write=write,
+    arn="arn:{partition}:logs:{region}:{account}:log-group:{resource}:*",
+    read_actions=("logs:DescribeLogGroups",),
+    write_actions=("logs:PutRetentionPolicy", "logs:DeleteRetentionPolicy"),
+)

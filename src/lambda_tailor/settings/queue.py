@@ -1,0 +1,66 @@
+"""An SQS queue's existence: the dead-letter queue, made with 14 days' retention and encryption.
+
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
+"""
+
+from __future__ import annotations
+
+from lambda_tailor.setting import Answer, Call, Place, Setting, State
+
+KIND = "queue"
+FOURTEEN_DAYS_S = 14 * 24 * 3600
+
+
+def url(place: Place) -> str:
+    """The queue's URL, which follows from account, region and name."""
+    domain = "amazonaws.com.cn" if place.partition == "aws-cn" else "amazonaws.com"
+    return f"https://sqs.{place.region}.{domain}/{place.account_id}/{place.resource}"
+
+
+def arn(partition: str, region: str, account_id: str, name: str) -> str:
+    """The queue's ARN."""
+    return f"arn:{partition}:sqs:{region}:{account_id}:{name}"
+
+
+def read(place: Place) -> Call:
+    """Its attributes: whether it is there, and how much it holds."""
+    return Call("sqs", "GetQueueAttributes", {"QueueUrl": url(place), "AttributeNames": ["All"]})
+
+
+def observe(_place: Place, answer: Answer | None) -> State:
+    """``exists``, and how many messages it holds in any state."""
+    attributes = (answer or {}).get("Attributes") or {}
+    counted = ("", "NotVisible", "Delayed")
+    messages = sum(int(attributes.get(f"ApproximateNumberOfMessages{kind}", 0)) for kind in counted)
+    return {"exists": answer is not None, "messages": messages}
+
+
+def write(place: Place, _observed: State, wanted: State) -> Call:
+    """Create it with SSE-SQS and 14 days' retention, or delete it."""
+    if not wanted["exists"]:
+        return Call("sqs", "DeleteQueue", {"QueueUrl": url(place)})
+    attributes = {"MessageRetentionPeriod": str(FOURTEEN_DAYS_S), "SqsManagedSseEnabled": "true"}
+    return Call("sqs", "CreateQueue", {"QueueName": place.resource, "Attributes": attributes})
+
+
+def refuse(observed: State, wanted: State) -> str | None:
+    """A queue that holds messages is never deleted."""
+    messages = observed.get("messages")
+    if wanted["exists"] is False and messages:
+        return f"the queue holds {messages} message{'s' if messages != 1 else ''}: it is kept; read them, then delete it"
+    return None
+
+
+SETTING = Setting(
+    kind=KIND,
+    title="queue",
+    source="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html",
+    read=read,
+    observe=observe,
+    write=write,
+    absent_codes=frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}),
+    refuse=refuse,
+    arn="arn:{partition}:sqs:{region}:{account}:{resource}",
+    read_actions=("sqs:GetQueueAttributes",),
+    write_actions=("sqs:CreateQueue", "sqs:DeleteQueue"),
+)

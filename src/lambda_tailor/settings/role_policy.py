@@ -1,0 +1,57 @@
+"""One inline policy of an IAM role, named ``ROLE/POLICY``; its document, or None.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from urllib.parse import unquote
+
+from pydantic import JsonValue
+
+from lambda_tailor.setting import Answer, Call, Place, Setting, State
+
+KIND = "role-policy"
+
+
+def _names(place: Place) -> dict[str, str]:
+    role, _, policy = place.resource.rpartition("/")
+    return {"RoleName": role, "PolicyName": policy}
+
+
+def read(place: Place) -> Call:
+    """GetRolePolicy."""
+    return Call("iam", "GetRolePolicy", _names(place))
+
+
+def observe(_place: Place, answer: Answer | None) -> State:
+    """``document`` as a JSON object."""
+    document: JsonValue = None
+    if answer is not None:
+        raw = answer["PolicyDocument"]
+        document = dict(raw) if isinstance(raw, Mapping) else json.loads(unquote(raw))
+    return {"document": document}
+
+
+def write(place: Place, _observed: State, wanted: State) -> Call:
+    """Put the document, or delete the policy."""
+    if wanted["document"] is None:
+        return Call("iam", "DeleteRolePolicy", _names(place))
+    document = json.dumps(wanted["document"], sort_keys=True)
+    return Call("iam", "PutRolePolicy", {**_names(place), "PolicyDocument": document})
+
+
+SETTING = Setting(
+    kind=KIND,
+    title="role policy",
+    source="https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html",
+    read=read,
+    observe=observe,
+    write=write,
+    absent_codes=frozenset({"NoSuchEntity", "NoSuchEntityException"}),
+    arn="arn:{partition}:iam::{account}:role/{resource}",
+    read_actions=("iam:GetRolePolicy",),
+    write_actions=("iam:PutRolePolicy", "iam:DeleteRolePolicy"),
+)
