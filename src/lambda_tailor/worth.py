@@ -1,11 +1,71 @@
-"""placeholder until money is here"""
+"""What each proposed change saves or adds in a month, from measured load or the stated assumption. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
 
+from lambda_tailor.model.evidence import Evidence, Measured
+from lambda_tailor.model.function import Function
 from lambda_tailor.model.plan import MonthlyUsd
+from lambda_tailor.model.verdict import Proposed
+from lambda_tailor.money import Prices, Unpriced, attribute, prices_for
+from lambda_tailor.planner import Reading, Worth
+from lambda_tailor.policy import Assumptions
+from lambda_tailor.usage import ZERO, Load, Profile, Scenario, Usage, compute_usage
+
+DAYS_A_MONTH = Decimal("30.4375")
+# Settings whose change is a change of what compute costs.
+_PROFILE = {"memory_mb": "memory_mb", "architecture": "architecture", "ephemeral_mb": "ephemeral_mb"}
+_FOUR_PLACES = Decimal("0.0001")
+
+Valued = Sequence[tuple[Function, Evidence, Proposed]]
 
 
-def worth(_assumptions: object, _reading: object) -> Callable[[Sequence[object]], Sequence[MonthlyUsd]]:
-    return lambda proposed: [MonthlyUsd() for _ in proposed]
+def load_of(function: Function, evidence: Evidence, assumptions: Assumptions) -> Load:
+    """A month's load as measured; what was not measured is assumed."""
+    invocations, duration = evidence.invocations, evidence.billed_avg
+    if not isinstance(duration, Measured):
+        duration = evidence.duration_avg
+    measured = isinstance(invocations, Measured) and isinstance(duration, Measured)
+    if isinstance(invocations, Measured) and isinstance(duration, Measured):
+        a_month = Decimal(invocations.value) / Decimal(invocations.window_days) * DAYS_A_MONTH
+        return Load(a_month, Decimal(str(duration.value)), function.memory_mb, assumed=False)
+    return Load(
+        Decimal(assumptions.invocations_per_month), Decimal(assumptions.duration_ms), function.memory_mb, not measured
+    )
+
+
+def worth(assumptions: Assumptions, reading: Reading) -> Worth:
+    """Values the proposed changes of one account and region together, since tiers are the account's."""
+
+    def value(proposed: Valued) -> Sequence[MonthlyUsd]:
+        prices = prices_for(reading.region)
+        if isinstance(prices, Unpriced):
+            return [MonthlyUsd() for _ in proposed]
+        cpu = _scenario("cpu-bound", proposed, reading, assumptions, prices)
+        io = _scenario("io-bound", proposed, reading, assumptions, prices)
+        return [MonthlyUsd(min(pair), max(pair)) for pair in zip(cpu, io, strict=True)]
+
+    return value
+
+
+def _scenario(
+    scenario: Scenario, proposed: Valued, reading: Reading, assumptions: Assumptions, prices: Prices
+) -> Sequence[Decimal]:
+    """What each change saves if every function behaves like that."""
+    loads = {f.arn: load_of(f, reading.evidence_of(f), assumptions) for f in reading.functions}
+    profiles = {f.arn: Profile(f.memory_mb, f.architecture, f.ephemeral_mb) for f in reading.functions}
+    account = sum((compute_usage(profiles[arn], loads[arn], scenario) for arn in profiles), ZERO)
+    changes: list[Usage] = []
+    for function, _evidence, change in proposed:
+        usage = change.adds
+        if change.setting in _PROFILE:
+            before, load = profiles[function.arn], loads[function.arn]
+            after = replace(before, **{_PROFILE[change.setting]: change.after})
+            profiles[function.arn] = after
+            usage += compute_usage(after, load, scenario) - compute_usage(before, load, scenario)
+        changes.append(usage)
+    savings = attribute(account, changes, prices, free_tier=assumptions.free_tier)
+    return [saving.quantize(_FOUR_PLACES) for saving in savings]

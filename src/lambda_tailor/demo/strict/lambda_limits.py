@@ -1,0 +1,121 @@
+"""What the Lambda service refuses and the emulator does not, in AWS's words.
+
+https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionConfiguration.html
+https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionConcurrency.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lambda_tailor.demo.strict.behaviour import Backend, Passing
+from lambda_tailor.demo.strict.wire import Answer, Exchange, document, refusal, with_document
+
+ALWAYS_UNRESERVED = 100
+_INVALID = "InvalidParameterValueException"
+_NOT_LISTED = ("State", "StateReason", "StateReasonCode", "LastUpdateStatus", "LastUpdateStatusReason", "LastUpdateStatusReasonCode")
+
+
+class LambdaLimits(Passing):
+    """Bounds, conflicts and permissions of function configuration and concurrency.
+
+    ``account_limits`` gives an account another concurrency limit than the emulator's; a new
+    account's is 10.
+    """
+
+    def __init__(self, backend: Backend, account_limits: dict[str, int]) -> None:
+        self._backend = backend
+        self._limits = account_limits
+
+    async def before(self, exchange: Exchange) -> Answer | None:
+        """Refuse what AWS refuses."""
+        match exchange.name:
+            case "lambda:UpdateFunctionConfiguration":
+                return await self._update(exchange) or await self._in_progress(exchange)
+            case "lambda:UpdateFunctionCode":
+                return await self._in_progress(exchange)
+            case "lambda:CreateFunction":
+                return _out_of_bounds(exchange, exchange.parameters())
+            case "lambda:PutFunctionConcurrency":
+                return await self._reserve(exchange)
+        return None
+
+    async def after(self, exchange: Exchange, answer: Answer) -> Answer:
+        """Leave out what AWS leaves out."""
+        if exchange.name == "lambda:ListFunctions" and answer.status == 200:
+            listed = document(exchange, answer)
+            for function in listed.get("Functions") or ():
+                for name in _NOT_LISTED:
+                    function.pop(name, None)
+            return with_document(exchange, answer, listed)
+        if exchange.name == "lambda:GetAccountSettings" and exchange.account in self._limits and answer.status == 200:
+            settings = document(exchange, answer)
+            limits = settings["AccountLimit"]
+            reserved = limits["ConcurrentExecutions"] - limits["UnreservedConcurrentExecutions"]
+            limits["ConcurrentExecutions"] = self._limits[exchange.account]
+            limits["UnreservedConcurrentExecutions"] = self._limits[exchange.account] - reserved
+            return with_document(exchange, answer, settings)
+        return answer
+
+    async def _in_progress(self, exchange: Exchange) -> Answer | None:
+        function = await self._backend.function(exchange, exchange.path_parameters["FunctionName"])
+        configuration = (function or {}).get("Configuration", {})
+        if configuration.get("LastUpdateStatus") == "InProgress" or configuration.get("State") == "Pending":
+            arn = configuration.get("FunctionArn")
+            message = f"The operation cannot be performed at this time. An update is in progress for resource: {arn}"
+            return refusal(exchange, "ResourceConflictException", message, 409)
+        return None
+
+    async def _update(self, exchange: Exchange) -> Answer | None:
+        asked = exchange.parameters()
+        refused = _out_of_bounds(exchange, asked)
+        if refused is not None:
+            return refused
+        target = (asked.get("DeadLetterConfig") or {}).get("TargetArn")
+        if not target:
+            return None
+        function = await self._backend.function(exchange, exchange.path_parameters["FunctionName"])
+        role = asked.get("Role") or (function or {}).get("Configuration", {}).get("Role", "")
+        service = "SNS" if ":sns:" in target else "SQS"
+        action = "Publish" if service == "SNS" else "SendMessage"
+        if function is not None and not await self._backend.may(exchange, role, f"{service.lower()}:{action}", target):
+            message = f"The provided execution role does not have permissions to call {action} on {service}"
+            return refusal(exchange, _INVALID, message)
+        return None
+
+    async def _reserve(self, exchange: Exchange) -> Answer | None:
+        wanted = exchange.parameters().get("ReservedConcurrentExecutions")
+        limits = (await self._backend.account_settings(exchange))["AccountLimit"]
+        function = await self._backend.function(exchange, exchange.path_parameters["FunctionName"])
+        if function is None or not isinstance(wanted, int):
+            return None
+        limit = self._limits.get(exchange.account, limits["ConcurrentExecutions"])
+        reserved = limits["ConcurrentExecutions"] - limits["UnreservedConcurrentExecutions"]
+        own = (function.get("Concurrency") or {}).get("ReservedConcurrentExecutions", 0)
+        if limit - reserved + own - wanted < ALWAYS_UNRESERVED and wanted > own:
+            message = (
+                "Specified ReservedConcurrentExecutions for function decreases account's "
+                f"UnreservedConcurrentExecution below its minimum value of [{ALWAYS_UNRESERVED}]."
+            )
+            return refusal(exchange, _INVALID, message)
+        return None
+
+
+def _out_of_bounds(exchange: Exchange, asked: Mapping[str, Any]) -> Answer | None:
+    for name, low, high in (("Timeout", 1, 900), ("MemorySize", 128, 10240)):
+        value = asked.get(name)
+        if isinstance(value, int) and not low <= value <= high:
+            field = f"{name[0].lower()}{name[1:]}"
+            bound = f"Member must have value {'less' if value > high else 'greater'} than or equal to {high if value > high else low}"
+            message = f"1 validation error detected: Value '{value}' at '{field}' failed to satisfy constraint: {bound}"
+            return refusal(exchange, _INVALID, message)
+    variables = (asked.get("Environment") or {}).get("Variables") or {}
+    size = sum(len(name.encode()) + len(str(value).encode()) for name, value in variables.items())
+    if size > 4096:
+        message = (
+            "Lambda was unable to configure your environment variables because the environment variables you have "
+            "provided exceeded the 4KB limit."
+        )
+        return refusal(exchange, _INVALID, message)
+    return None

@@ -1,0 +1,119 @@
+"""The layer as a process: every request goes through the behaviours to the emulator and back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from lambda_tailor.demo.strict.alarms import Alarms
+from lambda_tailor.demo.strict.behaviour import Backend, Behaviour
+from lambda_tailor.demo.strict.faults import Fault, Faults, Reset
+from lambda_tailor.demo.strict.lambda_limits import LambdaLimits
+from lambda_tailor.demo.strict.quotas import Quotas
+from lambda_tailor.demo.strict.wire import Answer, Exchange, identify
+
+
+@dataclass(slots=True)
+class Strict:
+    """The behaviours in the order in which they see a request, and what has been counted."""
+
+    backend: Backend
+    quotas: Quotas = field(default_factory=Quotas)
+    faults: Faults = field(default_factory=Faults)
+    account_limits: dict[str, int] = field(default_factory=dict)
+    calls: Counter[tuple[str, str]] = field(default_factory=Counter)
+    log: list[tuple[str, str, str, int]] = field(default_factory=list)
+    behaviours: list[Behaviour] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.behaviours = [self.quotas, LambdaLimits(self.backend, self.account_limits), Alarms()]
+
+    async def handle(self, exchange: Exchange) -> Answer:
+        """The answer to one request."""
+        self.calls[exchange.account, exchange.name] += 1
+        fault = self.faults.striking(exchange)
+        if fault is not None and fault.when == "before":
+            struck = await self.faults.strike(fault, exchange)
+            if struck is not None:
+                return self._logged(exchange, struck)
+        answer = await self._through(exchange)
+        self._logged(exchange, answer)
+        if fault is not None and fault.when == "after":
+            return await self.faults.strike(fault, exchange) or answer
+        return answer
+
+    async def _through(self, exchange: Exchange) -> Answer:
+        for behaviour in self.behaviours:
+            refused = await behaviour.before(exchange)
+            if refused is not None:
+                return refused
+        answer = await self.backend.forward(exchange)
+        for behaviour in reversed(self.behaviours):
+            answer = await behaviour.after(exchange, answer)
+        return answer
+
+    def _logged(self, exchange: Exchange, answer: Answer) -> Answer:
+        self.log.append((exchange.account, exchange.region, exchange.name, answer.status))
+        return answer
+
+
+async def _pass(request: web.Request) -> web.StreamResponse:
+    strict: Strict = request.app["strict"]
+    raw_path, _, query = request.raw_path.partition("?")
+    exchange = identify(request.method, raw_path, query, request.headers, await request.read())
+    try:
+        answer = await strict.handle(exchange)
+    except Reset:
+        if request.transport is not None:
+            request.transport.abort()
+        return web.Response(status=500)
+    return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
+
+
+async def _control(request: web.Request) -> web.Response:
+    """``/_strict/state`` tells, ``/_strict/set`` sets; see ``control.py``."""
+    strict: Strict = request.app["strict"]
+    if request.method == "GET":
+        account = request.query.get("account")
+        calls = {name: n for (owner, name), n in sorted(strict.calls.items()) if account in (None, owner)}
+        log = [entry for entry in strict.log if account in (None, entry[0])]
+        return web.json_response({"calls": calls, "log": log, "held": strict.faults.held})
+    _set(strict, await request.json())
+    return web.json_response({})
+
+
+def _set(strict: Strict, asked: dict[str, Any]) -> None:
+    if asked.get("reset"):
+        strict.calls.clear()
+        strict.log.clear()
+    if asked.get("clear_faults"):
+        strict.faults.clear()
+    if "quota_scale" in asked:
+        strict.quotas.scale = float(asked["quota_scale"])
+    if "account_limit" in asked:
+        strict.account_limits[asked["account_limit"][0]] = int(asked["account_limit"][1])
+    if "fault" in asked:
+        strict.faults.faults.append(Fault(**asked["fault"]))
+
+
+def application(backend_url: str, quota_scale: float) -> web.Application:
+    """The layer in front of the emulator at ``backend_url``."""
+    app = web.Application(client_max_size=256 * 1024 * 1024)
+
+    async def backend(app: web.Application) -> Any:
+        # Signed bodies travel as they are: nothing is decompressed or added.
+        connector = aiohttp.TCPConnector(limit=0)
+        async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as http:
+            app["strict"] = Strict(Backend(backend_url, http), Quotas(quota_scale))
+            yield
+
+    app.cleanup_ctx.append(backend)
+    app.router.add_route("*", "/_strict/{tail:.*}", _control)
+    app.router.add_route("*", "/{tail:.*}", _pass)
+    return app
+
+

@@ -1,0 +1,1 @@
+"""Prices as dated data by region."""
