@@ -13,7 +13,8 @@ from lambda_tailor.errors import AccessDenied, AwsRefused
 from lambda_tailor.journal import Journal, StepRecord
 from lambda_tailor.model.plan import Operation
 from lambda_tailor.model.run import Result
-from lambda_tailor.setting import Broken, Place, Setting, State, all_settings
+from lambda_tailor.setting import Broken, Place, Setting, State
+from lambda_tailor.settings import all_settings
 from lambda_tailor.stand_ins import StandIns
 
 # AWS refuses these because another hand was faster: what it did is read, and judged again.
@@ -82,7 +83,12 @@ class Applier:
         raise AssertionError("the last attempt returns")
 
     def _objection(
-        self, operation: Operation, setting: Setting, wanted: State, observed: State, was: Mapping[str, JsonValue] | None
+        self,
+        operation: Operation,
+        setting: Setting,
+        wanted: State,
+        observed: State,
+        was: Mapping[str, JsonValue] | None,
     ) -> Ended | None:
         refusal = setting.refuse(observed, wanted)
         if refusal is not None:
@@ -122,6 +128,10 @@ class Applier:
 
 def _done(written_before: bool, attempt: int) -> Ended:
     if written_before:
-        settled = "settled by reading: the write had happened" if attempt == 1 else "the answer was lost; the write had happened"
+        settled = (
+            "settled by reading: the write had happened"
+            if attempt == 1
+            else "the answer was lost; the write had happened"
+        )
         return Ended(Result.APPLIED, settled)
     return Ended(Result.UNCHANGED, "it was so already")

@@ -13,7 +13,6 @@ from pydantic import TypeAdapter, ValidationError
 from lambda_tailor.errors import PlanFileError
 from lambda_tailor.model.plan import SCHEMA_VERSION, Plan
 
-
 _ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
 
 

@@ -19,7 +19,8 @@ from lambda_tailor.journal import StepRecord
 from lambda_tailor.model.plan import Operation
 from lambda_tailor.model.run import Result
 from lambda_tailor.model.verdict import Key
-from lambda_tailor.setting import State, all_settings
+from lambda_tailor.setting import State
+from lambda_tailor.settings import all_settings
 
 # Functions are taken in so many operations at a time, so that what is read by page stays recent.
 CHUNK = 400

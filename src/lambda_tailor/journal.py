@@ -160,12 +160,14 @@ class Journal:
             connection.execute(RUNS.update().where(RUNS.c.run_id == run_id).values(status=status))
 
     def run(self, run_id: str) -> RunRecord:
-        """One run. ``latest`` is the one that began last.
+        """One run. ``latest`` is the last one that applied something, other than a rollback.
 
         Raises RunNotFound.
         """
         with self._reading() as connection:
-            wanted = sa.select(RUNS).order_by(RUNS.c.started_at.desc(), RUNS.c.run_id.desc()).limit(1)
+            touched = sa.exists().where(STEPS.c.run_id == RUNS.c.run_id, STEPS.c.call != "")
+            newest = RUNS.c.started_at.desc(), RUNS.c.run_id.desc()
+            wanted = sa.select(RUNS).where(touched, RUNS.c.of_run.is_(None)).order_by(*newest).limit(1)
             if run_id != "latest":
                 wanted = sa.select(RUNS).where(RUNS.c.run_id == run_id)
             row = connection.execute(wanted).mappings().first()
@@ -194,7 +196,9 @@ class Journal:
                 steps={step["operation_id"]: _step_record(step) for step in steps},
             )
         except (ValueError, KeyError) as error:
-            raise JournalError(f"The journal {self.place} is damaged at run {row['run_id']}: restore it first.") from error
+            raise JournalError(
+                f"The journal {self.place} is damaged at run {row['run_id']}: restore it first."
+            ) from error
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
@@ -212,7 +216,9 @@ class Journal:
             yield
         except sa.exc.SQLAlchemyError as error:
             cause = " ".join(str(getattr(error, "orig", None) or error).split())
-            raise JournalError(f"The journal {self.place} cannot be used ({cause}): nothing more is written to AWS.") from error
+            raise JournalError(
+                f"The journal {self.place} cannot be used ({cause}): nothing more is written to AWS."
+            ) from error
 
 
 def _step(run_id: str, operation_id: str) -> sa.Select[Any]:

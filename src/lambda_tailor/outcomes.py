@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from lambda_tailor.journal import RunRecord, StepRecord
-from lambda_tailor.model.plan import Change, ChangeRef, Operation, PlannedFunction
+from lambda_tailor.model.plan import Change, ChangeRef, Kept, Operation, PlannedFunction
 from lambda_tailor.model.run import Outcome, Result, Run, RunOverview, Runs, RunSummary, Status
 
 # The gravest of a change's operations tells what became of the change.
@@ -75,11 +75,26 @@ def _outcomes(record: RunRecord) -> Iterable[Outcome]:
         for ref in {ref for refs in operation.changes.values() for ref in refs}:
             by_change.setdefault(ref, []).append(operation)
     for function in record.plan.functions:
+        yield from (_kept(function, kept) for kept in function.kept)
         for change in function.changes:
             if change.kind == "finding":
                 continue
             operations = by_change.get(ChangeRef(function.arn, change.rule, change.setting), [])
             yield _outcome(record, function, change, operations)
+
+
+def _kept(function: PlannedFunction, kept: Kept) -> Outcome:
+    return Outcome(
+        function=function.name,
+        region=function.region,
+        account_id=function.account_id,
+        rule=kept.rule,
+        setting=kept.setting,
+        before=kept.value,
+        after=kept.value,
+        outcome=Result.UNCHANGED,
+        detail=kept.because,
+    )
 
 
 def _outcome(record: RunRecord, function: PlannedFunction, change: Change, operations: Sequence[Operation]) -> Outcome:

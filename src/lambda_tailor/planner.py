@@ -28,7 +28,8 @@ from lambda_tailor.model.verdict import Blocked, Finding, Proposed, Risk, Verdic
 from lambda_tailor.model.verdict import Kept as KeptVerdict
 from lambda_tailor.operations import Step, arrange
 from lambda_tailor.policy import Policy
-from lambda_tailor.rule import Judged, Pool, all_rules
+from lambda_tailor.rule import Judged, Pool
+from lambda_tailor.rules import all_rules
 
 Worth = Callable[[Sequence[tuple[Function, Evidence, Proposed]]], Sequence[MonthlyUsd]]
 
@@ -113,7 +114,9 @@ def _plan_reading(
         assert isinstance(verdict, Proposed)
         blocked = Blocked(verdict.setting, verdict.before, verdict.after, because, (), verdict.evidence)
         judged[n] = replace(judged[n], verdict=blocked)
-    valued = [(i.function, reading.evidence_of(i.function), i.verdict) for i in judged if isinstance(i.verdict, Proposed)]
+    valued = [
+        (i.function, reading.evidence_of(i.function), i.verdict) for i in judged if isinstance(i.verdict, Proposed)
+    ]
     money = iter(worth(valued))
     by_function: dict[str, list[tuple[_Judged, MonthlyUsd]]] = {function.arn: [] for function in reading.functions}
     for item in judged:
@@ -257,10 +260,13 @@ def check_caps(plan: Plan) -> None:
     touched = len({function.arn for function, _ in plan.pending()})
     most = caps.get("max_functions")
     if isinstance(most, int) and touched > most:
-        raise LimitExceeded(f"The plan changes {touched} functions and the policy's max_functions is {most}: narrow the target.")
+        raise LimitExceeded(
+            f"The plan changes {touched} functions and the policy's max_functions is {most}: narrow the target."
+        )
     percent = caps.get("max_percent")
     share = 100 * touched / max(1, len(plan.functions))
     if isinstance(percent, int | float) and share > percent:
         raise LimitExceeded(
-            f"The plan changes {share:.0f} % of the functions and the policy's max_percent is {percent:g}: narrow the target."
+            f"The plan changes {share:.0f} % of the functions and the policy's max_percent is {percent:g}: "
+            "narrow the target."
         )

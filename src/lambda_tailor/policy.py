@@ -11,7 +11,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr, create_model
 
 from lambda_tailor.model.function import Function
-from lambda_tailor.rule import Options, all_rules
+from lambda_tailor.rule import Options
+from lambda_tailor.rules import all_rules
 
 PRESETS = ("reference",)
 

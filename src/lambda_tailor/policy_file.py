@@ -15,7 +15,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from lambda_tailor.errors import PolicyError
 from lambda_tailor.policy import PRESETS, Layer, Policy, PolicyDocument
-from lambda_tailor.rule import all_rules
+from lambda_tailor.rules import all_rules
 
 
 def load_preset(name: str) -> Policy:
@@ -34,7 +34,9 @@ def load_policy(path: Path) -> Policy:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise PolicyError(f"The policy file {path} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
+        raise PolicyError(
+            f"The policy file {path} cannot be read: {getattr(error, 'strerror', None) or error}."
+        ) from error
     return parse_policy(text, str(path))
 
 

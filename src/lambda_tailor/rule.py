@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -74,13 +71,3 @@ class Rule(Generic[OptionsT]):
 
 
 AnyRule = Rule[Any]
-
-
-@cache
-def all_rules() -> Mapping[str, AnyRule]:
-    """Every rule by its id: the files of ``rules/`` that have a ``RULE``, in the order they are told."""
-    import lambda_tailor.rules as folder
-
-    modules = (importlib.import_module(f"{folder.__name__}.{m.name}") for m in pkgutil.iter_modules(folder.__path__))
-    found: list[AnyRule] = [m.RULE for m in modules if hasattr(m, "RULE")]
-    return {rule.id: rule for rule in sorted(found, key=lambda r: (r.order, r.id))}

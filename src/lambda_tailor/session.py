@@ -24,7 +24,7 @@ from lambda_tailor.outcomes import run_of, runs_of
 from lambda_tailor.policy import Policy, PolicyDocument
 from lambda_tailor.report.progress import Progress
 from lambda_tailor.report.terminal import Terminal
-from lambda_tailor.rule import all_rules
+from lambda_tailor.rules import all_rules
 from lambda_tailor.undo import undo_plan
 from lambda_tailor.vault import Vault
 
@@ -68,7 +68,9 @@ class Session:
                 "--name-pattern GLOB, --tag K=V or --all."
             )
         if names and (pattern or tags or everything):
-            raise BadInput("--function names functions; --name-pattern, --tag and --all choose them: give one or the other.")
+            raise BadInput(
+                "--function names functions; --name-pattern, --tag and --all choose them: give one or the other."
+            )
         return Target(suffix=suffix, names=names, pattern=pattern, tags=tags, everything=everything)
 
     def policy(self) -> Policy:
@@ -85,7 +87,10 @@ class Session:
             if unknown := sorted(chosen - all_rules().keys()):
                 raise BadInput(f"There is no rule {unknown[0]!r}: see 'lambda-tailor rules'.")
             policy = policy.only(chosen)
-        said = {"duration_ms": self._get("assume_duration_ms"), "invocations_per_month": self._get("assume_invocations")}
+        said = {
+            "duration_ms": self._get("assume_duration_ms"),
+            "invocations_per_month": self._get("assume_invocations"),
+        }
         assumed = policy.assumptions.model_copy(update={k: v for k, v in said.items() if v is not None})
         return policy.model_copy(update={"assumptions": assumed})
 

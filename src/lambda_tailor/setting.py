@@ -5,12 +5,9 @@ Both directions are described calls, so that a change and its undoing are tested
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import cache
 from typing import Any
 
 from pydantic import JsonValue
@@ -77,11 +74,13 @@ class Setting:
     ``read`` asks for the resource; ``observe`` turns the answer (None where AWS says one of
     ``absent_codes``) into its state. ``write`` turns observed and wanted state into the one call
     that gets there. ``refuse`` gives the reason why that must not be done. ``progress`` tells from a
-    ``read`` answer whether AWS is done; where it is ``asynchronous``, AWS goes on after its answer. ``inexact_undo`` says, for a state to go back to, what AWS
-    cannot put back exactly. ``arn`` is the resource's ARN for IAM policies, with ``{partition}``,
-    ``{region}``, ``{account}`` and ``{resource}`` to be filled in; ``read_actions`` and
-    ``write_actions`` are the IAM actions that it takes. A state with a ``revision_id`` has it
-    passed back in the write, so that AWS refuses when another hand was faster.
+    ``read`` answer whether AWS is done; where it is ``asynchronous``, AWS goes on after its answer.
+    ``inexact_undo`` says, for a state to go back to, what AWS cannot put back exactly.
+
+    ``arn`` is the resource's ARN for IAM policies, with ``{partition}``, ``{region}``, ``{account}``
+    and ``{resource}`` to be filled in; ``read_actions`` and ``write_actions`` are the IAM actions
+    that it takes. A state with a ``revision_id`` has it passed back in the write, so that AWS
+    refuses when another hand was faster.
     """
 
     kind: str
@@ -98,13 +97,3 @@ class Setting:
     arn: str = "*"
     read_actions: tuple[str, ...] = ()
     write_actions: tuple[str, ...] = ()
-
-
-@cache
-def all_settings() -> Mapping[str, Setting]:
-    """Every kind of setting by its name: the files of ``settings/`` that have a ``SETTING``."""
-    import lambda_tailor.settings as folder
-
-    modules = (importlib.import_module(f"{folder.__name__}.{m.name}") for m in pkgutil.iter_modules(folder.__path__))
-    found: list[Setting] = [m.SETTING for m in modules if hasattr(m, "SETTING")]
-    return {setting.kind: setting for setting in sorted(found, key=lambda s: s.kind)}

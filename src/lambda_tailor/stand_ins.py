@@ -53,6 +53,4 @@ class StandIns:
 
     def wrote(self, wanted: State) -> dict[str, JsonValue]:
         """What will be there, fit for the journal: secrets recognisable, no more."""
-        return {
-            n: {FINGERPRINT: self.vault.fingerprint(v)} if isinstance(v, Secret) else v for n, v in wanted.items()
-        }
+        return {n: {FINGERPRINT: self.vault.fingerprint(v)} if isinstance(v, Secret) else v for n, v in wanted.items()}

@@ -9,7 +9,7 @@ from lambda_tailor.documents import plan_hash
 from lambda_tailor.journal import RunRecord, StepRecord
 from lambda_tailor.model.plan import Change, ChangeRef, MonthlyUsd, Operation, Plan, PlannedFunction
 from lambda_tailor.planner import summarize
-from lambda_tailor.setting import all_settings
+from lambda_tailor.settings import all_settings
 
 
 def undo_plan(record: RunRecord, created_at: str) -> Plan:
@@ -52,7 +52,7 @@ def _inverse(operation: Operation, step: StepRecord, written: list[Operation], i
         id=ids[operation.id],
         before=dict(step.wrote),
         after=dict(step.was),
-        requires={name: first for name in step.was} if first else {},
+        requires=dict.fromkeys(step.was, first) if first else {},
         follows=(),
         changes={name: refs for name, refs in operation.changes.items() if name in step.was},
         revision_id=None,

@@ -127,7 +127,9 @@ def _assemble(request: Request, sites: Sequence[Site], reads: Sequence[_Read]) -
     problems = [problem for read in reads for problem in read.problems]
     if readings and not any(reading.functions for reading in readings) and not request.target.everything:
         where = ", ".join(reading.region for reading in readings)
-        raise TargetNotFound(f"No function in {where} answers to {request.target}: check the name, --region and AWS_PROFILE.")
+        raise TargetNotFound(
+            f"No function in {where} answers to {request.target}: check the name, --region and AWS_PROFILE."
+        )
     for name in request.target.named:
         if readings and all(name in read.unknown for read in reads if read.reading is not None):
             because = "there is no function of that name"
@@ -287,5 +289,3 @@ def _check_fresh(site: Site, operations: Sequence[Operation]) -> None:
             raise StalePlan(f"{name} is no longer there: make the plan again.")
         if found[name] != revision:
             raise StalePlan(f"{name} was changed after the plan was made: make the plan again. Nothing was changed.")
-
-

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from decimal import Decimal
+from typing import Any
 
 from lambda_tailor.model.evidence import Evidence, Measured
 from lambda_tailor.model.function import Function
@@ -17,7 +18,7 @@ from lambda_tailor.usage import ZERO, Load, Profile, Scenario, Usage, compute_us
 
 DAYS_A_MONTH = Decimal("30.4375")
 # Settings whose change is a change of what compute costs.
-_PROFILE = {"memory_mb": "memory_mb", "architecture": "architecture", "ephemeral_mb": "ephemeral_mb"}
+_PROFILE = frozenset(field.name for field in fields(Profile))
 _FOUR_PLACES = Decimal("0.0001")
 
 Valued = Sequence[tuple[Function, Evidence, Proposed]]
@@ -28,12 +29,11 @@ def load_of(function: Function, evidence: Evidence, assumptions: Assumptions) ->
     invocations, duration = evidence.invocations, evidence.billed_avg
     if not isinstance(duration, Measured):
         duration = evidence.duration_avg
-    measured = isinstance(invocations, Measured) and isinstance(duration, Measured)
     if isinstance(invocations, Measured) and isinstance(duration, Measured):
         a_month = Decimal(invocations.value) / Decimal(invocations.window_days) * DAYS_A_MONTH
         return Load(a_month, Decimal(str(duration.value)), function.memory_mb, assumed=False)
     return Load(
-        Decimal(assumptions.invocations_per_month), Decimal(assumptions.duration_ms), function.memory_mb, not measured
+        Decimal(assumptions.invocations_per_month), Decimal(assumptions.duration_ms), function.memory_mb, assumed=True
     )
 
 
@@ -63,7 +63,8 @@ def _scenario(
         usage = change.adds
         if change.setting in _PROFILE:
             before, load = profiles[function.arn], loads[function.arn]
-            after = replace(before, **{_PROFILE[change.setting]: change.after})
+            changed: dict[str, Any] = {change.setting: change.after}
+            after = replace(before, **changed)
             profiles[function.arn] = after
             usage += compute_usage(after, load, scenario) - compute_usage(before, load, scenario)
         changes.append(usage)

@@ -23,7 +23,15 @@ THROTTLES = frozenset(
         "ProvisionedThroughputExceededException", "TransactionInProgressException",
     }
 )  # fmt: skip
-DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "AuthorizationErrorException"})
+DENIED = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "UnauthorizedOperation",
+        "AuthorizationError",
+        "AuthorizationErrorException",
+    }
+)
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"})
 UNKNOWN = frozenset(
     {
@@ -64,17 +72,25 @@ def classify(error: Exception) -> Fault:
 def explain(error: Exception, call: Call, *, lost: bool) -> TailorError:
     """The error to raise instead: one sentence that says what to do next."""
     if isinstance(error, _NO_CREDENTIALS):
-        return CredentialsError(f"There are no usable AWS credentials ({_one_line(error)}): set AWS_PROFILE or sign in again.")
+        return CredentialsError(
+            f"There are no usable AWS credentials ({_one_line(error)}): set AWS_PROFILE or sign in again."
+        )
     if isinstance(error, _UNSENT):
-        return EndpointUnreachable(f"{_endpoint(error, call)} does not answer: check --endpoint-url, the region and the network.")
+        return EndpointUnreachable(
+            f"{_endpoint(error, call)} does not answer: check --endpoint-url, the region and the network."
+        )
     code, message, status = _error(error)
     if code in EXPIRED:
-        return CredentialsError("The AWS credentials have expired: sign in again (aws sso login) and repeat the command.")
+        return CredentialsError(
+            "The AWS credentials have expired: sign in again (aws sso login) and repeat the command."
+        )
     if code in UNKNOWN:
         return CredentialsError(f"AWS does not know these credentials ({code}): check AWS_PROFILE or the access key.")
     if code in DENIED:
         action = _denied_action(message) or iam_action(call)
-        return AccessDenied(f"The credentials may not {action}: allow it, see 'lambda-tailor iam-policy'.", action=action)
+        return AccessDenied(
+            f"The credentials may not {action}: allow it, see 'lambda-tailor iam-policy'.", action=action
+        )
     said = _one_line(message) or (f"HTTP status {status}" if status else _one_line(error))
     return AwsRefused(f"{call.name}: {said}", code=code or type(error).__name__, lost=lost)
 

@@ -14,7 +14,7 @@ from lambda_tailor.model.function import Function
 from lambda_tailor.rule import Pool
 from lambda_tailor.setting import Answer, Call
 
-SUFFIX_TEMPLATE = "lambda-function-{suffix}"
+SUFFIX_PREFIX = "lambda-function-"
 # Up to so many functions are asked for one by one, which also tells their state, aliases and tags.
 FEW = 20
 READ_ACTIONS = (
@@ -39,7 +39,7 @@ class Target:
     @property
     def named(self) -> tuple[str, ...]:
         """The functions that are meant by name."""
-        return (SUFFIX_TEMPLATE.format(suffix=self.suffix),) if self.suffix else self.names
+        return (SUFFIX_PREFIX + self.suffix,) if self.suffix else self.names
 
     def means(self, function: Function) -> bool:
         """Whether a listed function is meant."""
@@ -174,7 +174,7 @@ def from_answer(account_id: str, region: str, answer: Answer, suffix: str | None
         name=c["FunctionName"],
         arn=c["FunctionArn"],
         revision_id=c.get("RevisionId") or "",
-        suffix=suffix or c["FunctionName"],
+        suffix=suffix or _suffix(c["FunctionName"]),
         runtime=c.get("Runtime"),
         package_type=c.get("PackageType") or "Zip",
         architecture="arm64" if "arm64" in architectures else "x86_64",
@@ -198,6 +198,11 @@ def from_answer(account_id: str, region: str, answer: Answer, suffix: str | None
         reserved_concurrency=_reserved(answer),
         tags=answer.get("Tags") or {},
     )
+
+
+def _suffix(name: str) -> str:
+    """The environment suffix that a name carries, else the name itself: resources around it are named by that."""
+    return name.removeprefix(SUFFIX_PREFIX) or name
 
 
 def _layer_arns(layers: Iterable[Mapping[str, str]]) -> Iterator[str]:

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from os.path import commonprefix
 from typing import Any
 
 from lambda_tailor.aws.gateway import Gateway
@@ -101,10 +100,17 @@ def _log_groups(around: Around, names: Sequence[str]) -> Facts:
     if len(names) < MANY:
         pages: Iterable[Answer] = (around.gateway.call(log_group.read(around.place(name))) for name in names)
     else:
-        asked = {"limit": 50, **({"logGroupNamePrefix": prefix} if (prefix := commonprefix(list(names))) else {})}
+        asked = {"limit": 50, **({"logGroupNamePrefix": prefix} if (prefix := _common(names)) else {})}
         pages = around.gateway.pages(Call("logs", "DescribeLogGroups", asked), "nextToken")
     groups = {group["logGroupName"]: group for page in pages for group in page.get("logGroups") or ()}
     return {name: _log_group(groups[name]) if name in groups else Missing() for name in names}
+
+
+def _common(names: Sequence[str]) -> str:
+    """The longest beginning that all names share."""
+    first, last = min(names), max(names)
+    shared = next((n for n, letter in enumerate(first) if n >= len(last) or letter != last[n]), len(first))
+    return first[:shared]
 
 
 def _log_group(group: Mapping[str, Any]) -> Fact:
@@ -121,7 +127,7 @@ def _log_group(group: Mapping[str, Any]) -> Fact:
 def _queues(around: Around, names: Sequence[str]) -> Facts:
     if len(names) < MANY:
         return {name: _queue(around, name) for name in names}
-    asked = {"MaxResults": 1000, **({"QueueNamePrefix": prefix} if (prefix := commonprefix(list(names))) else {})}
+    asked = {"MaxResults": 1000, **({"QueueNamePrefix": prefix} if (prefix := _common(names)) else {})}
     pages = around.gateway.pages(Call("sqs", "ListQueues", asked), "NextToken")
     there = {url.rpartition("/")[2] for page in pages for url in page.get("QueueUrls") or ()}
     return {name: Found({"exists": True}) if name in there else Missing() for name in names}
@@ -135,7 +141,9 @@ def _queue(around: Around, name: str) -> Fact:
 
 def _secret(around: Around, name: str) -> Fact:
     secret_id, _, key = name.partition("#")
-    answer = _answer(around, Call("secretsmanager", "GetSecretValue", {"SecretId": secret_id}), "ResourceNotFoundException")
+    answer = _answer(
+        around, Call("secretsmanager", "GetSecretValue", {"SecretId": secret_id}), "ResourceNotFoundException"
+    )
     if answer is None:
         return Missing()
     value = answer.get("SecretString")

@@ -72,8 +72,8 @@ class Terminal:
             self._line("        " + "; ".join(filter(None, told)), "dim")
         if self._verbose:
             for quote in change.evidence:
-                figures = f"{quote.value:g} {quote.unit} ({quote.source}, {quote.window_days:g} days, {quote.samples} samples)"
-                self._line(f"        evidence: {quote.name} {figures}", "dim")
+                where = f"{quote.source}, {quote.window_days:g} days, {count(quote.samples, 'sample')}"
+                self._line(f"        evidence: {quote.name} {quote.value:g} {quote.unit} ({where})", "dim")
 
     def _assumptions(self, plan: Plan) -> None:
         assumed = plan.assumptions
@@ -115,7 +115,9 @@ class Terminal:
         for run in runs.runs:
             s = run.summary
             undoes = f" undoes {run.of_run}" if run.of_run else ""
-            counts = f"{s.applied + s.rolled_back} done, {s.unchanged} unchanged, {s.blocked} blocked, {s.failed} failed"
+            counts = (
+                f"{s.applied + s.rolled_back} done, {s.unchanged} unchanged, {s.blocked} blocked, {s.failed} failed"
+            )
             self._line(f"{run.run_id}  {run.started_at}  {run.status.value:<11}  {counts}  {run.user}{undoes}")
 
     def verification(self, verification: Verification) -> None:

@@ -27,9 +27,7 @@ def needs(function: Function, options: DeploymentBucketVersioningOptions) -> Ite
     return () if options.bucket is None else (Need("bucket", function.expand(options.bucket)),)
 
 
-def judge(
-    function: Function, _evidence: Evidence, options: DeploymentBucketVersioningOptions
-) -> Sequence[Verdict]:
+def judge(function: Function, _evidence: Evidence, options: DeploymentBucketVersioningOptions) -> Sequence[Verdict]:
     """Propose versioning where it is off."""
     if options.bucket is None:
         return ()

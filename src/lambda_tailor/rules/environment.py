@@ -114,7 +114,9 @@ def _judge_one(function: Function, name: str, source: str, fact: Fact, overwrite
         return Proposed(setting, before, source, f"read from {source}", (step,), Risk.LOW)
     differs = "it has another value than its source"
     if not overwrite:
-        return Blocked(setting, before, source, f"{differs}: the user's value is kept (overwrite: true replaces it)", (step,))
+        return Blocked(
+            setting, before, source, f"{differs}: the user's value is kept (overwrite: true replaces it)", (step,)
+        )
     return Proposed(setting, before, source, f"{differs}; the old one is sealed for rollback", (step,), Risk.MEDIUM)
 
 

@@ -56,7 +56,9 @@ def _attached(function: Function, name: str) -> bool:
 def _attach(function: Function, name: str, arn: str, runtimes: object) -> Proposed | Blocked:
     before, after = list(function.layers), [*function.layers, arn]
     if len(after) > MOST_LAYERS:
-        return Blocked(SETTING, [*before], [*after], f"Lambda takes {MOST_LAYERS} layers, and {len(before)} are attached")
+        return Blocked(
+            SETTING, [*before], [*after], f"Lambda takes {MOST_LAYERS} layers, and {len(before)} are attached"
+        )
     if isinstance(runtimes, list) and runtimes and function.runtime not in runtimes:
         return Blocked(SETTING, [*before], [*after], f"{name} is not made for {function.runtime}")
     step = Transition(Key("function-configuration", function.name), SETTING, [*before], [*after])

@@ -47,7 +47,9 @@ def refuse(observed: State, wanted: State) -> str | None:
     """A queue that holds messages is never deleted."""
     messages = observed.get("messages")
     if wanted["exists"] is False and messages:
-        return f"the queue holds {messages} message{'s' if messages != 1 else ''}: it is kept; read them, then delete it"
+        return (
+            f"the queue holds {messages} message{'s' if messages != 1 else ''}: it is kept; read them, then delete it"
+        )
     return None
 
 

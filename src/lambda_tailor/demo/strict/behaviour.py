@@ -71,12 +71,18 @@ class Backend:
 
     async def json(self, exchange: Exchange, service: str, target: str, parameters: Mapping[str, Any]) -> Any:
         """A JSON 1.1 call of the layer's own."""
-        headers = {**self._signed(exchange, service), "x-amz-target": target, "content-type": "application/x-amz-json-1.1"}
+        headers = {
+            **self._signed(exchange, service),
+            "x-amz-target": target,
+            "content-type": "application/x-amz-json-1.1",
+        }
         answer = await self._send("POST", "/", "", headers, json.dumps(parameters).encode())
         return json.loads(answer.body or b"{}")
 
     async def _send(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        kept = {n: v for n, v in headers.items() if n not in ("content-length", "transfer-encoding", "connection", "expect")}
+        kept = {
+            n: v for n, v in headers.items() if n not in ("content-length", "transfer-encoding", "connection", "expect")
+        }
         # The path travels as it came: it is signed, and an ARN in it is encoded.
         url = f"{self.url}{path}{'?' + query if query else ''}"
         async with self.http.request(method, yarl.URL(url, encoded=True), headers=kept, data=body) as response:

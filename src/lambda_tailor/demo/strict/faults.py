@@ -65,9 +65,13 @@ class Faults:
             case "500":
                 return refusal(exchange, "InternalFailure", "An internal error occurred.", 500)
             case "expired-token":
-                return refusal(exchange, "ExpiredTokenException", "The security token included in the request is expired", 403)
+                return refusal(
+                    exchange, "ExpiredTokenException", "The security token included in the request is expired", 403
+                )
             case "access-denied":
-                message = f"User: arn:aws:iam::{exchange.account}:user/test is not authorized to perform: {exchange.name}"
+                message = (
+                    f"User: arn:aws:iam::{exchange.account}:user/test is not authorized to perform: {exchange.name}"
+                )
                 return refusal(exchange, "AccessDeniedException", message, 403)
             case "reset":
                 raise Reset

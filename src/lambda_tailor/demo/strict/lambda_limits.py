@@ -14,7 +14,14 @@ from lambda_tailor.demo.strict.wire import Answer, Exchange, document, refusal, 
 
 ALWAYS_UNRESERVED = 100
 _INVALID = "InvalidParameterValueException"
-_NOT_LISTED = ("State", "StateReason", "StateReasonCode", "LastUpdateStatus", "LastUpdateStatusReason", "LastUpdateStatusReasonCode")
+_NOT_LISTED = (
+    "State",
+    "StateReason",
+    "StateReasonCode",
+    "LastUpdateStatus",
+    "LastUpdateStatusReason",
+    "LastUpdateStatusReasonCode",
+)
 
 
 class LambdaLimits(Passing):
@@ -48,7 +55,12 @@ class LambdaLimits(Passing):
             for function in listed.get("Functions") or ():
                 for name in _NOT_LISTED:
                     function.pop(name, None)
+                _without_empty(function)
             return with_document(exchange, answer, listed)
+        if exchange.name == "lambda:GetFunction" and answer.status == 200:
+            found = document(exchange, answer)
+            _without_empty(found["Configuration"])
+            return with_document(exchange, answer, found)
         if exchange.name == "lambda:GetAccountSettings" and exchange.account in self._limits and answer.status == 200:
             settings = document(exchange, answer)
             limits = settings["AccountLimit"]
@@ -102,12 +114,19 @@ class LambdaLimits(Passing):
         return None
 
 
+def _without_empty(configuration: dict[str, Any]) -> None:
+    """A dead-letter target that was taken away is not shown as an empty one."""
+    if not (configuration.get("DeadLetterConfig") or {}).get("TargetArn"):
+        configuration.pop("DeadLetterConfig", None)
+
+
 def _out_of_bounds(exchange: Exchange, asked: Mapping[str, Any]) -> Answer | None:
     for name, low, high in (("Timeout", 1, 900), ("MemorySize", 128, 10240)):
         value = asked.get(name)
         if isinstance(value, int) and not low <= value <= high:
             field = f"{name[0].lower()}{name[1:]}"
-            bound = f"Member must have value {'less' if value > high else 'greater'} than or equal to {high if value > high else low}"
+            side, end = ("less", high) if value > high else ("greater", low)
+            bound = f"Member must have value {side} than or equal to {end}"
             message = f"1 validation error detected: Value '{value}' at '{field}' failed to satisfy constraint: {bound}"
             return refusal(exchange, _INVALID, message)
     variables = (asked.get("Environment") or {}).get("Variables") or {}

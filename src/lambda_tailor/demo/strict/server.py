@@ -115,5 +115,3 @@ def application(backend_url: str, quota_scale: float) -> web.Application:
     app.router.add_route("*", "/_strict/{tail:.*}", _control)
     app.router.add_route("*", "/{tail:.*}", _pass)
     return app
-
-

@@ -74,7 +74,8 @@ def identify(method: str, path: str, query: str, headers: Mapping[str, str], bod
     scope = _SCOPE.search(lower.get("authorization", ""))
     key_id, region, signed = scope.groups() if scope else ("", "us-east-1", "")
     service = _SERVICES.get(signed, signed)
-    operation, parameters = "", {}
+    operation = ""
+    parameters: Mapping[str, str] = {}
     if service in _REST:
         operation, parameters = match_rest(service, method, unquote(path), query)
     elif "x-amz-target" in lower:
@@ -92,13 +93,18 @@ def refusal(exchange: Exchange, code: str, message: str, status: int = 400) -> A
         body = cbor2.dumps({"__type": f"com.amazonaws.cloudwatch#{code}", "message": message, "Message": message})
         return Answer(status, {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}, body)
     if "form-urlencoded" in exchange.headers.get("content-type", ""):
-        xml = f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
+        said = f"<Type>Sender</Type><Code>{code}</Code><Message>{message}</Message>"
+        xml = f"<ErrorResponse><Error>{said}</Error></ErrorResponse>"
         return Answer(status, {"Content-Type": "text/xml"}, xml.encode())
     if exchange.service == "s3":
         xml = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
         return Answer(status, {"Content-Type": "application/xml"}, xml.encode())
     document = {"__type": code, "Type": "User", "message": message, "Message": message}
-    headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-ErrorType": code, "x-amzn-query-error": f"{code};Sender"}
+    headers = {
+        "Content-Type": "application/x-amz-json-1.1",
+        "x-amzn-ErrorType": code,
+        "x-amzn-query-error": f"{code};Sender",
+    }
     return Answer(status, headers, json.dumps(document).encode())
 
 

@@ -1,0 +1,39 @@
+# Every target does all of its own set-up: Python 3.11 or later, make and a package index are enough.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SUFFIX ?= dev
+
+.PHONY: demo test unit lint build bench pulumi-up clean
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+demo: $(VENV)/.ready  ## the whole story on an embedded AWS; needs no account
+	$(BIN)/lambda-tailor demo
+
+test: $(VENV)/.ready  ## every test
+	$(BIN)/python -m pytest -q
+
+unit: $(VENV)/.ready  ## the tests that need no AWS, in seconds
+	$(BIN)/python -m pytest -q tests/unit
+
+lint: $(VENV)/.ready  ## style, types and the layers of the architecture
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+build: $(VENV)/.ready  ## the wheel
+	$(BIN)/python -m build --wheel --outdir dist .
+
+bench: $(VENV)/.ready  ## calls, time and memory against Cloud Custodian, as ratios
+	$(BIN)/python bench/run.py
+
+pulumi-up: $(VENV)/.ready  ## deploy the reference stack with Pulumi's command to AWS_ENDPOINT_URL; see docs/pulumi.md
+	PATH="$(CURDIR)/$(BIN):$$PATH" sh scripts/pulumi_up.sh $(SUFFIX)
+
+clean:
+	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,5 @@
+"""Pulumi's entry: deploys the reference stack."""
+
+from tap_stack import deploy
+
+deploy()

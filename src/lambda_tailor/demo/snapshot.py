@@ -1,0 +1,90 @@
+"""Everything that AWS shows of what this program may change, to be compared before and after."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+
+# What AWS itself changes without being asked.
+_MOVING = frozenset(
+    {
+        "LastModified", "RevisionId", "ResponseMetadata", "storedBytes", "creationTime", "StateUpdatedTimestamp",
+        "StateReason", "StateReasonData", "StateValue", "StateTransitionedTimestamp", "Code", "LastUpdateStatus",
+        "AlarmConfigurationUpdatedTimestamp",
+    }
+)  # fmt: skip
+
+
+def snapshot(session: boto3.Session | None = None) -> Mapping[str, Any]:
+    """Functions, reservations, log groups, queues, alarms, bucket versioning and role policies of the region.
+
+    Values of environment variables appear as hashes only.
+    """
+    aws = session or boto3.Session()
+    functions = aws.client("lambda")
+    listed = [
+        f["FunctionName"] for page in functions.get_paginator("list_functions").paginate() for f in page["Functions"]
+    ]
+    buckets = [bucket["Name"] for bucket in aws.client("s3").list_buckets()["Buckets"]]
+    return {
+        "functions": {name: _function(functions, name) for name in listed},
+        "log_groups": _log_groups(aws.client("logs")),
+        "queues": _queues(aws.client("sqs")),
+        "alarms": _alarms(aws.client("cloudwatch")),
+        "buckets": {name: aws.client("s3").get_bucket_versioning(Bucket=name).get("Status") for name in buckets},
+        "role_policies": _role_policies(aws.client("iam")),
+    }
+
+
+def differences(before: Any, after: Any, path: str = "") -> list[str]:
+    """Where two snapshots differ, as dotted paths."""
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        found: list[str] = []
+        for key in sorted({*before, *after}):
+            found += differences(before.get(key), after.get(key), f"{path}.{key}" if path else str(key))
+        return found
+    return [] if before == after else [path]
+
+
+def _still(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _still(item) for key, item in value.items() if key not in _MOVING}
+    return [_still(item) for item in value] if isinstance(value, list) else value
+
+
+def _function(client: Any, name: str) -> Any:
+    found = _still(client.get_function(FunctionName=name))
+    variables = found["Configuration"].get("Environment", {}).get("Variables", {})
+    found["Configuration"]["Environment"] = {k: hashlib.sha256(v.encode()).hexdigest() for k, v in variables.items()}
+    return found
+
+
+def _log_groups(client: Any) -> Any:
+    pages = client.get_paginator("describe_log_groups").paginate()
+    return {group["logGroupName"]: _still(group) for page in pages for group in page["logGroups"]}
+
+
+def _queues(client: Any) -> Any:
+    urls = client.list_queues().get("QueueUrls") or ()
+    wanted = ["MessageRetentionPeriod", "SqsManagedSseEnabled", "VisibilityTimeout", "ApproximateNumberOfMessages"]
+    return {
+        url.rpartition("/")[2]: client.get_queue_attributes(QueueUrl=url, AttributeNames=wanted).get("Attributes")
+        for url in urls
+    }
+
+
+def _alarms(client: Any) -> Any:
+    pages = client.get_paginator("describe_alarms").paginate()
+    return {alarm["AlarmName"]: _still(alarm) for page in pages for alarm in page["MetricAlarms"]}
+
+
+def _role_policies(client: Any) -> Any:
+    roles = [role["RoleName"] for page in client.get_paginator("list_roles").paginate() for role in page["Roles"]]
+    return {
+        f"{role}/{name}": client.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+        for role in roles
+        for name in client.list_role_policies(RoleName=role)["PolicyNames"]
+    }
