@@ -175,6 +175,6 @@ def open_session(connection: Connection) -> boto3.Session:
         raise CredentialsError(f"AWS credentials cannot be used: {error}") from error
     if credentials is None:
         raise CredentialsError(
-            "There are no AWS credentials: set AWS_PROFILE or AWS_ACCESS_KEY_ID, or sign in (aws configure, aws sso login)."
+            "There are no AWS credentials: set AWS_PROFILE or AWS_ACCESS_KEY_ID, or sign in (aws sso login)."
         )
     return session

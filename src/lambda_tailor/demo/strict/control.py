@@ -54,6 +54,10 @@ class StrictControl:
         """The account's concurrency limit."""
         self._set({"account_limit": [account, executions]})
 
+    def set_function_state(self, name: str, account: str, state: str) -> None:
+        """Show a function in a state that the emulator never reaches: Pending, Failed or Inactive."""
+        self._set({"function_state": [account, name, state]})
+
     def _state(self) -> Any:
         narrowed = f"?account={self.account}" if self.account else ""
         with urllib.request.urlopen(f"{self.url}/_strict/state{narrowed}", timeout=10) as answer:

@@ -28,12 +28,16 @@ class LambdaLimits(Passing):
     """Bounds, conflicts and permissions of function configuration and concurrency.
 
     ``account_limits`` gives an account another concurrency limit than the emulator's; a new
-    account's is 10.
+    account's is 10. ``states`` shows a function, by account and name, in a state that the emulator
+    never reaches.
     """
 
-    def __init__(self, backend: Backend, account_limits: dict[str, int]) -> None:
+    def __init__(
+        self, backend: Backend, account_limits: dict[str, int], states: dict[tuple[str, str], str]
+    ) -> None:
         self._backend = backend
         self._limits = account_limits
+        self._states = states
 
     async def before(self, exchange: Exchange) -> Answer | None:
         """Refuse what AWS refuses."""
@@ -60,6 +64,9 @@ class LambdaLimits(Passing):
         if exchange.name == "lambda:GetFunction" and answer.status == 200:
             found = document(exchange, answer)
             _without_empty(found["Configuration"])
+            state = self._states.get((exchange.account, found["Configuration"]["FunctionName"]))
+            if state is not None:
+                found["Configuration"] |= {"State": state, "StateReason": "so set"}
             return with_document(exchange, answer, found)
         if exchange.name == "lambda:GetAccountSettings" and exchange.account in self._limits and answer.status == 200:
             settings = document(exchange, answer)

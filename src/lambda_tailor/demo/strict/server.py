@@ -25,12 +25,13 @@ class Strict:
     quotas: Quotas = field(default_factory=Quotas)
     faults: Faults = field(default_factory=Faults)
     account_limits: dict[str, int] = field(default_factory=dict)
+    states: dict[tuple[str, str], str] = field(default_factory=dict)
     calls: Counter[tuple[str, str]] = field(default_factory=Counter)
     log: list[tuple[str, str, str, int]] = field(default_factory=list)
     behaviours: list[Behaviour] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.behaviours = [self.quotas, LambdaLimits(self.backend, self.account_limits), Alarms()]
+        self.behaviours = [self.quotas, LambdaLimits(self.backend, self.account_limits, self.states), Alarms()]
 
     async def handle(self, exchange: Exchange) -> Answer:
         """The answer to one request."""
@@ -96,6 +97,9 @@ def _set(strict: Strict, asked: dict[str, Any]) -> None:
         strict.quotas.scale = float(asked["quota_scale"])
     if "account_limit" in asked:
         strict.account_limits[asked["account_limit"][0]] = int(asked["account_limit"][1])
+    if "function_state" in asked:
+        account, name, state = asked["function_state"]
+        strict.states[account, name] = state
     if "fault" in asked:
         strict.faults.faults.append(Fault(**asked["fault"]))
 

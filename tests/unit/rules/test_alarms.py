@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from lambda_tailor.model.evidence import Evidence
+from lambda_tailor.model.function import Fact, Found, Missing, Need
+from lambda_tailor.model.verdict import Blocked, Kept, Proposed, Verdict
+from lambda_tailor.rules.alarms import AlarmsOptions, judge
+from tests.builders import a_function
+
+OPTIONS = AlarmsOptions(error_rate_percent=1, duration_ms=20_000)
+NAMES = ("lambda-error-rate-dev", "lambda-duration-dev")
+TOPIC = "arn:aws:sns:us-east-1:123456789012:ops"
+
+
+def judged(facts: dict[str, Fact], options: AlarmsOptions = OPTIONS) -> list[Verdict]:
+    known = {Need("alarm", name): facts.get(name, Missing()) for name in NAMES}
+    return list(judge(a_function(facts=known), Evidence(), options))
+
+
+def definition(verdict: Verdict) -> dict[str, Any]:
+    assert isinstance(verdict, Proposed)
+    after = verdict.transitions[0].after
+    assert isinstance(after, dict)
+    return after
+
+
+def test_the_error_rate_is_a_share_of_the_invocations() -> None:
+    wanted = definition(judged({})[0])
+    assert wanted["Threshold"] == 1.0
+    expressions = [query.get("Expression") for query in wanted["Metrics"]]
+    assert expressions == ["100*errors/invocations", None, None]
+
+
+def test_the_duration_alarm_is_in_milliseconds() -> None:
+    wanted = definition(judged({})[1])
+    assert (wanted["Threshold"], wanted["MetricName"]) == (20_000.0, "Duration")
+
+
+def test_an_equal_alarm_is_left_alone() -> None:
+    there = {name: Found({"definition": definition(v)}) for name, v in zip(NAMES, judged({}), strict=True)}
+    assert all(isinstance(verdict, Kept) for verdict in judged(dict(there)))
+
+
+def test_an_alarm_that_differs_is_shown_as_a_change_of_what_differs() -> None:
+    theirs = {**definition(judged({})[1]), "Threshold": 5000.0}
+    verdict = judged({NAMES[1]: Found({"definition": theirs})})[1]
+    assert isinstance(verdict, Proposed)
+    assert verdict.before == {"alarm": NAMES[1], "Threshold": 5000.0}
+    assert verdict.after == {"alarm": NAMES[1], "Threshold": 20_000.0}
+
+
+def test_the_users_actions_and_description_are_kept() -> None:
+    theirs = {**definition(judged({})[1]), "Threshold": 1.0, "AlarmActions": ["a"], "AlarmDescription": "ours"}
+    wanted = definition(judged({NAMES[1]: Found({"definition": theirs})}, OPTIONS)[1])
+    assert (wanted["AlarmActions"], wanted["AlarmDescription"]) == (["a"], "ours")
+
+
+def test_a_topic_is_added_to_the_users_actions() -> None:
+    theirs = {**definition(judged({})[1]), "AlarmActions": ["a"]}
+    options = OPTIONS.model_copy(update={"topic_arn": TOPIC})
+    wanted = definition(judged({NAMES[1]: Found({"definition": theirs})}, options)[1])
+    assert wanted["AlarmActions"] == ["a", TOPIC]
+
+
+def test_a_composite_alarm_of_that_name_blocks() -> None:
+    assert isinstance(judged({NAMES[0]: Found({"definition": None, "composite": True})})[0], Blocked)
+
+
+def test_a_metric_math_alarm_costs_each_metric_it_reads() -> None:
+    error_rate, duration = judged({})
+    assert isinstance(error_rate, Proposed)
+    assert isinstance(duration, Proposed)
+    assert (error_rate.adds.alarm_metrics, duration.adds.alarm_metrics) == (Decimal(2), Decimal(1))

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from lambda_tailor.model.evidence import Evidence
+from lambda_tailor.model.function import Fact, Found, Missing, Need, Unreadable
+from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Verdict
+from lambda_tailor.rules.dead_letter_queue import DeadLetterQueueOptions, judge
+from tests.builders import ACCOUNT, REGION, a_function
+
+ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:lambda-dlq-dev"
+OPTIONS = DeadLetterQueueOptions(queue="lambda-dlq-{suffix}")
+ALLOWED, DENIED = Found({"allowed": True}), Found({"allowed": False})
+
+
+def judged(queue: Fact, may_send: Fact, options: DeadLetterQueueOptions = OPTIONS, **given: object) -> Verdict:
+    role = f"arn:aws:iam::{ACCOUNT}:role/lambda-role-dev"
+    facts = {Need("queue", "lambda-dlq-dev"): queue, Need("may-send", f"{role} {ARN}"): may_send}
+    (verdict,) = judge(a_function(facts=facts, **given), Evidence(), options)
+    return verdict
+
+
+def kinds(verdict: Verdict) -> list[str]:
+    assert isinstance(verdict, Proposed)
+    return [transition.key.kind for transition in verdict.transitions]
+
+
+def test_an_absent_queue_is_made_and_then_attached() -> None:
+    verdict = judged(Missing(), ALLOWED)
+    assert kinds(verdict) == ["queue", "function-configuration"]
+    assert isinstance(verdict, Proposed)
+    assert verdict.transitions[1].requires == (Key("queue", "lambda-dlq-dev"),)
+
+
+def test_an_existing_queue_of_that_name_is_used_as_it_is() -> None:
+    assert kinds(judged(Found({"exists": True}), ALLOWED)) == ["function-configuration"]
+
+
+def test_a_role_that_may_not_send_blocks_with_the_missing_statement() -> None:
+    verdict = judged(Missing(), DENIED)
+    assert isinstance(verdict, Blocked)
+    assert '"Action": "sqs:SendMessage"' in verdict.because
+    assert ARN in verdict.because
+
+
+def test_the_permission_is_added_when_the_policy_says_so() -> None:
+    verdict = judged(Missing(), DENIED, OPTIONS.model_copy(update={"add_permission": True}))
+    assert kinds(verdict) == ["queue", "role-policy", "function-configuration"]
+
+
+def test_the_users_own_queue_is_kept() -> None:
+    verdict = judged(Missing(), ALLOWED, dead_letter_arn="arn:aws:sqs:us-east-1:123456789012:theirs")
+    assert isinstance(verdict, Kept)
+
+
+def test_what_cannot_be_read_blocks() -> None:
+    assert isinstance(judged(Unreadable("a"), ALLOWED), Blocked)
+    assert isinstance(judged(Missing(), Unreadable("b")), Blocked)
+    assert isinstance(judged(Missing(), Missing()), Blocked)

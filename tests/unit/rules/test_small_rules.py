@@ -1,0 +1,69 @@
+"""Tracing, shared layer and bucket versioning: each a handful of cases."""
+
+from __future__ import annotations
+
+from lambda_tailor.model.evidence import Evidence
+from lambda_tailor.model.function import Fact, Found, Missing, Need
+from lambda_tailor.model.verdict import Blocked, Kept, Proposed, Verdict
+from lambda_tailor.rules.deployment_bucket_versioning import DeploymentBucketVersioningOptions
+from lambda_tailor.rules.deployment_bucket_versioning import judge as judge_bucket
+from lambda_tailor.rules.shared_layer import SharedLayerOptions
+from lambda_tailor.rules.shared_layer import judge as judge_layer
+from lambda_tailor.rules.tracing import TracingOptions
+from lambda_tailor.rules.tracing import judge as judge_tracing
+from tests.builders import a_function
+
+LAYER = "arn:aws:lambda:us-east-1:123456789012:layer:lambda-layer-shared-dev:3"
+
+
+def layer(fact: Fact, **given: object) -> Verdict:
+    facts = {Need("layer", "lambda-layer-shared-dev"): fact}
+    options = SharedLayerOptions(layer="lambda-layer-shared-{suffix}")
+    (verdict,) = judge_layer(a_function(facts=facts, **given), Evidence(), options)
+    return verdict
+
+
+def bucket(fact: Fact) -> Verdict:
+    facts = {Need("bucket", "lambda-deployment-dev"): fact}
+    options = DeploymentBucketVersioningOptions(bucket="lambda-deployment-{suffix}")
+    (verdict,) = judge_bucket(a_function(facts=facts), Evidence(), options)
+    return verdict
+
+
+def test_tracing_is_switched_on_and_then_kept() -> None:
+    assert isinstance(judge_tracing(a_function(), Evidence(), TracingOptions())[0], Proposed)
+    assert isinstance(judge_tracing(a_function(tracing="Active"), Evidence(), TracingOptions())[0], Kept)
+
+
+def test_the_newest_layer_version_is_attached_behind_the_others() -> None:
+    verdict = layer(Found({"arn": LAYER, "runtimes": ["python3.12"]}), layers=("arn:a:b:c:d:layer:theirs:1",))
+    assert isinstance(verdict, Proposed)
+    assert verdict.after == ["arn:a:b:c:d:layer:theirs:1", LAYER]
+
+
+def test_any_attached_version_of_the_layer_is_kept() -> None:
+    assert isinstance(layer(Missing(), layers=(LAYER,)), Kept)
+
+
+def test_a_layer_that_does_not_exist_blocks() -> None:
+    assert isinstance(layer(Missing()), Blocked)
+
+
+def test_a_layer_for_another_runtime_blocks() -> None:
+    assert isinstance(layer(Found({"arn": LAYER, "runtimes": ["nodejs22.x"]})), Blocked)
+
+
+def test_a_sixth_layer_blocks() -> None:
+    five = tuple(f"arn:a:b:c:d:layer:l{n}:1" for n in range(5))
+    assert isinstance(layer(Found({"arn": LAYER, "runtimes": []}), layers=five), Blocked)
+
+
+def test_an_image_takes_no_layers() -> None:
+    assert isinstance(layer(Found({"arn": LAYER, "runtimes": []}), package_type="Image"), Blocked)
+
+
+def test_an_unversioned_bucket_is_versioned_and_a_versioned_one_kept() -> None:
+    assert isinstance(bucket(Found({"name": "lambda-deployment-dev-x", "versioning": None})), Proposed)
+    assert isinstance(bucket(Found({"name": "lambda-deployment-dev-x", "versioning": "Suspended"})), Proposed)
+    assert isinstance(bucket(Found({"name": "lambda-deployment-dev-x", "versioning": "Enabled"})), Kept)
+    assert isinstance(bucket(Missing()), Blocked)

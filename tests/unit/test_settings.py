@@ -1,0 +1,128 @@
+"""Each setting: what it observes, the call it writes, and that undoing is the same call the other way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lambda_tailor.model.secret import Secret
+from lambda_tailor.setting import Broken, Place, Progress
+from lambda_tailor.settings import alarm, all_settings, function_configuration, queue
+
+HERE = Place("123456789012", "eu-central-1", "aws", "thing")
+
+
+def configuration(**given: Any) -> dict[str, Any]:
+    base = {"MemorySize": 3008, "Timeout": 300, "RevisionId": "r1", "Layers": [{"Arn": "l1"}]}
+    return {"Configuration": {**base, **given}}
+
+
+def test_one_update_carries_only_what_changes_and_the_revision() -> None:
+    observed = function_configuration.observe(HERE, configuration())
+    call = function_configuration.write(HERE, observed, {"memory_mb": 1024, "timeout_s": 30, "dead_letter_arn": None})
+    assert call.parameters == {
+        "FunctionName": "thing",
+        "MemorySize": 1024,
+        "Timeout": 30,
+        "DeadLetterConfig": {"TargetArn": ""},
+        "RevisionId": "r1",
+    }
+
+
+def test_existing_variables_are_merged_and_stay_as_they_are() -> None:
+    variables = {"Variables": {"A": Secret("1"), "B": Secret("2")}}
+    observed = function_configuration.observe(HERE, configuration(Environment=variables))
+    call = function_configuration.write(HERE, observed, {"environment.C": Secret("3"), "environment.B": None})
+    assert call.parameters["Environment"] == {"Variables": {"A": Secret("1"), "C": Secret("3")}}
+
+
+def test_without_a_variable_to_change_the_environment_is_not_sent() -> None:
+    variables = {"Variables": {"A": Secret("1")}}
+    observed = function_configuration.observe(HERE, configuration(Environment=variables))
+    assert "Environment" not in function_configuration.write(HERE, observed, {"memory_mb": 128}).parameters
+
+
+def test_variables_that_cannot_be_decrypted_are_never_replaced() -> None:
+    broken = {"Error": {"ErrorCode": "AccessDeniedException", "Message": "kms"}}
+    observed = function_configuration.observe(HERE, configuration(Environment=broken))
+    refusal = function_configuration.refuse(observed, {"environment.A": Secret("x")})
+    assert refusal is not None
+    assert "AccessDeniedException" in refusal
+    assert function_configuration.refuse(observed, {"memory_mb": 128}) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, Progress.SETTLED),
+        ({"LastUpdateStatus": "InProgress"}, Progress.PENDING),
+        ({"State": "Pending"}, Progress.PENDING),
+        ({"LastUpdateStatus": "Failed", "LastUpdateStatusReason": "no subnet"}, Broken("no subnet")),
+    ],
+)
+def test_an_update_in_progress_is_told_from_one_that_is_over(given: dict[str, str], expected: object) -> None:
+    assert function_configuration.progress(configuration(**given)) == expected
+
+
+def test_a_function_that_is_not_active_is_broken() -> None:
+    assert isinstance(function_configuration.progress(configuration(State="Inactive")), Broken)
+
+
+def test_a_queue_with_messages_is_never_deleted() -> None:
+    attributes = {"ApproximateNumberOfMessages": "0", "ApproximateNumberOfMessagesNotVisible": "2"}
+    observed = queue.observe(HERE, {"Attributes": attributes})
+    assert queue.refuse(observed, {"exists": False}) is not None
+    assert queue.refuse(queue.observe(HERE, {"Attributes": {}}), {"exists": False}) is None
+
+
+def test_a_queue_is_made_encrypted_and_keeps_messages_for_14_days() -> None:
+    call = queue.write(HERE, {}, {"exists": True})
+    assert call.parameters["Attributes"] == {"MessageRetentionPeriod": "1209600", "SqsManagedSseEnabled": "true"}
+
+
+def test_a_described_alarm_and_the_put_that_made_it_are_equal() -> None:
+    put = {
+        "AlarmDescription": "d",
+        "EvaluationPeriods": 1,
+        "Threshold": 1.0,
+        "ComparisonOperator": "GreaterThanThreshold",
+        "TreatMissingData": "notBreaching",
+        "Metrics": [{"Id": "e", "Expression": "1+1", "ReturnData": True}],
+    }
+    described = {**put, "AlarmArn": "a", "StateValue": "OK", "ActionsEnabled": True, "OKActions": [], "Dimensions": []}
+    assert alarm.definition(described) == put
+
+
+@pytest.mark.parametrize(
+    ("kind", "observed", "there", "back"),
+    [
+        ("function-concurrency", {"reserved_concurrency": None}, "PutFunctionConcurrency", "DeleteFunctionConcurrency"),
+        ("function-concurrency", {"reserved_concurrency": 5}, "PutFunctionConcurrency", "PutFunctionConcurrency"),
+        ("log-retention", {"retention_days": None}, "PutRetentionPolicy", "DeleteRetentionPolicy"),
+        ("log-group", {"exists": False}, "CreateLogGroup", "DeleteLogGroup"),
+        ("queue", {"exists": False}, "CreateQueue", "DeleteQueue"),
+        ("alarm", {"definition": None}, "PutMetricAlarm", "DeleteAlarms"),
+        ("bucket-versioning", {"versioning": "Suspended"}, "PutBucketVersioning", "PutBucketVersioning"),
+        ("role-policy", {"document": None}, "PutRolePolicy", "DeleteRolePolicy"),
+    ],
+)
+def test_every_write_has_its_way_back(kind: str, observed: dict[str, Any], there: str, back: str) -> None:
+    after: dict[str, dict[str, Any]] = {
+        "function-concurrency": {"reserved_concurrency": 50},
+        "log-retention": {"retention_days": 7},
+        "log-group": {"exists": True},
+        "queue": {"exists": True},
+        "alarm": {"definition": {"Threshold": 1.0}},
+        "bucket-versioning": {"versioning": "Enabled"},
+        "role-policy": {"document": {"Statement": []}},
+    }
+    setting = all_settings()[kind]
+    assert setting.write(HERE, observed, after[kind]).action == there
+    assert setting.write(HERE, after[kind], observed).action == back
+
+
+def test_a_bucket_that_was_never_versioned_cannot_go_back_exactly() -> None:
+    setting = all_settings()["bucket-versioning"]
+    assert setting.inexact_undo({"versioning": None}) is not None
+    assert setting.inexact_undo({"versioning": "Suspended"}) is None
