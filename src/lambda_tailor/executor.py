@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from lambda_tailor.apply_operation import Applier, Ended
@@ -50,9 +50,12 @@ class Executor:
         Raises JournalError, CredentialsError or EndpointUnreachable, after the calls in flight.
         """
         ended = {
-            step.operation_id: Ended(step.result, step.detail)
-            for step in earlier.values()
-            if step.result is not None and step.result is not Result.FAILED
+            operation.id: Ended(step.result, step.detail)
+            for operation in operations
+            if (step := earlier.get(operation.id)) is not None
+            and step.result is not None
+            and step.result is not Result.FAILED
+            and not _left_out(operation, step)
         }
         remaining = iter([operation for operation in operations if operation.id not in ended])
         while chunk := list(islice(remaining, CHUNK)):
@@ -98,6 +101,9 @@ class Executor:
         recent: Mapping[Key, State],
         ended: Mapping[str, Ended],
     ) -> Ended:
+        if earlier is not None and earlier.result in _GOOD and (left := _left_out(operation, earlier)):
+            # The rest of it was applied by this run, so that the revision is no longer the plan's.
+            operation, earlier = replace(operation.only(left), revision_id=None), None
         possible, because = _possible(operation, ended)
         if not possible.after:
             result = Ended(Result.FAILED, because)
@@ -106,6 +112,11 @@ class Executor:
         self.applier.journal.settle(self.applier.run_id, operation.id, result.result, result.detail)
         self.observe(operation, result)
         return result
+
+
+def _left_out(operation: Operation, step: StepRecord) -> frozenset[str]:
+    """The fields that an applied operation had to leave out, because what they need had failed."""
+    return frozenset(operation.after) - frozenset(step.wrote) if step.call else frozenset()
 
 
 def _lane(operation: Operation) -> str:

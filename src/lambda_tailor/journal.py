@@ -125,16 +125,23 @@ class Journal:
     ) -> None:
         """Write down what is about to be written, and what is there now.
 
-        Said again for the same operation, the first account of what was there stands.
+        Said again for the same operation, the first account of a field stands.
         """
         row = {
             "run_id": run_id, "operation_id": operation_id, "call": call, "was": json.dumps(was),
             "wrote": json.dumps(wrote), "detail": "", "intended_at": now(),
         }  # fmt: skip
         with self._writing() as connection:
-            known = connection.execute(_step(run_id, operation_id).with_only_columns(STEPS.c.call)).first()
+            known = connection.execute(_step(run_id, operation_id)).mappings().first()
             if known is None:
                 connection.execute(STEPS.insert().values(row))
+                return
+            merged = {
+                "was": json.dumps({**was, **json.loads(known["was"])}),
+                "wrote": json.dumps({**wrote, **json.loads(known["wrote"])}),
+            }
+            this = sa.and_(STEPS.c.run_id == run_id, STEPS.c.operation_id == operation_id)
+            connection.execute(STEPS.update().where(this).values(call=call, result=None, **merged))
 
     def settle(self, run_id: str, operation_id: str, result: Result, detail: str) -> None:
         """Write down how an operation ended, whether it was intended or never came to that."""

@@ -1,4 +1,8 @@
-"""What a month's usage costs: US dollars in Decimal, prices as dated data by region.
+"""What a month's usage costs: US dollars in Decimal.
+
+Volume tiers and the free tier belong to the account, not to a function. So one change has no price of
+its own: what it saves is the difference of two whole bills, before and after it, with the changes
+taken one after the other. Then the parts add up to the whole.
 
 https://aws.amazon.com/lambda/pricing/
 https://aws.amazon.com/cloudwatch/pricing/
@@ -6,115 +10,158 @@ https://aws.amazon.com/cloudwatch/pricing/
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from functools import cache
-from importlib.resources import files
-from typing import Any
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 
-from lambda_tailor.usage import QUANTITIES, Usage
+from lambda_tailor.prices import Prices, Tier, Unpriced, prices_for
+from lambda_tailor.usage import DAYS_A_MONTH, QUANTITIES, Load, Pair, Profile, Usage, compute_usage
 
-# A month's free tier, once for the whole account.
+__all__ = [
+    "FREE", "FREE_GB_S", "Prices", "Tier", "Unpriced", "UsdRange", "attribute", "attribute_ranges", "bill",
+    "prices_for", "runaway_day_usd", "tiered", "total",
+]  # fmt: skip
+
+# A month's free tier, once for the whole account. Compute is free in GB-seconds of either architecture.
 FREE_GB_S = Decimal(400_000)
 FREE: Mapping[str, Decimal] = {
     "requests": Decimal(1_000_000),
     "traces": Decimal(100_000),
     "queue_requests": Decimal(1_000_000),
 }
-REFERENCE_REGION = "us-east-1"
-_COMPUTE = ("gb_s_x86", "gb_s_arm")
+_NOTHING = Decimal(0)
+_CENT = Decimal("0.01")
+# Every bill is rounded to this, far below a cent, so that differences of bills add up without rest.
+_GRAIN = Decimal("0.0000000001")
+_WIDE = Context(prec=60, rounding=ROUND_HALF_EVEN)
+# What is billed together: the free GB-seconds are shared by both architectures.
+_METERS: tuple[tuple[str, ...], ...] = (
+    ("gb_s_x86", "gb_s_arm"),
+    *((name,) for name in QUANTITIES if name not in {"gb_s_x86", "gb_s_arm"}),
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Tier:
-    """A price for one unit, up to a month's volume; None is without end."""
+class UsdRange:
+    """US dollars from the careful to the hopeful end; negative is a cost.
 
-    up_to: Decimal | None
-    usd: Decimal
+    Raises ValueError where ``low`` is above ``high``.
+    """
 
+    low: Decimal = _NOTHING
+    high: Decimal = _NOTHING
 
-@dataclass(frozen=True, slots=True)
-class Prices:
-    """A region's price list. ``notes`` says what in it is not of that region or not of today."""
+    def __post_init__(self) -> None:
+        if not self.low <= self.high:
+            raise ValueError(f"a range from {self.low} to {self.high} is the wrong way round")
 
-    region: str
-    tiers: Mapping[str, Sequence[Tier]]
-    notes: tuple[str, ...] = ()
+    @classmethod
+    def between(cls, one: Decimal, other: Decimal) -> UsdRange:
+        """The range that has both ends, whichever is the lower."""
+        return cls(min(one, other), max(one, other))
 
+    def __add__(self, other: UsdRange) -> UsdRange:
+        return UsdRange(self.low + other.low, self.high + other.high)
 
-@dataclass(frozen=True, slots=True)
-class Unpriced:
-    """There is no price for a region, because …"""
+    def __neg__(self) -> UsdRange:
+        return UsdRange(-self.high, -self.low)
 
-    region: str
-    because: str
+    def rounded(self) -> UsdRange:
+        """The same to the cent, half a cent away from zero."""
+        return UsdRange(self.low.quantize(_CENT, ROUND_HALF_UP, _WIDE), self.high.quantize(_CENT, ROUND_HALF_UP, _WIDE))
 
-
-@cache
-def _data() -> Mapping[str, Any]:
-    text = (files("lambda_tailor.prices") / "prices.json").read_text(encoding="utf-8")
-    data: Mapping[str, Any] = json.loads(text)
-    return data
-
-
-@cache
-def prices_for(region: str) -> Prices | Unpriced:
-    """The price list of a region. What is not known there is taken from us-east-1, and said in the notes."""
-    data = _data()
-    own = data["regions"].get(region)
-    if own is None:
-        return Unpriced(region, f"the price list of {data['as_of']} has no region {region}: no money is told for it")
-    fallback = data["regions"][REFERENCE_REGION]
-    notes = [f"{region}: prices as of {own['as_of']}"]
-    borrowed = [name for name in QUANTITIES if name not in own]
-    if borrowed:
-        notes.append(f"{region}: everything but compute at the prices of {REFERENCE_REGION}, as of {fallback['as_of']}")
-    if "gb_s_arm" in borrowed:
-        notes.append(f"{region}: no arm64 price is known")
-    tiers = {name: _tiers(own.get(name, fallback[name])) for name in QUANTITIES}
-    return Prices(region, tiers, tuple(notes))
+    def __str__(self) -> str:
+        """``$100.20 to $161.46``; one figure where both ends are the same to the cent."""
+        cents = self.rounded()
+        low, high = _dollars(cents.low), _dollars(cents.high)
+        return low if low == high else f"{low} to {high}"
 
 
-def _tiers(raw: str | Sequence[tuple[str | None, str]]) -> Sequence[Tier]:
-    if isinstance(raw, str):
-        return (Tier(None, Decimal(raw)),)
-    return tuple(Tier(None if up_to is None else Decimal(up_to), Decimal(usd)) for up_to, usd in raw)
+def _dollars(cents: Decimal) -> str:
+    return f"-${-cents:,.2f}" if cents < 0 else f"${abs(cents):,.2f}"
+
+
+def total(parts: Iterable[UsdRange]) -> UsdRange:
+    """The sum of ranges: the changes of different functions turn out one way or the other independently."""
+    return sum(parts, UsdRange())
 
 
 def tiered(quantity: Decimal, tiers: Sequence[Tier]) -> Decimal:
     """What a quantity costs when each tier's price holds for the part that falls into it."""
-    total, floor = Decimal(0), Decimal(0)
+    cost, floor = _NOTHING, _NOTHING
     for tier in tiers:
         ceiling = quantity if tier.up_to is None else min(quantity, tier.up_to)
         if ceiling > floor:
-            total += (ceiling - floor) * tier.usd
+            cost += (ceiling - floor) * tier.usd
             floor = ceiling
-    return total
+    return cost
 
 
-def bill(usage: Usage, prices: Prices, *, free_tier: bool) -> Decimal:
-    """A whole account's month in one region, with volume tiers and the free tier applied once."""
-    billed = {name: max(Decimal(0), getattr(usage, name)) for name in QUANTITIES}
+def _metered(meter: tuple[str, ...], quantities: Mapping[str, Decimal], prices: Prices, free_tier: bool) -> Decimal:
+    """What is billed together, in whole grains. A quantity below zero costs nothing."""
+    free = _NOTHING
     if free_tier:
-        left = FREE_GB_S
-        for name in _COMPUTE:
-            spent = min(left, billed[name])
-            billed[name] -= spent
-            left -= spent
-        for name, free in FREE.items():
-            billed[name] = max(Decimal(0), billed[name] - free)
-    return sum((tiered(quantity, prices.tiers[name]) for name, quantity in billed.items()), Decimal(0))
+        free = FREE_GB_S if len(meter) > 1 else FREE.get(meter[0], _NOTHING)
+    cost = _NOTHING
+    for name in meter:
+        quantity = quantities[name]
+        if quantity > 0:
+            spent = min(free, quantity)
+            free -= spent
+            cost += tiered(quantity - spent, prices.tiers[name])
+    return cost.quantize(_GRAIN, context=_WIDE)
 
 
-def attribute(before: Usage, changes: Sequence[Usage], prices: Prices, *, free_tier: bool) -> list[Decimal]:
-    """What each change to an account's usage saves, one after the other: the parts add up to the whole."""
+def bill(usage: Usage, prices: Prices, *, free_tier: bool = True) -> Decimal:
+    """A whole account's month in one region, with volume tiers and the free tier applied once."""
+    quantities = {name: getattr(usage, name) for name in QUANTITIES}
+    return sum((_metered(meter, quantities, prices, free_tier) for meter in _METERS), _NOTHING)
+
+
+def attribute(before: Usage, changes: Iterable[Usage], prices: Prices, *, free_tier: bool = True) -> list[Decimal]:
+    """What each change to an account's usage saves, taken one after the other.
+
+    Each is ``bill`` before it minus ``bill`` after it, so the parts add up to the whole exactly. What
+    a change does away with has to be in ``before``; nothing is saved below zero.
+    """
+    quantities = {name: getattr(before, name) for name in QUANTITIES}
+    costs = {meter: _metered(meter, quantities, prices, free_tier) for meter in _METERS}
     savings: list[Decimal] = []
-    usage, cost = before, bill(before, prices, free_tier=free_tier)
     for change in changes:
-        usage += change
-        following = bill(usage, prices, free_tier=free_tier)
-        savings.append(cost - following)
-        cost = following
+        saving = _NOTHING
+        # A plan has tens of thousands of changes and each touches few meters: only those are read again.
+        for meter in _METERS:
+            deltas = [(name, delta) for name in meter if (delta := getattr(change, name))]
+            if deltas:
+                quantities.update((name, quantities[name] + delta) for name, delta in deltas)
+                cost = _metered(meter, quantities, prices, free_tier)
+                saving += costs[meter] - cost
+                costs[meter] = cost
+        savings.append(saving)
     return savings
+
+
+def attribute_ranges(base: Pair, changes: Sequence[Pair], prices: Prices, *, free_tier: bool = True) -> list[UsdRange]:
+    """What each change saves, as a range over two worlds: (pessimistic, optimistic), as a rule (CPU-bound, I/O-bound).
+
+    In each world the parts are those of ``attribute`` and add up to that world's two bills. A part's
+    range runs from the lower of its two values to the higher one, since a change may save more in the
+    pessimistic world (one that adds memory makes a CPU-bound function faster). The whole is the sum
+    of the parts, ``total``. It contains the saving of both worlds, and equals them where no part is
+    turned round; where some are, it is wider, and rightly: one function may be bound by CPU and
+    another by I/O.
+    """
+    pessimistic = attribute(base[0], (change[0] for change in changes), prices, free_tier=free_tier)
+    optimistic = attribute(base[1], (change[1] for change in changes), prices, free_tier=free_tier)
+    return [UsdRange.between(*ends) for ends in zip(pessimistic, optimistic, strict=True)]
+
+
+def runaway_day_usd(profile: Profile, load: Load, timeout_s: int, prices: Prices) -> Decimal:
+    """The compute of a day on which every event of the load hangs until the timeout ends it.
+
+    A timeout saves nothing by itself; the difference of two such days is the exposure that it
+    removes. Without free tier, which a runaway soon has used up.
+    """
+    day = Load(load.invocations_per_month / DAYS_A_MONTH, Decimal(timeout_s) * 1000, profile.memory_mb, load.assumed)
+    usage = compute_usage(Profile(profile.memory_mb, profile.architecture, profile.ephemeral_mb), day, "io-bound")
+    return bill(usage - Usage(requests=usage.requests), prices, free_tier=False)

@@ -42,18 +42,16 @@ def _written(step: StepRecord | None) -> bool:
 
 
 def _inverse(operation: Operation, step: StepRecord, written: list[Operation], ids: Mapping[str, str]) -> Operation:
-    # What this one was waiting for is undone after it: a queue is deleted once it is detached.
-    needed_it = [
-        o for o in written if operation.id in o.follows or any(operation.id in needed for needed in o.requires.values())
-    ]
-    first = tuple(ids[o.id] for o in needed_it)
+    # What needed this one is undone first and has to succeed: a queue is deleted once it is detached.
+    first = tuple(ids[o.id] for o in written if any(operation.id in needed for needed in o.requires.values()))
+    earlier = tuple(ids[o.id] for o in written if operation.id in o.follows)
     return replace(
         operation,
         id=ids[operation.id],
         before=dict(step.wrote),
         after=dict(step.was),
         requires=dict.fromkeys(step.was, first) if first else {},
-        follows=(),
+        follows=earlier,
         changes={name: refs for name, refs in operation.changes.items() if name in step.was},
         revision_id=None,
     )

@@ -157,7 +157,9 @@ def test_a_function_in_another_state_than_active_is_told_and_stops_no_other(
         "apply", "--function", "good", "--function", "bad", "--rules", "memory", "--auto-approve", exit_code=1
     )
     assert f"bad: its state is {state}" in result.stdout
-    sizes = {n: aws.client("lambda").get_function(FunctionName=n)["Configuration"]["MemorySize"] for n in ("good", "bad")}
+    sizes = {
+        n: aws.client("lambda").get_function(FunctionName=n)["Configuration"]["MemorySize"] for n in ("good", "bad")
+    }
     assert sizes == {"good": 1024, "bad": 256}
 
 

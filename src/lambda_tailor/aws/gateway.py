@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import botocore.config
@@ -16,7 +17,7 @@ import botocore.session
 from lambda_tailor.aws.faults import ERRORS, classify, explain
 from lambda_tailor.aws.quotas import Pace
 from lambda_tailor.aws.retry import Fault, RetryPolicy
-from lambda_tailor.errors import CredentialsError
+from lambda_tailor.errors import BadInput, CredentialsError
 from lambda_tailor.model.secret import Secret
 from lambda_tailor.setting import Answer, Call
 
@@ -163,11 +164,18 @@ def _conceal_environment(configuration: Any) -> None:
         variables[name] = Secret(value)
 
 
+def _is_url(text: str) -> bool:
+    parts = urlsplit(text)
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
+
+
 def open_session(connection: Connection) -> boto3.Session:
     """A session with the standard AWS credentials, or those of the role asked for.
 
-    Raises CredentialsError where there are none.
+    Raises CredentialsError where there are none, and BadInput for an endpoint that is no URL.
     """
+    if connection.endpoint_url is not None and not _is_url(connection.endpoint_url):
+        raise BadInput(f"{connection.endpoint_url} is no URL: --endpoint-url takes one such as http://127.0.0.1:4566.")
     try:
         session = boto3.Session(profile_name=connection.profile)
         credentials = session.get_credentials()

@@ -32,9 +32,7 @@ class LambdaLimits(Passing):
     never reaches.
     """
 
-    def __init__(
-        self, backend: Backend, account_limits: dict[str, int], states: dict[tuple[str, str], str]
-    ) -> None:
+    def __init__(self, backend: Backend, account_limits: dict[str, int], states: dict[tuple[str, str], str]) -> None:
         self._backend = backend
         self._limits = account_limits
         self._states = states
