@@ -13,6 +13,7 @@ from lambda_tailor.errors import AccessDenied, AwsRefused
 from lambda_tailor.journal import Journal, StepRecord
 from lambda_tailor.model.plan import Operation
 from lambda_tailor.model.run import Result
+from lambda_tailor.model.verdict import Key
 from lambda_tailor.setting import Broken, Place, Setting, State
 from lambda_tailor.settings import all_settings
 from lambda_tailor.stand_ins import StandIns
@@ -20,6 +21,8 @@ from lambda_tailor.stand_ins import StandIns
 # AWS refuses these because another hand was faster: what it did is read, and judged again.
 _RACED = frozenset({"PreconditionFailedException", "ResourceConflictException", "OperationAborted"})
 _TRIES = 4
+# An update of a function takes about a second: looking sooner costs a call and tells nothing.
+UPDATE_TAKES_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +43,12 @@ class Applier:
     stand_ins: StandIns
     partition: str
 
-    def apply(self, operation: Operation, earlier: StepRecord | None, recent: State | None = None) -> Ended:
+    def apply(self, operation: Operation, earlier: StepRecord | None, recent: dict[Key, State]) -> Ended:
         """Bring the operation about, unless it is so already or something speaks against it.
 
-        ``earlier`` is what an interrupted attempt wrote down; ``recent`` the state as it was read by
-        page a moment ago. Raises JournalError and
-        CredentialsError, which end the run; every other error is an outcome.
+        ``earlier`` is what an interrupted attempt wrote down; ``recent`` holds states that were read
+        a moment ago, each good for one look. Raises JournalError, CredentialsError and
+        EndpointUnreachable, which end the run; every other error is an outcome.
         """
         setting = all_settings()[operation.key.kind]
         place = Place(operation.account_id, operation.region, self.partition, operation.key.resource)
@@ -55,12 +58,17 @@ class Applier:
             return Ended(Result.FAILED, str(error))
 
     def _apply(
-        self, operation: Operation, earlier: StepRecord | None, setting: Setting, place: Place, recent: State | None
+        self,
+        operation: Operation,
+        earlier: StepRecord | None,
+        setting: Setting,
+        place: Place,
+        recent: dict[Key, State],
     ) -> Ended:
         wanted = self.stand_ins.real(operation.after)
         was = earlier.was if earlier and earlier.call else None
         for attempt in range(1, _TRIES + 1):
-            observed = recent if recent is not None and attempt == 1 else read_settled(self.gateway, setting, place)
+            observed = recent.pop(operation.key, None) or read_settled(self.gateway, setting, place, recent)
             if isinstance(observed, Broken):
                 return Ended(Result.FAILED, observed.because)
             if not self.stand_ins.differing(wanted, observed):
@@ -79,7 +87,7 @@ class Applier:
                 if attempt == _TRIES or not (error.lost or error.code in _RACED):
                     return self._after_refusal(setting, place, wanted, error)
                 continue
-            return self._confirmed(setting, place, wanted)
+            return self._confirmed(setting, place, wanted, recent)
         raise AssertionError("the last attempt returns")
 
     def _objection(
@@ -108,16 +116,16 @@ class Applier:
         return None
 
     def _after_refusal(self, setting: Setting, place: Place, wanted: State, error: AwsRefused) -> Ended:
-        observed = read_settled(self.gateway, setting, place)
+        observed = read_settled(self.gateway, setting, place, {})
         if not isinstance(observed, Broken) and not self.stand_ins.differing(wanted, observed):
             return Ended(Result.APPLIED, f"it took, although AWS answered {error.code}")
         return Ended(Result.FAILED, str(error))
 
-    def _confirmed(self, setting: Setting, place: Place, wanted: State) -> Ended:
+    def _confirmed(self, setting: Setting, place: Place, wanted: State, recent: dict[Key, State]) -> Ended:
         """What AWS works on after its answer is waited for and read back."""
         if not setting.asynchronous:
             return Ended(Result.APPLIED)
-        observed = read_settled(self.gateway, setting, place)
+        observed = read_settled(self.gateway, setting, place, recent, after_s=UPDATE_TAKES_S)
         if isinstance(observed, Broken):
             return Ended(Result.FAILED, f"AWS took the call and then failed: {observed.because}")
         differing = self.stand_ins.differing(wanted, observed)

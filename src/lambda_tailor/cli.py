@@ -40,8 +40,8 @@ TARGET = _options(
 AWS = _options(
     click.option("--profile", metavar="NAME", help="The AWS profile to use."),
     click.option("--endpoint-url", metavar="URL", help="Where AWS is, if not where it always is."),
-    click.option("--quota-share", type=click.FloatRange(0.01, 1.0), default=0.95, show_default=True,
-                 help="The part of AWS's request quotas to use."),
+    click.option("--quota-share", type=click.FloatRange(0.01), default=0.95, show_default=True,
+                 help="The part of AWS's request quotas to use; over 1 where AWS raised yours."),
 )  # fmt: skip
 POLICY = _options(
     click.option("--policy", "policy_file", type=click.Path(dir_okay=False), metavar="FILE", help="A policy file."),

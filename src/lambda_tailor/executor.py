@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
+from graphlib import TopologicalSorter
 from itertools import islice
+from queue import SimpleQueue
 
 from lambda_tailor.apply_operation import Applier, Ended
 from lambda_tailor.aws.lookups import Around
@@ -24,8 +27,8 @@ from lambda_tailor.settings import all_settings
 
 # Functions are taken in so many operations at a time, so that what is read by page stays recent.
 CHUNK = 400
-# Requests in flight in one lane; more would only wait for the lane's pace.
-WIDTH = 8
+# Operations in flight in one lane. An update that AWS works on for seconds holds a place all that time.
+WIDTH = 64
 _GOOD = (Result.APPLIED, Result.UNCHANGED, Result.ROLLED_BACK)
 
 Observer = Callable[[Operation, Ended], None]
@@ -69,24 +72,26 @@ class Executor:
     ) -> None:
         around = Around(self.applier.gateway, operations[0].account_id, self.applier.partition)
         recent = read_many(around, [operation.key for operation in operations])
-        waiting = {operation.id: operation for operation in operations}
+        order = TopologicalSorter(_prerequisites(operations))
+        order.prepare()
+        by_id = {operation.id: operation for operation in operations}
+        finished: SimpleQueue[tuple[Operation, Future[Ended]]] = SimpleQueue()
         lanes: dict[str, ThreadPoolExecutor] = {}
-        running: dict[Future[Ended], Operation] = {}
+        running = 0
         try:
-            while waiting or running:
-                if not self.stop.is_set():
-                    for operation in [o for o in waiting.values() if _ready(o, waiting, running)]:
-                        del waiting[operation.id]
-                        lane = _lane(operation)
-                        pool = lanes.setdefault(lane, ThreadPoolExecutor(WIDTH, thread_name_prefix=lane))
-                        future = pool.submit(self._one, operation, earlier.get(operation.id), recent, dict(ended))
-                        running[future] = operation
+            while order.is_active():
+                for operation in [] if self.stop.is_set() else [by_id[id] for id in order.get_ready()]:
+                    lane = _lane(operation)
+                    pool = lanes.setdefault(lane, ThreadPoolExecutor(WIDTH, thread_name_prefix=lane))
+                    future = pool.submit(self._one, operation, earlier.get(operation.id), recent, ended)
+                    future.add_done_callback(partial(_report, finished, operation))
+                    running += 1
                 if not running:
                     break
-                finished, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    operation = running.pop(future)
-                    ended[operation.id] = future.result()
+                operation, future = finished.get()
+                running -= 1
+                ended[operation.id] = future.result()
+                order.done(operation.id)
         except BaseException:
             self.stop.set()
             raise
@@ -98,7 +103,7 @@ class Executor:
         self,
         operation: Operation,
         earlier: StepRecord | None,
-        recent: Mapping[Key, State],
+        recent: dict[Key, State],
         ended: Mapping[str, Ended],
     ) -> Ended:
         if earlier is not None and earlier.result in _GOOD and (left := _left_out(operation, earlier)):
@@ -108,10 +113,22 @@ class Executor:
         if not possible.after:
             result = Ended(Result.FAILED, because)
         else:
-            result = self.applier.apply(possible, earlier, recent.get(operation.key))
+            result = self.applier.apply(possible, earlier, recent)
         self.applier.journal.settle(self.applier.run_id, operation.id, result.result, result.detail)
         self.observe(operation, result)
         return result
+
+
+def _prerequisites(operations: Sequence[Operation]) -> dict[str, set[str]]:
+    """By operation, those of the same chunk that have to be over before it begins."""
+    here = {operation.id for operation in operations}
+    return {o.id: here & {*o.follows, *(id for ids in o.requires.values() for id in ids)} for o in operations}
+
+
+def _report(
+    finished: SimpleQueue[tuple[Operation, Future[Ended]]], operation: Operation, future: Future[Ended]
+) -> None:
+    finished.put((operation, future))
 
 
 def _left_out(operation: Operation, step: StepRecord) -> frozenset[str]:
@@ -122,11 +139,6 @@ def _left_out(operation: Operation, step: StepRecord) -> frozenset[str]:
 def _lane(operation: Operation) -> str:
     actions = all_settings()[operation.key.kind].write_actions
     return lane_of(actions[0]) if actions else operation.key.kind
-
-
-def _ready(operation: Operation, waiting: Mapping[str, Operation], running: Mapping[Future[Ended], Operation]) -> bool:
-    before = {*operation.follows, *(id for ids in operation.requires.values() for id in ids)}
-    return not any(id in waiting for id in before) and not any(o.id in before for o in running.values())
 
 
 def _possible(operation: Operation, ended: Mapping[str, Ended]) -> tuple[Operation, str]:

@@ -15,6 +15,7 @@ from typing import Any
 
 # No record is longer; a longer text is somebody's own.
 _LONGEST = 8192
+STATUSES = frozenset({"success", "timeout", "error", "failure"})
 _START = re.compile(r"REPORT\s+RequestId:\s*([^\s:]{1,64})(?=\s)")
 # Keys are up to five capitalised words, of bounded length so that hostile text costs linear time.
 _FIELD = re.compile(
@@ -72,8 +73,8 @@ def _from_text(text: str) -> ReportRecord | None:
     return _record(
         start.group(1),
         lambda name: _number(fields.get(_TEXT_NAMES[name])),
-        _word(fields.get("Status")),
-        fields.get("Error Type"),
+        _status(fields.get("Status")),
+        _whole_word(fields.get("Error Type"), text),
     )
 
 
@@ -104,7 +105,7 @@ def _from_json(text: str) -> ReportRecord | None:
     return _record(
         record.get("requestId"),
         lambda name: _number(known.get(name)),
-        _word(record.get("status")),
+        _status(record.get("status")),
         record.get("errorType"),
     )
 
@@ -117,7 +118,7 @@ def _from_cut_json(text: str) -> ReportRecord | None:
     return _record(
         strings.get("requestId"),
         lambda name: _number(numbers.get(name)),
-        _word(strings.get("status")),
+        _status(strings.get("status")),
         strings.get("errorType"),
     )
 
@@ -131,8 +132,13 @@ def _number(raw: object) -> float | None:
     return None
 
 
-def _word(raw: object) -> str | None:
-    return raw.lower() if isinstance(raw, str) and raw.isascii() and raw.isalpha() else None
+def _status(raw: object) -> str | None:
+    return raw if isinstance(raw, str) and raw in STATUSES else None
+
+
+def _whole_word(word: str | None, text: str) -> str | None:
+    """A word, unless the text ends with it: a record ends with white space, so the rest was cut off."""
+    return None if word is None or text.endswith(word) else word
 
 
 def _record(

@@ -51,12 +51,8 @@ def percentile(values: Iterable[float], percent: float) -> float:
         raise ValueError("a percentile of nothing")
     if not 0 <= percent <= 100:
         raise ValueError(f"p{percent:g} is no percentile")
-    return ordered[_rank(len(ordered), percent) - 1]
-
-
-def _rank(count: float, percent: float) -> int:
-    # Rounded first: 0.99 * 100 must be rank 99 and not, by a binary hair, 100.
-    return max(1, math.ceil(round(percent * count / 100, 9)))
+    # Multiplied first: 0.07 * 100 is, by a binary hair, more than 7.
+    return ordered[max(1, math.ceil(percent * len(ordered) / 100)) - 1]
 
 
 def weighted_mean(pairs: Iterable[tuple[float, float]]) -> float | None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import boto3
 import pulumi
 import pytest
-from pulumi_aws import iam, sns, sqs
+from pulumi_aws import iam, s3, sns, sqs
 
 from lambda_tailor.demo.emulator import Emulator
 from lambda_tailor.demo.realize import Realized, RealizeError, load_program, realize
@@ -181,6 +181,39 @@ def test_a_stack_that_is_there_already_is_named_and_left_alone(baseline: Realize
         realize("base")
     assert names_there() == before
     assert configuration("lambda-function-base")["Configuration"]["State"] == "Active"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: s3.Bucket("twice", bucket="twice"),
+        lambda: sqs.Queue("twice", name="twice", message_retention_seconds=60, sqs_managed_sse_enabled=True),
+    ],
+    ids=["bucket", "queue"],
+)
+def test_what_aws_would_quietly_take_over_is_refused_too(make: Callable[[], object]) -> None:
+    def program() -> None:
+        make()
+
+    first = realize(program=program)
+    try:
+        before = names_there()
+        with pytest.raises(RealizeError, match="is there already"):
+            realize(program=program)
+        assert names_there() == before
+    finally:
+        first.destroy()
+
+
+def test_a_longer_name_is_another_queue() -> None:
+    def program() -> None:
+        settings: dict[str, Any] = {"message_retention_seconds": 60, "sqs_managed_sse_enabled": True}
+        longer = sqs.Queue("orders-2", name="orders-2", **settings)
+        sqs.Queue("orders", name="orders", **settings, opts=pulumi.ResourceOptions(depends_on=[longer]))
+
+    realized = realize(program=program)
+    realized.destroy()
+    assert [created.name for created in realized.resources] == ["orders-2", "orders"]
 
 
 def test_destroy_leaves_nothing_even_in_a_bucket_with_versions() -> None:

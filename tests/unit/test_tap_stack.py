@@ -56,7 +56,7 @@ class Stack:
     def __init__(self, config: Mapping[str, str]) -> None:
         self.recorder = Recorder()
         self.requests: dict[str, Any] = {}
-        answer = mocks.MockMonitor.RegisterResource
+        answer: Any = mocks.MockMonitor.RegisterResource
 
         def listen(monitor: mocks.MockMonitor, request: Any) -> Any:
             self.requests[request.name] = request

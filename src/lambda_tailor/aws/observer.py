@@ -40,28 +40,45 @@ def _answer(gateway: Gateway, setting: Setting, place: Place) -> Answer | None:
 
 
 def read_settled(
-    gateway: Gateway, setting: Setting, place: Place, sleep: Callable[[float], None] = time.sleep
+    gateway: Gateway,
+    setting: Setting,
+    place: Place,
+    recent: dict[Key, State],
+    *,
+    after_s: float = 0.0,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> State | Broken:
-    """The resource's state once AWS is done with it; polled every half second, like ``function_updated_v2``.
+    """The resource's state once AWS is done with it; polled every second, like ``function_updated_v2``.
 
-    Raises StillPending after five minutes; an update in a VPC takes up to one.
+    The first look is after ``after_s``. What the same answer tells of other kinds of setting goes
+    into ``recent``. Raises StillPending after five minutes; an update in a VPC takes up to one.
     """
-    waited, pause = 0.0, 0.25
+    waited, pause = after_s, 0.5
+    if after_s:
+        sleep(after_s)
     while True:
         answer = _answer(gateway, setting, place)
         progress = Progress.SETTLED if answer is None else setting.progress(answer)
         if isinstance(progress, Broken):
             return progress
         if progress is Progress.SETTLED:
+            recent |= _siblings(setting, place, answer)
             return setting.observe(place, answer)
         if waited >= PATIENCE_S:
             raise StillPending(f"{place.resource} is still being updated after {waited:.0f} s", code="StillPending")
         sleep(pause)
         waited += pause
-        pause = min(1.0, pause * 1.5)
+        pause = min(2.0, pause * 1.5)
 
 
-def read_many(around: Around, keys: Sequence[Key]) -> Mapping[Key, State]:
+def _siblings(setting: Setting, place: Place, answer: Answer | None) -> dict[Key, State]:
+    """The states of the other kinds that are read by the very same call."""
+    call = setting.read(place)
+    others = [other for other in all_settings().values() if other is not setting and other.read(place) == call]
+    return {Key(other.kind, place.resource): other.observe(place, answer) for other in others}
+
+
+def read_many(around: Around, keys: Sequence[Key]) -> dict[Key, State]:
     """The states of those keys that can be read by page; the others are left out."""
     paged = [key for key in keys if key.kind in BY_PAGE]
     facts = look_up(around, {Need(BY_PAGE[key.kind], key.resource) for key in paged})

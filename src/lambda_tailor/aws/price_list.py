@@ -19,7 +19,7 @@ from typing import Any
 
 from lambda_tailor.aws.faults import ERRORS, explain
 from lambda_tailor.errors import BadInput
-from lambda_tailor.prices import PriceEntry, PriceFile, SourceEntry, dump_prices, parse_prices
+from lambda_tailor.prices import PriceEntry, PriceFile, SourceEntry, dump_prices, read_prices
 from lambda_tailor.setting import Call
 from lambda_tailor.usage import QUANTITIES
 
@@ -173,8 +173,7 @@ def _part(raw: Mapping[str, Any]) -> tuple[Decimal, Decimal, Decimal]:
     begin, end, usd = Decimal(raw["beginRange"]), Decimal(raw["endRange"]), Decimal(raw["pricePerUnit"]["USD"])
     if begin.is_nan() or end.is_nan() or not usd.is_finite():
         raise InvalidOperation
-    # The list pads with zeros, which differ from file to file.
-    return begin, end, usd.normalize()
+    return begin, end, usd
 
 
 def refresh(client: Any, regions: Sequence[str], out: Path) -> RefreshSummary:
@@ -183,7 +182,7 @@ def refresh(client: Any, regions: Sequence[str], out: Path) -> RefreshSummary:
     What the file says of other regions, and what the list does not say, stays. Raises what
     ``fetch_prices`` raises, and BadInput where the file there is malformed or cannot be written.
     """
-    before = parse_prices(out.read_text(encoding="utf-8"), str(out)) if out.exists() else Fetched().file()
+    before = read_prices(out) if out.exists() else Fetched().file()
     fetched = fetch_prices(client, regions)
     new = fetched.file()
     merged = {region: {**before.regions.get(region, {}), **entries} for region, entries in new.regions.items()}

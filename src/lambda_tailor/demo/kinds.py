@@ -176,7 +176,7 @@ def _remove_log_group(aws: Aws, identifier: str, _given: Mapping[str, Any]) -> N
 
 def _make_queue(aws: Aws, given: Mapping[str, Any]) -> Outputs:
     sqs, name = aws.client("sqs"), given["name"]
-    if sqs.list_queues(QueueNamePrefix=name).get("QueueUrls"):
+    if any(url.endswith(f"/{name}") for url in sqs.list_queues(QueueNamePrefix=name).get("QueueUrls", ())):
         raise AlreadyThere(name)
     attributes = {
         "MessageRetentionPeriod": str(int(given["messageRetentionSeconds"])),

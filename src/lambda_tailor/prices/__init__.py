@@ -141,6 +141,19 @@ def parse_prices(text: str, name: str) -> PriceFile:
         ) from None
 
 
+def read_prices(path: Path) -> PriceFile:
+    """The price file at a path. Raises BadInput where there is none or it is malformed."""
+    try:
+        return parse_prices(path.read_text(encoding="utf-8"), str(path))
+    except FileNotFoundError:
+        said = "does not exist"
+    except OSError as error:
+        said = f"cannot be read ({error.strerror})"
+    except UnicodeDecodeError:
+        said = "is not UTF-8 text"
+    raise BadInput(f"The price file {path} {said}: write it with 'lambda-tailor prices refresh'.")
+
+
 def refreshed_path() -> Path:
     """The user's own price file: ``LAMBDA_TAILOR_PRICES``, or prices.json in the platform's data folder."""
     named = os.environ.get(PRICES_VARIABLE)
@@ -162,15 +175,12 @@ def prices_for(region: str, override: Path | None = None) -> Prices | Unpriced:
     path = override or refreshed_path()
     named = override is not None or bool(os.environ.get(PRICES_VARIABLE))
     try:
+        # The time of the last change is part of the key, so that a refresh is seen at once.
         changed = path.stat().st_mtime_ns
-    except FileNotFoundError:
-        if named:
-            raise BadInput(
-                f"The price file {path} does not exist: write it with 'lambda-tailor prices refresh'."
-            ) from None
-        return _prices(region, None, 0)
     except OSError as error:
-        raise BadInput(f"The price file {path} cannot be read ({error.strerror}): check its permissions.") from None
+        if isinstance(error, FileNotFoundError) and not named:
+            return _prices(region, None, 0)
+        changed = 0  # reading it says what is wrong
     return _prices(region, path, changed)
 
 
@@ -181,10 +191,7 @@ def _packaged() -> PriceFile:
 
 @cache
 def _own(path: Path, _changed: int) -> PriceFile:
-    try:
-        return parse_prices(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"The price file {path} cannot be read ({error}): write it again.") from None
+    return read_prices(path)
 
 
 @cache
@@ -240,4 +247,11 @@ def _notes(region: str, known: _Known, reference: _Known) -> tuple[str, ...]:
 
 def dump_prices(data: PriceFile) -> str:
     """A price file as text; ``parse_prices`` reads it back."""
-    return json.dumps(data.model_dump(mode="json"), indent=1, sort_keys=True) + "\n"
+    return json.dumps(data.model_dump(), indent=1, sort_keys=True, default=_plain) + "\n"
+
+
+def _plain(value: object) -> str:
+    """A Decimal without exponent, so that people can read it."""
+    if not isinstance(value, Decimal):
+        raise TypeError(f"{type(value).__name__} is in no price file")
+    return format(value, "f")

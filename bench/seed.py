@@ -1,0 +1,41 @@
+"""Wasteful functions by the hundred, with log groups and history, for benchmarks."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import boto3
+
+ASSUME = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+
+
+def seed(count: int) -> None:
+    """Make ``count`` functions where the standard AWS settings lead, each with a log group that never expires."""
+    session = boto3.Session()
+    functions, logs, iam = session.client("lambda"), session.client("logs"), session.client("iam")
+    document = json.dumps({"Version": "2012-10-17", "Statement": [ASSUME]})
+    role = iam.create_role(RoleName="bench", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as packed:
+        packed.writestr("index.py", "def handler(event, context):\n    return event\n")
+
+    def make(number: int) -> Any:
+        name = f"bench-{number:05d}"
+        logs.create_log_group(logGroupName=f"/aws/lambda/{name}")
+        return functions.create_function(
+            FunctionName=name,
+            Runtime="python3.12",
+            Handler="index.handler",
+            Role=role,
+            Code={"ZipFile": code.getvalue()},
+            MemorySize=3008,
+            Timeout=300,
+            Environment={"Variables": {"STAGE": "bench"}},
+        )
+
+    with ThreadPoolExecutor(max_workers=8) as threads:
+        list(threads.map(make, range(count)))
