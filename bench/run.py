@@ -93,9 +93,8 @@ def report(functions: int, quotas: bool, results: Mapping[str, tuple[Measured, M
             ("calls a function", ours.total_calls / functions, theirs.total_calls / functions, ""),
         ):
             print(f"| {name}: {what} | {mine:.2f} {unit} | {other:.2f} {unit} | {mine / max(other, 1e-9):.2f} |")
-        print(
-            f"| {name}: exit code, throttled | {ours.exit_code}, {ours.refused} | {theirs.exit_code}, {theirs.refused} | |"
-        )
+        for who, found in (("ours", ours), ("theirs", theirs)):
+            print(f"| {name}: exit code and throttled calls, {who} | {found.exit_code} | {found.refused} | |")
     for name, (ours, theirs) in results.items():
         for who, found in (("lambda-tailor", ours), ("Cloud Custodian", theirs)):
             listed = ", ".join(f"{call} {n}" for call, n in sorted(found.calls.items()))
