@@ -45,11 +45,16 @@ AWS = _options(
 )  # fmt: skip
 POLICY = _options(
     click.option("--policy", "policy_file", type=click.Path(dir_okay=False), metavar="FILE", help="A policy file."),
-    click.option("--preset", metavar="NAME", help="A built-in policy.  [default: reference]"),
+    click.option("--preset", metavar="NAME", help="A built-in policy.  [default: reference for an environment suffix, "
+                 "right-size for any other target]"),
     click.option("--rules", "only", metavar="ID,ID", help="Only these rules."),
     click.option("--force", multiple=True, metavar="FUNCTION:RULE", help="Make a blocked change all the same."),
     click.option("--lookback", type=click.IntRange(1, 60), default=14, show_default=True, metavar="DAYS",
                  help="How far back evidence goes."),
+    click.option("--evidence-budget-usd", type=click.FloatRange(0), metavar="USD",
+                 help="The most that AWS may charge for reading metrics and logs.  [default: no limit]"),
+    click.option("--deep", is_flag=True,
+                 help="Read also what takes calls for each function: triggers, versions, samples of all logs."),
     click.option("--assume-duration-ms", type=click.IntRange(1), metavar="MS",
                  help="Duration of an invocation where none was measured."),
     click.option("--assume-invocations", type=click.IntRange(0), metavar="N",
@@ -109,6 +114,14 @@ def _session(**arguments: Any) -> Session:
 @AWS
 @OUTPUT
 @click.option("--out", type=click.Path(dir_okay=False), metavar="FILE", help="Save the plan to apply it later.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "markdown", "sarif", "csv"]),
+    default="text",
+    show_default=True,
+    help="How to print the plan.",
+)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 where there are changes to make.")
 def plan(out: str | None, detailed_exitcode: bool, **arguments: Any) -> int:
     """Read, propose, show; changes nothing."""
@@ -146,6 +159,14 @@ def apply(plan_file: str | None, dry_run: bool, auto_approve: bool, **arguments:
 @POLICY
 @AWS
 @OUTPUT
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "junit"]),
+    default="text",
+    show_default=True,
+    help="How to print what was found.",
+)
 def verify(**arguments: Any) -> int:
     """Does what is deployed match the policy? Prints expected and actual; exits 2 where it does not."""
     session = _session(**arguments)
@@ -185,6 +206,16 @@ def resume(run: str, auto_approve: bool, **arguments: Any) -> int:
 def runs(run: str | None, **arguments: Any) -> int:
     """What was done, when, by whom."""
     _session(**arguments).show_runs(run)
+    return DONE
+
+
+@main.command()
+@click.argument("shown", metavar="PLAN.json|RUN")
+@JOURNAL
+@click.option("--out", type=click.Path(dir_okay=False), required=True, metavar="FILE", help="The page to write.")
+def report(shown: str, out: str, **arguments: Any) -> int:
+    """Write one self-contained HTML page about a saved plan or a run ('latest' is the last one)."""
+    _session(**arguments).report(shown, out)
     return DONE
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import assert_never
@@ -67,6 +69,31 @@ def needs_of(policy: Policy, functions: Sequence[Function]) -> frozenset[Need]:
     )
 
 
+def more_needs_of(policy: Policy, functions: Sequence[Function], evidence: Mapping[str, Evidence]) -> frozenset[Need]:
+    """The resources that rules want to see on account of the evidence, which is by function ARN."""
+    rules = all_rules()
+    return frozenset(
+        need
+        for function in functions
+        for rule, options in policy.options_for(function).items()
+        for need in rules[rule].more_needs(function, evidence.get(function.arn, Evidence()), options)
+    )
+
+
+def readings_of(policy: Policy, functions: Sequence[Function]) -> frozenset[str]:
+    """The names of the readings that the policy's rules ask for.
+
+    A rule with a fixed target asks for no advice and no triggers, which only its derived value rests on.
+    """
+    rules = all_rules()
+    asked: set[str] = set()
+    for options in {id(each): each for each in map(policy.options_for, functions)}.values():
+        for rule, chosen in options.items():
+            derives = getattr(chosen, "from_evidence", True)
+            asked |= {name for name in rules[rule].evidence if derives or name not in {"recommendation", "triggers"}}
+    return frozenset(asked)
+
+
 def make_plan(
     policy: Policy,
     readings: Sequence[Reading],
@@ -85,10 +112,11 @@ def make_plan(
     """
     functions: list[PlannedFunction] = []
     operations: list[Operation] = []
-    for reading in readings:
-        planned, arranged = _plan_reading(policy, reading, worth(reading), force, len(operations))
-        functions += planned
-        operations += arranged
+    with _uncollected():
+        for reading in readings:
+            planned, arranged = _plan_reading(policy, reading, worth(reading), force, len(operations))
+            functions += planned
+            operations += arranged
     plan = Plan(
         plan_id="",
         created_at=created_at,
@@ -101,6 +129,18 @@ def make_plan(
         api_calls=dict(api_calls or {}),
     )
     return replace(plan, plan_id=plan_hash(plan))
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without garbage collection: it would walk the growing plan again and again, and a plan has no cycles."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _plan_reading(
@@ -129,9 +169,9 @@ def _judge(policy: Policy, reading: Reading) -> list[_Judged]:
     """Every rule's verdicts, function by function and in the rules' order."""
     by_function: dict[str, list[_Judged]] = {function.arn: [] for function in reading.functions}
     included = [f for f in reading.functions if policy.excluded(f) is None]
+    wanted = [(f, reading.evidence_of(f), policy.options_for(f)) for f in included]
     for rule in all_rules().values():
-        asked = [(f, options) for f in included if (options := policy.options_for(f).get(rule.id)) is not None]
-        answers: list[Judged] = [(f, rule.judge(f, reading.evidence_of(f), options)) for f, options in asked]
+        answers: list[Judged] = [(f, rule.judge(f, seen, o[rule.id])) for f, seen, o in wanted if rule.id in o]
         for function, verdicts in rule.settle(_hands_off(answers), reading.pool):
             by_function[function.arn] += [_Judged(function, rule.id, verdict) for verdict in verdicts]
     return [item for items in by_function.values() for item in items]

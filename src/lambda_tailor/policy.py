@@ -14,7 +14,7 @@ from lambda_tailor.model.function import Function
 from lambda_tailor.rule import Options
 from lambda_tailor.rules import all_rules
 
-PRESETS = ("reference",)
+PRESETS = ("reference", "right-size")
 
 
 class _Strict(BaseModel):

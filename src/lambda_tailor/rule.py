@@ -43,6 +43,11 @@ def nothing_needed(_function: Function, _options: Any) -> Iterable[Need]:
     return ()
 
 
+def nothing_more(_function: Function, _evidence: Evidence, _options: Any) -> Iterable[Need]:
+    """The ``more_needs`` of a rule that knows what it wants to see before there is evidence."""
+    return ()
+
+
 def nothing_shared(judged: Sequence[Judged], _pool: Pool | None) -> Sequence[Judged]:
     """The ``settle`` of a rule whose verdicts do not compete with each other."""
     return judged
@@ -53,7 +58,8 @@ class Rule(Generic[OptionsT]):
     """One optimization.
 
     ``judge`` is pure: from function, evidence and options to one verdict for each setting it looks
-    at. ``needs`` names the resources it wants to see first. ``settle`` looks at one account and
+    at. ``needs`` names the resources it wants to see first, and
+    ``more_needs`` those that only the evidence shows to be wanted. ``settle`` looks at one account and
     region's verdicts together, where functions compete for something. ``evidence`` names the
     readings it asks for. ``source`` is the page behind it.
     """
@@ -65,6 +71,7 @@ class Rule(Generic[OptionsT]):
     options: type[OptionsT]
     judge: Callable[[Function, Evidence, OptionsT], Sequence[Verdict]]
     needs: Callable[[Function, OptionsT], Iterable[Need]] = nothing_needed
+    more_needs: Callable[[Function, Evidence, OptionsT], Iterable[Need]] = nothing_more
     settle: Callable[[Sequence[Judged], Pool | None], Sequence[Judged]] = nothing_shared
     evidence: tuple[str, ...] = ()
     order: int = 100

@@ -7,8 +7,9 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,8 @@ from lambda_tailor.rules import all_rules
 from lambda_tailor.undo import undo_plan
 from lambda_tailor.vault import Vault
 
-DEFAULT_PRESET = "reference"
+# The reference stack has targets of its own; any other function's values follow from what it did.
+SUFFIX_PRESET, DEFAULT_PRESET = "reference", "right-size"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Session:
     @classmethod
     def from_arguments(cls, arguments: Mapping[str, Any]) -> Session:
         """A session for parsed arguments; a missing one has its default."""
-        return cls(arguments, Terminal(verbose=bool(arguments.get("verbose"))))
+        return cls(arguments, Terminal(verbose=bool(arguments.get("verbose")), quiet=bool(arguments.get("quiet"))))
 
     def _get(self, name: str, default: Any = None) -> Any:
         value = self.arguments.get(name)
@@ -49,7 +51,7 @@ class Session:
 
     @property
     def _as_json(self) -> bool:
-        return bool(self._get("as_json"))
+        return bool(self._get("as_json")) or self._get("form") == "json"
 
     def _connection(self) -> Connection:
         share = float(self._get("quota_share", 0.95))
@@ -81,7 +83,10 @@ class Session:
         file, preset = self._get("policy_file"), self._get("preset")
         if file and preset:
             raise BadInput("Give --policy or --preset, not both: a policy file can say preset: itself.")
-        policy = policy_file.load_policy(Path(file)) if file else policy_file.load_preset(preset or DEFAULT_PRESET)
+        if file:
+            policy = policy_file.load_policy(Path(file))
+        else:
+            policy = policy_file.load_preset(preset or (SUFFIX_PRESET if self._target().suffix else DEFAULT_PRESET))
         if only := self._get("only"):
             chosen = frozenset(rule.strip() for rule in only.split(","))
             if unknown := sorted(chosen - all_rules().keys()):
@@ -101,7 +106,15 @@ class Session:
             connection=self._connection(),
             regions=tuple(self._get("regions", ())),
             force=frozenset(self._get("force", ())),
-            evidence=EvidenceOptions(lookback_days=int(self._get("lookback", 14))),
+            evidence=self._evidence(),
+        )
+
+    def _evidence(self) -> EvidenceOptions:
+        budget = self._get("evidence_budget_usd")
+        return EvidenceOptions(
+            lookback_days=int(self._get("lookback", 14)),
+            budget_usd=None if budget is None else Decimal(str(budget)),
+            deep=bool(self._get("deep")),
         )
 
     def _progress(self) -> Progress:
@@ -122,20 +135,35 @@ class Session:
 
         Raises PlanFileError.
         """
-        temporary = Path(f"{file}.{os.getpid()}.part")
-        try:
-            temporary.write_text(documents.dumps(plan) + "\n", encoding="utf-8")
-            temporary.replace(file)
-        except OSError as error:
-            temporary.unlink(missing_ok=True)
-            raise PlanFileError(f"The plan cannot be saved as {file}: {error.strerror}.") from error
+        _write(file, documents.dumps(plan) + "\n", "The plan")
+
+    def report(self, shown: str, out: str) -> None:
+        """Write a page about a saved plan, or about a run of the journal.
+
+        Raises PlanFileError, or RunNotFound where there is no such run.
+        """
+        if Path(shown).is_file() or shown.endswith(".json"):
+            self.write_report(self.load(shown), None, out)
+            return
+        with closing(Journal(self._get("journal") or paths.journal_url())) as journal:
+            record = journal.run(shown)
+        self.write_report(record.plan, run_of(record), out)
+
+    def write_report(self, plan: Plan, run: Run | None, out: str) -> None:
+        """Write the page, whole or not at all."""
+        from lambda_tailor.report import html
+
+        _write(out, html.render(plan, run), "The report")
+        print(f"Report: {out}", file=sys.stderr)
 
     def show_plan(self, plan: Plan) -> None:
         """The plan as JSON or for people."""
         if self._as_json:
             print(documents.dumps(plan))
-        else:
+        elif (form := self._get("form", "text")) == "text":
             self.terminal.plan(plan)
+        else:
+            print(_rendered(plan, form), end="")
 
     def apply(self, plan: Plan, *, saved: bool, auto_approve: bool) -> int:
         """Show, ask, apply and verify; the exit code."""
@@ -211,6 +239,10 @@ class Session:
         """Expected and actual."""
         if self._as_json:
             print(documents.dumps(verification))
+        elif self._get("form") == "junit":
+            from lambda_tailor.report import junit
+
+            print(junit.render(verification), end="")
         else:
             self.terminal.verification(verification)
 
@@ -253,6 +285,28 @@ class Session:
         """Say that a policy file is well formed, or raise PolicyError."""
         policy = policy_file.load_policy(Path(file))
         print(f"{file} is well formed: {', '.join(policy.rules) or 'no rules'}.")
+
+
+def _rendered(plan: Plan, form: str) -> str:
+    from lambda_tailor.report import csv_, markdown, sarif
+
+    if form == "sarif":
+        return sarif.render(plan, all_rules())
+    return markdown.render(plan) if form == "markdown" else csv_.render(plan)
+
+
+def _write(file: str, text: str, what: str) -> None:
+    """A file, whole or not at all.
+
+    Raises PlanFileError.
+    """
+    temporary = Path(f"{file}.{os.getpid()}.part")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(file)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise PlanFileError(f"{what} cannot be saved as {file}: {error.strerror}.") from error
 
 
 def _rule_document(rule: Any) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def duration_at(memory_mb: int, load: Load, scenario: Scenario) -> Decimal:
     has less of one vCPU; beyond one vCPU a single thread gains nothing.
     """
     had, has = min(load.at_memory_mb, ONE_VCPU_MB), min(memory_mb, ONE_VCPU_MB)
-    if scenario == "io-bound" or had == has:
+    if scenario == "io-bound":
         return load.duration_ms
     scaled = (load.duration_ms * had / has).to_integral_value(ROUND_CEILING)
     # The average of billed durations need not be whole: rounding up must not make more CPU slower.

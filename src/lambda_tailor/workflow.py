@@ -8,13 +8,16 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Protocol
 
+from pydantic import JsonValue
+
 from lambda_tailor.apply_operation import Applier, Ended
-from lambda_tailor.aws.evidence import EvidenceOptions, gather
+from lambda_tailor.aws.evidence import EvidenceOptions, Gathered, gather
 from lambda_tailor.aws.gateway import Connection
 from lambda_tailor.aws.inventory import Target, take
-from lambda_tailor.aws.lookups import look_up
+from lambda_tailor.aws.lookups import affordable, look_up
 from lambda_tailor.aws.sites import Site, open_sites
 from lambda_tailor.errors import AwsRefused, StalePlan, TargetNotFound
 from lambda_tailor.executor import Executor
@@ -24,7 +27,7 @@ from lambda_tailor.model.plan import Operation, Plan, Problem
 from lambda_tailor.model.run import Run, Status, Verification
 from lambda_tailor.model.secret import Secret
 from lambda_tailor.outcomes import run_of, status_of
-from lambda_tailor.planner import Reading, check_caps, make_plan, needs_of
+from lambda_tailor.planner import Reading, check_caps, make_plan, more_needs_of, needs_of, readings_of
 from lambda_tailor.policy import Policy
 from lambda_tailor.stand_ins import StandIns
 from lambda_tailor.undo import undo_plan
@@ -82,6 +85,7 @@ class _Read:
     reading: Reading | None
     problems: tuple[Problem, ...]
     unknown: tuple[str, ...] = ()
+    gathered: Gathered = field(default_factory=Gathered)
 
 
 def plan(request: Request, observer: Observer | None = None) -> Plan:
@@ -102,24 +106,31 @@ def _read_site(request: Request, site: Site, observer: Observer) -> _Read:
     try:
         inventory = take(site.gateway, site.account_id, request.target)
         included = [f for f in inventory.functions if request.policy.excluded(f) is None]
+        needs = affordable(needs_of(request.policy, included), len(included), deep=request.evidence.deep)
+        asked = replace(request.evidence, readings=readings_of(request.policy, included))
         with ThreadPoolExecutor(max_workers=2) as threads:
-            wanted = threads.submit(look_up, site.around, needs_of(request.policy, included))
-            evidence = threads.submit(gather, site.gateway, included, request.evidence)
-            facts, measured = wanted.result(), evidence.result()
+            wanted = threads.submit(look_up, site.around, needs)
+            evidence = threads.submit(gather, site.around, included, asked)
+            facts, gathered = wanted.result(), evidence.result()
+        facts = {**facts, **look_up(site.around, more_needs_of(request.policy, included, gathered.evidence))}
     except AwsRefused as error:
         problem = Problem(account_id=site.account_id, region=site.region, subject=site.region, because=str(error))
         return _Read(None, (problem,))
     functions = [replace(function, facts=facts) for function in inventory.functions]
     observer.read(site.account_id, site.region, len(functions))
     reading = Reading(
-        account_id=site.account_id, region=site.region, functions=functions, evidence=measured, pool=inventory.pool
+        account_id=site.account_id,
+        region=site.region,
+        functions=functions,
+        evidence=gathered.evidence,
+        pool=inventory.pool,
     )
     problems = tuple(
         Problem(account_id=f.account_id, region=f.region, subject=f.name, because=f.untouchable)
         for f in functions
         if request.target.named and f.untouchable
     )
-    return _Read(reading, problems, tuple(inventory.unknown))
+    return _Read(reading, problems, tuple(inventory.unknown), gathered)
 
 
 def _assemble(request: Request, sites: Sequence[Site], reads: Sequence[_Read]) -> Plan:
@@ -144,7 +155,18 @@ def _assemble(request: Request, sites: Sequence[Site], reads: Sequence[_Read]) -
         force=request.force,
         problems=problems,
         api_calls=_calls(sites),
+        assumptions={"evidence": _price_of_evidence([read.gathered for read in reads])},
     )
+
+
+def _price_of_evidence(gathered: Sequence[Gathered]) -> dict[str, JsonValue]:
+    """What reading the evidence cost, and what could not be read for anybody, said once."""
+    return {
+        "metrics": sum(each.metrics for each in gathered),
+        "scanned_bytes": sum(each.scanned_bytes for each in gathered),
+        "usd": str(sum((each.usd for each in gathered), Decimal(0)).normalize()),
+        "not_read": list(dict.fromkeys(note for each in gathered for note in each.notes)),
+    }
 
 
 def _calls(sites: Sequence[Site]) -> Mapping[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any
@@ -14,7 +14,7 @@ from lambda_tailor.model.verdict import Proposed
 from lambda_tailor.money import Prices, Unpriced, attribute, prices_for
 from lambda_tailor.planner import Reading, Worth
 from lambda_tailor.policy import Assumptions
-from lambda_tailor.usage import ZERO, Load, Profile, Scenario, Usage, compute_usage
+from lambda_tailor.usage import QUANTITIES, ZERO, Load, Profile, Scenario, Usage, compute_usage
 
 DAYS_A_MONTH = Decimal("30.4375")
 # Settings whose change is a change of what compute costs.
@@ -58,6 +58,7 @@ def _scenario(
     loads = {f.arn: load_of(f, reading.evidence_of(f), assumptions) for f in reading.functions}
     profiles = {f.arn: Profile(f.memory_mb, f.architecture, f.ephemeral_mb) for f in reading.functions}
     account = sum((compute_usage(profiles[arn], loads[arn], scenario) for arn in profiles), ZERO)
+    account += _done_away_with(change for _function, _evidence, change in proposed)
     changes: list[Usage] = []
     for function, _evidence, change in proposed:
         usage = change.adds
@@ -70,3 +71,13 @@ def _scenario(
         changes.append(usage)
     savings = attribute(account, changes, prices, free_tier=assumptions.free_tier)
     return [saving.quantize(_FOUR_PLACES) for saving in savings]
+
+
+def _done_away_with(changes: Iterable[Proposed]) -> Usage:
+    """What changes do away with beside compute, which has to be in the account's usage before."""
+    gone = dict.fromkeys(QUANTITIES, Decimal(0))
+    for change in changes:
+        if change.adds is not ZERO:
+            for name in QUANTITIES:
+                gone[name] += max(-getattr(change.adds, name), Decimal(0))
+    return Usage(**gone)

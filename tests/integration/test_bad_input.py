@@ -140,7 +140,7 @@ def test_an_image_function_takes_no_layer_and_stops_no_other(aws: Aws, deploy: D
     aws.client("lambda").create_function(
         FunctionName="image", Role=role, PackageType="Image", Code={"ImageUri": "1.dkr.ecr.us-east-1.amazonaws.com/a:b"}
     )
-    plan = aws.json("plan", "--all", "--rules", "memory,shared-layer")
+    plan = aws.json("plan", "--all", "--preset", "reference", "--rules", "memory,shared-layer")
     found = {f["name"]: {c["rule"]: c["blocked"] for c in f["changes"]} for f in plan["functions"]}
     assert found["image"]["shared-layer"] == "a container image takes no layers"
     assert found["plain"]["memory"] is None
@@ -154,7 +154,17 @@ def test_a_function_in_another_state_than_active_is_told_and_stops_no_other(
     deploy("bad", MemorySize=256)
     aws.emulator.control.set_function_state("bad", aws.account, state)
     result = aws.run(
-        "apply", "--function", "good", "--function", "bad", "--rules", "memory", "--auto-approve", exit_code=1
+        "apply",
+        "--function",
+        "good",
+        "--function",
+        "bad",
+        "--preset",
+        "reference",
+        "--rules",
+        "memory",
+        "--auto-approve",
+        exit_code=1,
     )
     assert f"bad: its state is {state}" in result.stdout
     sizes = {
@@ -165,7 +175,7 @@ def test_a_function_in_another_state_than_active_is_told_and_stops_no_other(
 
 def test_an_unknown_function_stops_no_other(aws: Aws, deploy: Deploy) -> None:
     deploy("good", MemorySize=256)
-    arguments = ["--function", "good", "--function", "unknown", "--rules", "memory"]
+    arguments = ["--function", "good", "--function", "unknown", "--preset", "reference", "--rules", "memory"]
     result = aws.run("apply", *arguments, "--auto-approve", exit_code=1)
     assert "unknown: there is no function of that name" in result.stdout
     assert aws.client("lambda").get_function(FunctionName="good")["Configuration"]["MemorySize"] == 1024

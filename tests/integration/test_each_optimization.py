@@ -133,7 +133,9 @@ def test_a_shorter_retention_is_kept(stack: Aws) -> None:
 def test_a_group_that_does_not_exist_is_made_with_retention_and_taken_away_again(aws: Aws, deploy: Deploy) -> None:
     deploy("quiet")
     before = aws.snapshot()
-    run = aws.json("apply", "--function", "quiet", "--rules", "log-retention", "--auto-approve")
+    run = aws.json(
+        "apply", "--function", "quiet", "--preset", "reference", "--rules", "log-retention", "--auto-approve"
+    )
     (group,) = aws.client("logs").describe_log_groups()["logGroups"]
     assert (group["logGroupName"], group["retentionInDays"]) == ("/aws/lambda/quiet", 7)
     aws.run("rollback", run["run_id"], "--auto-approve")

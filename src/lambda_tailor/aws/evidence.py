@@ -1,4 +1,4 @@
-"""What functions really did, read from CloudWatch in as few calls as there can be.
+"""What functions really did, read in as few calls as there can be, within a budget.
 
 https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 """
@@ -6,96 +6,271 @@ https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
-from lambda_tailor.aws.gateway import Gateway
-from lambda_tailor.errors import AccessDenied, AwsRefused
-from lambda_tailor.model.evidence import Absent, Evidence, Measured, Reading
+from lambda_tailor.aws import evidence_logs as logs
+from lambda_tailor.aws import evidence_metrics as metrics
+from lambda_tailor.aws import evidence_optimizer as optimizer
+from lambda_tailor.aws import evidence_triggers as triggers
+from lambda_tailor.aws.evidence_logs import Aggregates, LogEvidence
+from lambda_tailor.aws.lookups import Around
+from lambda_tailor.model.evidence import Absent, Evidence, Measured, Reading, Recommendation
 from lambda_tailor.model.function import Function
-from lambda_tailor.setting import Call
 
-# Reading: CloudWatch metric, statistic, unit.
-METRICS: Mapping[str, tuple[str, str, str]] = {
-    "invocations": ("Invocations", "Sum", "count"),
-    "errors": ("Errors", "Sum", "count"),
-    "throttles": ("Throttles", "Sum", "count"),
-    "duration_avg": ("Duration", "Average", "ms"),
-    "duration_p50": ("Duration", "p50", "ms"),
-    "duration_p95": ("Duration", "p95", "ms"),
-    "duration_p99": ("Duration", "p99", "ms"),
-    "duration_max": ("Duration", "Maximum", "ms"),
-    "concurrency_max": ("ConcurrentExecutions", "Maximum", "count"),
-}
-# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
-QUERIES_A_CALL = 500
-READ_ACTIONS = ("cloudwatch:GetMetricData",)
+READ_ACTIONS = (
+    *metrics.READ_ACTIONS,
+    *logs.READ_ACTIONS,
+    *optimizer.READ_ACTIONS,
+    *triggers.READ_ACTIONS,
+    *triggers.DEEP_READ_ACTIONS,
+)
+# https://aws.amazon.com/cloudwatch/pricing/, us-east-1, as of 2026-11: metrics asked of GetMetricData, GB scanned.
+USD_A_METRIC = Decimal("0.00001")
+USD_A_SCANNED_GB = Decimal("0.005")
+_BYTES_A_GB = Decimal(10**9)
+IDLE_WINDOW_DAYS = 90
+# The readings that come out of logs.
+FROM_LOGS = frozenset({"memory_used", "billed_avg", "init_avg", "timeouts", "at_memory"})
+# So many functions are always worth a look into their logs; of more, one in so many: those that cost most.
+SAMPLES, ONE_IN = 20, 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceOptions:
-    """How far to look back, in days."""
+    """How far to look back, in days, and what for.
+
+    ``readings`` are the names of readings that rules want beyond the metrics that are always read.
+    ``budget_usd`` is the most that AWS may charge for the reading; None is no limit. ``deep`` spends
+    calls for each function.
+    """
 
     lookback_days: int = 14
+    readings: frozenset[str] = frozenset()
+    budget_usd: Decimal | None = None
+    deep: bool = False
 
 
-def gather(gateway: Gateway, functions: Sequence[Function], options: EvidenceOptions) -> Mapping[str, Evidence]:
-    """Evidence by function ARN. What may not be read is absent, with the reason, and stops nothing."""
-    wanted = [(f, reading) for f in functions for reading in METRICS]
-    readings: dict[str, dict[str, Any]] = {f.arn: {} for f in functions}
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Evidence by function ARN, and what its reading cost.
+
+    ``metrics`` were asked of GetMetricData; ``scanned_bytes`` were read by Logs Insights; ``usd`` is
+    the price of both. ``notes`` say once what could not be read for anybody.
+    """
+
+    evidence: Mapping[str, Evidence] = field(default_factory=dict)
+    metrics: int = 0
+    scanned_bytes: float = 0.0
+    usd: Decimal = Decimal(0)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Gathering:
+    around: Around
+    options: EvidenceOptions
+    end: datetime
+    asked: int = 0
+    scanned_bytes: float = 0.0
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def usd(self) -> Decimal:
+        return self.asked * USD_A_METRIC + Decimal(str(self.scanned_bytes)) / _BYTES_A_GB * USD_A_SCANNED_GB
+
+    @property
+    def left_usd(self) -> Decimal | None:
+        """What of the budget is left; None without one."""
+        return None if self.options.budget_usd is None else self.options.budget_usd - self.usd
+
+    def note(self, because: str) -> None:
+        if because not in self.notes:
+            self.notes.append(because)
+
+
+Found = dict[str, dict[str, Any]]
+
+
+def gather(around: Around, functions: Sequence[Function], options: EvidenceOptions) -> Gathered:
+    """Read the evidence. What may not be read is absent, with the reason, and stops nothing."""
+    if not functions:
+        return Gathered()
     end = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
-    for start in range(0, len(wanted), QUERIES_A_CALL):
-        batch = wanted[start : start + QUERIES_A_CALL]
-        values = _batch(gateway, batch, end, options.lookback_days)
-        for n, (function, reading) in enumerate(batch):
-            readings[function.arn][reading] = _reading(reading, values, n, options.lookback_days)
-    return {arn: _counted(replace(Evidence(), **found)) for arn, found in readings.items()}
+    wants = options.readings
+    if wants & FROM_LOGS:
+        # What a log group took in tells that it is there, and what it costs to scan it.
+        wants |= {"log_bytes"}
+    work = _Gathering(around, replace(options, readings=wants), end)
+    with ThreadPoolExecutor(max_workers=2) as threads:
+        advice = (
+            threads.submit(optimizer.read_recommendations, around.gateway, functions)
+            if ("recommendation" in wants)
+            else None
+        )
+        sources = (
+            threads.submit(triggers.read_triggers, around, functions, deep=options.deep)
+            if "triggers" in wants
+            else None
+        )
+        found = _metrics(work, functions)
+        if "idle_days" in wants:
+            _idle(work, functions, found)
+        if wants & FROM_LOGS:
+            _logs(work, functions, found)
+        if advice is not None:
+            _recommended(work, functions, found, advice.result())
+        if sources is not None:
+            for arn, known in sources.result().items():
+                found[arn]["triggers"] = known
+                if isinstance(known, Absent):
+                    work.note(known.because)
+    evidence = {arn: _counted(Evidence(**readings)) for arn, readings in found.items()}
+    return Gathered(evidence, work.asked, work.scanned_bytes, work.usd, tuple(work.notes))
 
 
-def _batch(
-    gateway: Gateway, batch: Sequence[tuple[Function, str]], end: datetime, days: int
-) -> Mapping[str, list[float]] | Absent:
-    asked = {
-        "MetricDataQueries": [_query(n, f.name, *METRICS[reading][:2], days) for n, (f, reading) in enumerate(batch)],
-        "StartTime": end - timedelta(days=days),
-        "EndTime": end,
-    }
-    values: dict[str, list[float]] = {}
-    try:
-        for page in gateway.pages(Call("cloudwatch", "GetMetricData", asked), "NextToken"):
-            for result in page.get("MetricDataResults") or ():
-                values.setdefault(result["Id"], []).extend(result.get("Values") or ())
-    except (AccessDenied, AwsRefused) as error:
-        return Absent(str(error))
-    return values
+def _metrics(work: _Gathering, functions: Sequence[Function]) -> Found:
+    found: Found = {function.arn: {} for function in functions}
+    asked: list[metrics.Asked] = []
+    # Where the budget is short, the largest functions are looked at first.
+    for function in _largest_first(functions) if work.left_usd is not None else functions:
+        mine = metrics.metrics_of(function, work.options.readings)
+        if not _affords(work, len(asked) + len(mine)):
+            because = f"beyond the evidence budget of ${work.options.budget_usd}"
+            found[function.arn] = {name: Absent(because) for name in mine}
+            work.note(f"some functions' metrics are {because}")
+            continue
+        asked += [(function, name, metric) for name, metric in mine.items()]
+    for arn, readings in metrics.read_metrics(work.around.gateway, asked, work.end, work.options.lookback_days).items():
+        found[arn] = dict(readings)
+    work.asked += len(asked)
+    return found
 
 
-def _query(n: int, function: str, metric: str, statistic: str, days: int) -> dict[str, Any]:
-    dimensions = [{"Name": "FunctionName", "Value": function}]
-    named = {"Namespace": "AWS/Lambda", "MetricName": metric, "Dimensions": dimensions}
-    return {"Id": f"m{n}", "MetricStat": {"Metric": named, "Period": days * 86400, "Stat": statistic}}
+def _largest_first(functions: Sequence[Function]) -> list[Function]:
+    return sorted(functions, key=lambda f: f.memory_mb * f.timeout_s, reverse=True)
 
 
-def _reading(reading: str, values: Mapping[str, list[float]] | Absent, n: int, days: int) -> Reading:
-    if isinstance(values, Absent):
-        return values
-    metric, statistic, unit = METRICS[reading]
-    found = values.get(f"m{n}") or []
-    if not found:
-        return Absent(f"CloudWatch has no {metric} in the last {days} days")
-    # A window that straddles two periods gives two values: sums add, for all else the larger is the safer one.
-    value = sum(found) if statistic == "Sum" else max(found)
-    return Measured(value, unit, f"CloudWatch {metric} {statistic}", float(days), 0)
+def _affords(work: _Gathering, more_metrics: int) -> bool:
+    left = work.left_usd
+    return left is None or more_metrics * USD_A_METRIC <= left
+
+
+def _idle(work: _Gathering, functions: Sequence[Function], found: Found) -> None:
+    """Look further back for the functions that were not invoked in the window."""
+    days = max(IDLE_WINDOW_DAYS, work.options.lookback_days)
+    quiet = [f for f in functions if _not_invoked(found[f.arn].get("invocations"), work.options.lookback_days)]
+    if not _affords(work, len(quiet)):
+        work.note(f"how long functions are idle is beyond the evidence budget of ${work.options.budget_usd}")
+        return
+    for arn, reading in metrics.read_idle_days(work.around.gateway, quiet, work.end, days).items():
+        found[arn]["idle_days"] = reading
+    work.asked += len(quiet)
+
+
+def _not_invoked(invocations: Reading | None, days: int) -> bool:
+    """Whether CloudWatch answered that it knows of no invocation, which is not the same as no answer."""
+    return isinstance(invocations, Absent) and invocations.because == metrics.none_found("Invocations", days)
+
+
+def _logs(work: _Gathering, functions: Sequence[Function], found: Found) -> None:
+    days = work.options.lookback_days
+    # A function that was not invoked has written no REPORT record, and perhaps has no log group.
+    busy = [f for f in functions if isinstance(found[f.arn].get("invocations"), Measured)]
+    own = [f for f in busy if f.log_group == f"/aws/lambda/{f.name}"]
+    affordable = _affordable(work, [f for f in own if isinstance(found[f.arn].get("log_bytes"), Measured)], found)
+    answer = logs.aggregate(work.around.gateway, [f.log_group for f in affordable], work.end, days)
+    work.scanned_bytes += answer.scanned_bytes
+    known = {f.arn: answer.by_group[f.log_group] for f in affordable if f.log_group in answer.by_group}
+    rest = sorted((f for f in busy if f.arn not in known), key=lambda f: _spends(f, found[f.arn]), reverse=True)
+    most = len(rest) if work.options.deep else max(SAMPLES, len(functions) // ONE_IN)
+    with ThreadPoolExecutor(max_workers=4) as threads:
+        sampled = list(threads.map(lambda f: logs.sample(work.around.gateway, f, work.end, days), rest[:most]))
+    for function, told in zip(rest[:most], sampled, strict=True):
+        _add(found[function.arn], told, days)
+    for function in rest[most:]:
+        _add(found[function.arn], Absent(_not_sampled(answer, most)), days)
+    if len(rest) > most:
+        work.note(_not_sampled(answer, most))
+    for arn, told in known.items():
+        _add(found[arn], told, days)
+
+
+def _not_sampled(answer: Aggregates, most: int) -> str:
+    gap = answer.gap or "Logs Insights was not asked or knows no REPORT record"
+    return f"{gap}; logs are sampled of the {most} functions that cost most, of all with --deep"
+
+
+def _affordable(work: _Gathering, functions: Sequence[Function], found: Found) -> list[Function]:
+    """The functions, all with known ``log_bytes``, whose logs the rest of the budget lets Logs Insights scan."""
+    left = work.left_usd
+    if left is None:
+        return list(functions)
+    chosen: list[Function] = []
+    for function in sorted(functions, key=lambda f: _spends(f, found[f.arn]), reverse=True):
+        price = Decimal(str(found[function.arn]["log_bytes"].value)) / _BYTES_A_GB * USD_A_SCANNED_GB
+        if price <= left:
+            left -= price
+            chosen.append(function)
+    return chosen
+
+
+def _spends(function: Function, readings: Mapping[str, Any]) -> float:
+    """GB-seconds in the window, in thousandths; what was not measured counts as nothing."""
+    runs, took = readings.get("invocations"), readings.get("duration_avg")
+    if not isinstance(runs, Measured) or not isinstance(took, Measured):
+        return 0.0
+    return function.memory_mb * runs.value * took.value
+
+
+def _add(readings: dict[str, Any], told: LogEvidence | Absent, days: int) -> None:
+    """Put what logs tell into a function's readings. Lambda Insights' memory stays where logs know none."""
+    if isinstance(told, Absent):
+        for name in FROM_LOGS - {"at_memory"}:
+            if not isinstance(readings.get(name), Measured):
+                readings[name] = told
+        return
+
+    def reading(value: float | None, unit: str) -> Reading:
+        if value is None:
+            return Absent(f"not told by the {told.source}")
+        return Measured(float(value), unit, told.source, float(days), told.runs)
+
+    used = reading(told.memory_used, "MB")
+    if isinstance(used, Measured) or not isinstance(readings.get("memory_used"), Measured):
+        readings["memory_used"] = used
+    readings["billed_avg"] = reading(told.billed_avg, "ms")
+    readings["init_avg"] = reading(told.init_avg, "ms")
+    readings["timeouts"] = reading(told.timeouts, "count")
+    readings["at_memory"] = told.at_memory
+
+
+def _recommended(
+    work: _Gathering,
+    functions: Sequence[Function],
+    found: Found,
+    advice: Mapping[str, Recommendation | Absent] | Absent,
+) -> None:
+    if isinstance(advice, Absent):
+        work.note(advice.because)
+        for function in functions:
+            found[function.arn]["recommendation"] = advice
+        return
+    silent = Absent("Compute Optimizer says nothing of it")
+    for function in functions:
+        found[function.arn]["recommendation"] = advice.get(function.arn, silent)
 
 
 def _counted(evidence: Evidence) -> Evidence:
-    """Every value with its sample count, which is the number of invocations."""
+    """Every metric with its sample count, which is the number of invocations."""
     invocations = evidence.invocations
     samples = int(invocations.value) if isinstance(invocations, Measured) else 0
     counted: dict[str, Any] = {
         name: replace(value, samples=samples)
-        for name in METRICS
-        if isinstance(value := getattr(evidence, name), Measured)
+        for name in (*metrics.ALWAYS, *metrics.ON_DEMAND, *metrics.INSIGHTS)
+        if isinstance(value := getattr(evidence, name), Measured) and not value.samples
     }
     return replace(evidence, **counted)

@@ -38,6 +38,7 @@ class Connection:
     endpoint_url: str | None = None
     role_arn: str | None = None
     quota_share: float = 0.95
+    answer_within_s: float = 60.0
     retry: RetryPolicy = field(default_factory=RetryPolicy)
 
 
@@ -106,7 +107,7 @@ class Gateway:
                         # Retrying is ours: see aws/retry.py.
                         retries={"mode": "standard", "total_max_attempts": 1},
                         connect_timeout=5,
-                        read_timeout=60,
+                        read_timeout=self._connection.answer_within_s,
                         max_pool_connections=50,
                         user_agent_extra="lambda-tailor",
                         # Values are checked by the service, whose bounds are the ones that count.

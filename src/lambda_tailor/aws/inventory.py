@@ -190,6 +190,7 @@ def from_answer(account_id: str, region: str, answer: Answer, suffix: str | None
         log_format=logging.get("LogFormat") or "Text",
         in_vpc=bool((c.get("VpcConfig") or {}).get("VpcId")),
         code_size_bytes=c.get("CodeSize") or 0,
+        last_modified=c.get("LastModified") or "",
         state=c.get("State"),
         last_update_status=c.get("LastUpdateStatus"),
         master_arn=c.get("MasterArn"),

@@ -9,11 +9,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambda_tailor.aws.gateway import Gateway
+from lambda_tailor.aws.packages import NotRead, fetch, x86_files
 from lambda_tailor.errors import AccessDenied, AwsRefused
 from lambda_tailor.model.function import Fact, Found, Missing, Need, Unreadable
 from lambda_tailor.model.secret import Secret
 from lambda_tailor.setting import Answer, Call, Place
-from lambda_tailor.settings import alarm, log_group, queue
+from lambda_tailor.settings import (
+    alarm,
+    event_invoke_config,
+    log_group,
+    provisioned_concurrency,
+    queue,
+    recursive_loop,
+)
 
 # From so many names on, a listing by page costs fewer calls than asking one by one.
 MANY = 4
@@ -30,6 +38,16 @@ class Around:
     def place(self, resource: str) -> Place:
         """The place of a resource here."""
         return Place(self.account_id, self.gateway.region, self.partition, resource)
+
+
+# Kinds that take a call a function in a lane of 15 a second: worth it for few functions, or when asked for.
+BY_FUNCTION = frozenset({"code", "event-invoke-config", "provisioned", "recursion", "versions"})
+FEW = 20
+
+
+def affordable(needs: Iterable[Need], functions: int, *, deep: bool) -> frozenset[Need]:
+    """The needs without those that take a call for each of many functions, unless ``deep`` asks for them."""
+    return frozenset(need for need in needs if deep or functions <= FEW or need.kind not in BY_FUNCTION)
 
 
 Facts = Mapping[str, Fact]
@@ -208,6 +226,79 @@ def _may_send(around: Around, name: str) -> Fact:
     return Found({"allowed": all(r["EvalDecision"] == "allowed" for r in answer["EvaluationResults"])})
 
 
+def _code(around: Around, name: str) -> Fact:
+    """What of a function's package, or of the layer of that ARN, is machine code for x86."""
+    layer = ":layer:" in name
+    asked = (
+        Call("lambda", "GetLayerVersionByArn", {"Arn": name})
+        if layer
+        else Call("lambda", "GetFunction", {"FunctionName": name})
+    )
+    answer = _answer(around, asked, "ResourceNotFoundException")
+    if answer is None:
+        return Missing()
+    location = (answer.get("Content" if layer else "Code") or {}).get("Location")
+    if not location:
+        return Unreadable(f"AWS does not say where the code of {name} is")
+    package = fetch(str(location))
+    files = x86_files(package) if isinstance(package, bytes) else package
+    return Unreadable(files.because) if isinstance(files, NotRead) else Found({"x86": [*files]})
+
+
+def _event_invoke_config(around: Around, name: str) -> Fact:
+    place = around.place(name)
+    answer = _answer(around, event_invoke_config.read(place), *event_invoke_config.SETTING.absent_codes)
+    return Missing() if answer is None else Found(event_invoke_config.observe(place, answer))
+
+
+def _recursion(around: Around, name: str) -> Fact:
+    place = around.place(name)
+    answer = _answer(around, recursive_loop.read(place), *recursive_loop.SETTING.absent_codes)
+    return Missing() if answer is None else Found(recursive_loop.observe(place, answer))
+
+
+def _provisioned_by_qualifier(around: Around, name: str) -> dict[str, int]:
+    asked = Call("lambda", "ListProvisionedConcurrencyConfigs", {"FunctionName": name})
+    found: dict[str, int] = {}
+    try:
+        for page in around.gateway.pages(asked, "Marker", "NextMarker"):
+            for each in page.get("ProvisionedConcurrencyConfigs") or ():
+                qualifier = each["FunctionArn"].split(":")[7]
+                found[qualifier] = each["RequestedProvisionedConcurrentExecutions"]
+    except AwsRefused as error:
+        # The emulator's answer where there is none; AWS gives an empty list.
+        if error.code not in provisioned_concurrency.SETTING.absent_codes:
+            raise
+    return found
+
+
+def _provisioned(around: Around, name: str) -> Fact:
+    found = _provisioned_by_qualifier(around, name)
+    return Found({"provisioned": {**found}}) if found else Missing()
+
+
+def _versions(around: Around, name: str) -> Fact:
+    """Published versions, and those that an alias points to or for which executions are provisioned."""
+    listed = Call("lambda", "ListVersionsByFunction", {"FunctionName": name})
+    aliases = Call("lambda", "ListAliases", {"FunctionName": name})
+    versions = [
+        version["Version"]
+        for page in around.gateway.pages(listed, "Marker", "NextMarker")
+        for version in page.get("Versions") or ()
+        if version["Version"].isdigit()
+    ]
+    if not versions:
+        return Missing()
+    used: set[str] = set(_provisioned_by_qualifier(around, name))
+    for page in around.gateway.pages(aliases, "Marker", "NextMarker"):
+        for alias in page.get("Aliases") or ():
+            used |= {
+                alias["FunctionVersion"],
+                *((alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or ()),
+            }
+    return Found({"versions": [*versions], "referenced": [*sorted(used & set(versions))]})
+
+
 @dataclass(frozen=True, slots=True)
 class KindReader:
     """How one kind is read, and the IAM actions that it takes."""
@@ -225,5 +316,13 @@ READERS: Mapping[str, KindReader] = {
     "parameter": KindReader(_one_by_one(_parameter), ("ssm:GetParameter",)),
     "layer": KindReader(_one_by_one(_layer), ("lambda:ListLayerVersions",)),
     "bucket": KindReader(_one_by_one(_bucket), ("s3:ListAllMyBuckets", "s3:GetBucketVersioning")),
+    "code": KindReader(_one_by_one(_code), ("lambda:GetFunction", "lambda:GetLayerVersion")),
+    "event-invoke-config": KindReader(_one_by_one(_event_invoke_config), ("lambda:GetFunctionEventInvokeConfig",)),
+    "provisioned": KindReader(_one_by_one(_provisioned), ("lambda:ListProvisionedConcurrencyConfigs",)),
+    "recursion": KindReader(_one_by_one(_recursion), ("lambda:GetFunctionRecursionConfig",)),
+    "versions": KindReader(
+        _one_by_one(_versions),
+        ("lambda:ListVersionsByFunction", "lambda:ListAliases", "lambda:ListProvisionedConcurrencyConfigs"),
+    ),
     "may-send": KindReader(_one_by_one(_may_send), ("iam:SimulatePrincipalPolicy",)),
 }

@@ -82,6 +82,8 @@ def _story(emulator: Emulator, report: str | None) -> None:
     _say("lambda-tailor apply --all: read, propose, apply")
     plan = session.plan()
     _expect(session.apply(plan, saved=False, auto_approve=True) == 0, "a change failed")
+    if report:
+        session.report("latest", report)
     _say("An event that fails, sent asynchronously: it must arrive in the dead-letter queue")
     _show_dead_letter()
     _say("lambda-tailor verify")

@@ -11,7 +11,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A measured value: ``unit`` is ms, MB, count or bytes; ``window_days`` how far it looks back."""
+    """A measured value: ``unit`` is ms, MB, count, days or bytes; ``window_days`` how far it looks back."""
 
     value: float
     unit: str
@@ -44,7 +44,10 @@ class AtMemory:
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """What invokes the function; ``resource`` is the ARN or service name of the source."""
+    """What invokes the function; ``resource`` is the ARN or service name of the source.
+
+    ``limit_s`` is how long the source waits for an answer; ``visibility_timeout_s`` is a queue's.
+    """
 
     kind: Literal["queue", "stream", "asynchronous", "request-response"]
     resource: str
@@ -80,6 +83,9 @@ class Evidence:
     timeouts: Reading = NOT_READ
     idle_days: Reading = NOT_READ
     log_bytes: Reading = NOT_READ
+    async_events: Reading = NOT_READ
+    tmp_used: Reading = NOT_READ
+    provisioned_max: Reading = NOT_READ
     at_memory: tuple[AtMemory, ...] = ()
     recommendation: Recommendation | Absent = field(default=NOT_READ)
     triggers: tuple[Trigger, ...] | Absent = field(default=NOT_READ)
@@ -92,6 +98,14 @@ class Evidence:
             for name, r in readings
             if isinstance(r, Measured)
         )
+
+    @property
+    def asynchronous(self) -> bool:
+        """Whether something is seen to invoke it asynchronously."""
+        events, triggers = self.async_events, self.triggers
+        if isinstance(events, Measured) and events.value > 0:
+            return True
+        return isinstance(triggers, tuple) and any(trigger.kind == "asynchronous" for trigger in triggers)
 
 
 READINGS = tuple(f.name for f in fields(Evidence) if f.name not in {"at_memory", "recommendation", "triggers"})

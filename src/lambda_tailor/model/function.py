@@ -82,6 +82,7 @@ class Function:
     log_format: str = "Text"
     in_vpc: bool = False
     code_size_bytes: int = 0
+    last_modified: str = ""
     state: str | None = None
     last_update_status: str | None = None
     master_arn: str | None = None

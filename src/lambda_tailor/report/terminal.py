@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from rich.console import Console
@@ -10,6 +11,7 @@ from rich.text import Text
 
 from lambda_tailor.model.plan import Change, Plan, PlannedFunction
 from lambda_tailor.model.run import CheckedSetting, Outcome, Result, Run, Runs, Status, Verification
+from lambda_tailor.model.verdict import Risk
 from lambda_tailor.report.texts import clean, count, usd, usd_range, value, worth
 from lambda_tailor.rule import AnyRule
 
@@ -17,28 +19,49 @@ _STYLE = {
     Result.APPLIED: "green", Result.ROLLED_BACK: "green", Result.UNCHANGED: "dim", Result.BLOCKED: "yellow",
     Result.FAILED: "bold red",
 }  # fmt: skip
+_RISK = {Risk.NONE: "dim", Risk.LOW: "green", Risk.MEDIUM: "yellow", Risk.HIGH: "bold red"}
+_LEAST_WIDTH = 40
+_MONEY = 32  # the width of "saves $100.83 to $161.46 a month", so that risks stand under each other
 
 
 class Terminal:
-    """Writes to stdout. ``verbose`` adds evidence and what is as it should be."""
+    """Writes to stdout. ``verbose`` adds evidence and what is as it should be; ``quiet`` leaves all but totals out.
 
-    def __init__(self, *, verbose: bool = False, console: Console | None = None) -> None:
+    Lines are wrapped on a terminal only: in a pipe, one line stays one line.
+    """
+
+    def __init__(self, *, verbose: bool = False, quiet: bool = False, console: Console | None = None) -> None:
         self._verbose = verbose
+        self._quiet = quiet
         self._console = console or Console(highlight=False, soft_wrap=True)
+        self._width = max(self._console.width, _LEAST_WIDTH) if self._console.is_terminal else None
 
     def _line(self, text: str = "", style: str = "") -> None:
-        self._console.print(Text(clean(text), style=style))
+        for line in self._wrapped(clean(text)):
+            self._console.print(Text(line, style=style), soft_wrap=True)
+
+    def _wrapped(self, text: str) -> list[str]:
+        if self._width is None or len(text) <= self._width:
+            return [text]
+        indent = " " * (len(text) - len(text.lstrip()))
+        lines = textwrap.wrap(
+            text.lstrip(), self._width, initial_indent=indent, subsequent_indent=f"{indent}  ", break_on_hyphens=False
+        )
+        return lines or [""]
 
     def plan(self, plan: Plan) -> None:
         """A plan, function by function, with the totals on the last line."""
         for (account, region), functions in groupby(plan.functions, key=lambda f: (f.account_id, f.region)):
+            if self._quiet:
+                break
             self._line(f"Account {account}, {region}", "bold")
             for function in functions:
                 self._function(function)
         for problem in plan.problems:
             self._line(f"! {problem.subject}: {problem.because}", "bold red")
-        self._assumptions(plan)
-        self._line()
+        if not self._quiet:
+            self._assumptions(plan)
+            self._line()
         self._line(plan_total(plan), "bold")
 
     def _function(self, function: PlannedFunction) -> None:
@@ -63,17 +86,45 @@ class Terminal:
             self._line(f"    x {change.setting}: {before} -> {after}", "yellow")
             self._line(f"        blocked: {change.blocked}", "yellow")
         else:
-            mark, style = ("+", "green") if change.before is None else ("~", "")
-            if change.after is None or change.after == []:
-                mark, style = "-", "red"
-            self._line(f"    {mark} {change.setting}: {before} -> {after}", style)
-            money = worth(change.monthly_usd)
-            told = [change.reason, f"risk {change.risk.value}", f"{money} a month" if money else ""]
-            self._line("        " + "; ".join(filter(None, told)), "dim")
+            self._step(change, f"{change.setting}: {before} -> {after}")
         if self._verbose:
             for quote in change.evidence:
                 where = f"{quote.source}, {quote.window_days:g} days, {count(quote.samples, 'sample')}"
                 self._line(f"        evidence: {quote.name} {quote.value:g} {quote.unit} ({where})", "dim")
+
+    def _step(self, change: Change, step: str) -> None:
+        """What is done, why, at what risk, and what it is worth: at the right edge where there is room."""
+        mark, style = ("+", "green") if change.before is None else ("~", "")
+        if change.after is None or change.after == []:
+            mark, style = "-", "red"
+        head, reason = clean(f"    {mark} {step}"), clean(change.reason)
+        money = f"{paid} a month" if (paid := worth(change.monthly_usd)) else ""
+        risk = f"risk {change.risk.value}"
+        edge = f"{risk:<11}  {money:>{_MONEY}}" if money else risk
+        room = (self._width or 0) - len(edge) - 2
+        if room < len(head):
+            self._line(head, style)
+            self._beside(f"        {reason}", "dim", edge, change.risk, "; ".join(filter(None, (risk, money))))
+            return
+        both = f"{head}  ({reason})"
+        fits = bool(reason) and len(both) <= room
+        self._beside(head, style, edge, change.risk, "", f"  ({reason})" if fits else "")
+        if reason and not fits:
+            self._line(f"        {reason}", "dim")
+
+    def _beside(self, left: str, style: str, edge: str, risk: Risk, otherwise: str, more: str = "") -> None:
+        """``edge`` at the right edge of the line, or ``otherwise`` behind it where the line has no room."""
+        room = (self._width or 0) - len(left) - len(more) - len(edge)
+        if room < 2:
+            for wrapped in self._wrapped(f"{left}; {otherwise}" if left.strip() else f"{left}{otherwise}"):
+                self._risky(Text(wrapped, style=style), risk)
+            return
+        line = Text(left, style=style).append(more, style="dim").append(" " * room)
+        self._risky(line.append(edge, style="yellow" if "adds" in edge else ""), risk)
+
+    def _risky(self, line: Text, risk: Risk) -> None:
+        line.highlight_words([f"risk {risk.value}"], _RISK[risk])
+        self._console.print(line, soft_wrap=True)
 
     def _assumptions(self, plan: Plan) -> None:
         assumed = plan.assumptions
@@ -87,8 +138,10 @@ class Terminal:
         """A run, outcome by outcome, with the counts on the last line."""
         self._line()
         for (account, region, function), outcomes in groupby(run.outcomes, key=_where):
-            self._line(f"  {function} ({account}, {region})", "bold")
-            for outcome in outcomes:
+            shown = [o for o in outcomes if not self._quiet or o.outcome is Result.FAILED]
+            if shown:
+                self._line(f"  {function} ({account}, {region})", "bold")
+            for outcome in shown:
                 self._outcome(outcome)
         s = run.summary
         self._line()
@@ -123,8 +176,10 @@ class Terminal:
     def verification(self, verification: Verification) -> None:
         """Expected and actual, differing ones first to the eye."""
         for (account, region, function), settings in groupby(verification.settings, key=_where):
-            self._line(f"  {function} ({account}, {region})", "bold")
-            for s in settings:
+            shown = [s for s in settings if not self._quiet or not s.matches]
+            if shown:
+                self._line(f"  {function} ({account}, {region})", "bold")
+            for s in shown:
                 expected, actual = value(s.setting, s.expected), value(s.setting, s.actual)
                 if s.matches:
                     self._line(f"    ok      {s.setting}: {actual}", "green")
@@ -174,4 +229,14 @@ def assumption_lines(plan: Plan) -> list[str]:
     lines.append("  - low: the function is bound by CPU and slows down with less memory; high: it is not")
     free = "counted" if assumed.get("free_tier") else "not counted"
     lines.append(f"  - on-demand prices of the region; the free tier is {free}")
-    return lines
+    return lines + _evidence_lines(plan)
+
+
+def _evidence_lines(plan: Plan) -> list[str]:
+    """What reading the evidence cost, and what of it could not be read."""
+    evidence = plan.assumptions.get("evidence")
+    if not isinstance(evidence, Mapping):
+        return []
+    lines = [f"  - evidence: {evidence['metrics']:,} metrics asked, ${evidence['usd']} charged by AWS"]
+    not_read = evidence["not_read"]
+    return lines + [f"  - not read: {because}" for because in (not_read if isinstance(not_read, Sequence) else ())]

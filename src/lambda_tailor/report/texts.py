@@ -31,8 +31,47 @@ def value(setting: str, raw: JsonValue) -> str:
     if isinstance(raw, list):
         return ", ".join(_short(str(item)) for item in raw) or "none"
     if isinstance(raw, dict):
-        return clean(", ".join(f"{k}: {v}" if k != "alarm" else str(v) for k, v in raw.items()))
+        return clean(_alarm(raw) if "alarm" in raw else ", ".join(f"{k}: {_plain(v)}" for k, v in raw.items()))
     return clean(_short(raw))
+
+
+# What people know an alarm by; its other fields are named where they change, never printed whole.
+_ALARM_FIELDS: Mapping[str, str] = {
+    "threshold": "over {}", "Threshold": "over {}", "Period": "every {} s", "EvaluationPeriods": "for {} periods",
+}  # fmt: skip
+
+
+def _alarm(raw: Mapping[str, JsonValue]) -> str:
+    """An alarm by its name, threshold and period."""
+    known = {name: told for name, told in _ALARM_FIELDS.items() if raw.get(name) is not None}
+    parts = [told.format(_plain(raw[name])) for name, told in known.items()]
+    period = _metric_period(raw.get("Metrics"))
+    if period is not None:
+        parts.append(f"every {period:g} s")
+    unshown = [name for name, field in raw.items() if field is not None and name not in {"alarm", *_ALARM_FIELDS}]
+    others = [name for name in unshown if name != "Metrics" or period is None]
+    if others:
+        parts.append(f"with its {', '.join(others)}")
+    return " ".join([str(raw["alarm"]), ", ".join(parts)]).strip()
+
+
+def _metric_period(metrics: JsonValue) -> float | None:
+    """The period in seconds of a metric-math alarm, from the first metric that it reads."""
+    for query in metrics if isinstance(metrics, list) else ():
+        stat = query.get("MetricStat") if isinstance(query, dict) else None
+        period = stat.get("Period") if isinstance(stat, dict) else None
+        if isinstance(period, int | float):
+            return period
+    return None
+
+
+def _plain(raw: JsonValue) -> str:
+    """A value inside another, on one line and without brackets."""
+    if isinstance(raw, float):
+        return f"{raw:.10g}"
+    if isinstance(raw, list):
+        return ", ".join(map(_plain, raw)) or "none"
+    return "none" if raw is None else str(raw)
 
 
 def _short(text: str) -> str:

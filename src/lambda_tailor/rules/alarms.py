@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from pydantic import Field, JsonValue
 
-from lambda_tailor.model.evidence import Evidence
+from lambda_tailor.model.evidence import Evidence, Measured
 from lambda_tailor.model.function import Found, Function, Need, Unreadable
 from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Transition, Verdict
 from lambda_tailor.rule import Options, Rule
+from lambda_tailor.statistics import TooFew, enough
 from lambda_tailor.usage import Usage
 
 # What an alarm of the user's keeps when the policy does not speak of it.
@@ -27,28 +29,84 @@ class AlarmsOptions(Options):
     duration_name: str = Field(default="lambda-duration-{suffix}", description="The duration alarm's name.")
     period_s: int = Field(default=300, ge=60, multiple_of=60, description="Seconds that one data point covers.")
     evaluation_periods: int = Field(default=1, ge=1, description="Periods over the threshold before it is told.")
+    from_evidence: bool = Field(
+        default=False, description="Thresholds that are not given follow from the function's own baseline."
+    )
+    baseline_factor: float = Field(default=3, ge=1, le=100, description="How many times the baseline's error rate.")
+    tolerance: float = Field(default=2, ge=1, description="A derived threshold replaces one that is so many times off.")
+    min_samples: int = Field(default=50, ge=1, description="Invocations measured before a threshold is derived.")
     topic_arn: str | None = Field(default=None, pattern=r"arn:[\w-]+:sns:.+", description="SNS topic to notify.")
 
 
 def needs(function: Function, options: AlarmsOptions) -> Iterable[Need]:
     """The alarms of those names."""
-    return [Need("alarm", name) for _, name, _ in _wanted(function, options)]
+    asked = {
+        options.error_rate_name: options.error_rate_percent,
+        options.duration_name: options.duration_ms,
+    }
+    names = (name for name, threshold in asked.items() if threshold is not None or options.from_evidence)
+    return [Need("alarm", function.expand(name)) for name in names]
 
 
-def judge(function: Function, _evidence: Evidence, options: AlarmsOptions) -> Sequence[Verdict]:
+def judge(function: Function, evidence: Evidence, options: AlarmsOptions) -> Sequence[Verdict]:
     """Propose each alarm that is absent or differs; an equal one is left alone."""
-    return [_judge_one(function, *wanted) for wanted in _wanted(function, options)]
+    if options.from_evidence and isinstance(because := _no_baseline(evidence, options), str):
+        return (Kept("alarms", None, because),)
+    return [_judge_one(function, *wanted) for wanted in _wanted(function, evidence, options)]
 
 
-def _wanted(function: Function, options: AlarmsOptions) -> list[tuple[str, str, dict[str, Any]]]:
+def _no_baseline(evidence: Evidence, options: AlarmsOptions) -> str | None:
+    if options.error_rate_percent is not None and options.duration_ms is not None:
+        return None
+    invocations = evidence.invocations
+    if not isinstance(invocations, Measured):
+        return f"there is no baseline: {invocations.because}"
+    few = enough(int(invocations.value), options.min_samples, "invocations")
+    return f"there is no baseline: {few.because}" if isinstance(few, TooFew) else None
+
+
+def _wanted(function: Function, evidence: Evidence, options: AlarmsOptions) -> list[tuple[str, str, dict[str, Any]]]:
     alarms = []
-    if options.error_rate_percent is not None:
-        definition = _error_rate(function.name, options.error_rate_percent, options)
-        alarms.append(("error_rate_alarm", function.expand(options.error_rate_name), definition))
-    if options.duration_ms is not None:
-        definition = _duration(function.name, options.duration_ms, options)
-        alarms.append(("duration_alarm", function.expand(options.duration_name), definition))
+    percent, milliseconds = options.error_rate_percent, options.duration_ms
+    names = function.expand(options.error_rate_name), function.expand(options.duration_name)
+    if options.from_evidence:
+        if percent is None:
+            percent = _settled(function, names[0], _baseline_percent(evidence, options), options)
+        if milliseconds is None:
+            milliseconds = _settled(function, names[1], _baseline_ms(function, evidence), options)
+    if percent is not None:
+        alarms.append(("error_rate_alarm", names[0], _error_rate(function.name, percent, options)))
+    if milliseconds is not None:
+        alarms.append(("duration_alarm", names[1], _duration(function.name, milliseconds, options)))
     return alarms
+
+
+def _baseline_percent(evidence: Evidence, options: AlarmsOptions) -> float | None:
+    """So many times the usual share of errors, at least 1 %, in half percents."""
+    errors, invocations = evidence.errors, evidence.invocations
+    if not isinstance(invocations, Measured) or not invocations.value:
+        return None
+    usual = 100 * errors.value / invocations.value if isinstance(errors, Measured) else 0.0
+    return min(max(1.0, math.ceil(2 * usual * options.baseline_factor) / 2), 100.0)
+
+
+def _baseline_ms(function: Function, evidence: Evidence) -> float | None:
+    """Half as long again as the longest run, in whole seconds, and before the timeout ends it."""
+    longest = evidence.duration_max
+    if not isinstance(longest, Measured):
+        return None
+    above = max(1000.0, math.ceil(longest.value * 1.5 / 1000) * 1000.0)
+    return min(above, function.timeout_s * 900.0)
+
+
+def _settled(function: Function, name: str, wanted: float | None, options: AlarmsOptions) -> float | None:
+    """The threshold that the alarm has, where it is near: baselines drift from day to day, alarms should not."""
+    fact = function.fact("alarm", name)
+    definition = fact.state.get("definition") if isinstance(fact, Found) else None
+    has = definition.get("Threshold") if isinstance(definition, Mapping) else None
+    if wanted is None or not isinstance(has, int | float) or isinstance(has, bool) or has <= 0:
+        return wanted
+    return float(has) if wanted / options.tolerance <= has <= wanted * options.tolerance else wanted
 
 
 def _common(options: AlarmsOptions, threshold: float) -> dict[str, Any]:
@@ -130,5 +188,6 @@ RULE = Rule(
     options=AlarmsOptions,
     judge=judge,
     needs=needs,
+    evidence=("invocations", "errors", "duration_max"),
     order=80,
 )

@@ -22,6 +22,9 @@ class DeadLetterQueueOptions(Options):
     add_permission: bool = Field(
         default=False, description="Let the function's role send to the queue where it may not (an inline policy)."
     )
+    only_asynchronous: bool = Field(
+        default=False, description="Only where something is seen to invoke the function asynchronously."
+    )
 
 
 def _queue_arn(function: Function, options: DeadLetterQueueOptions) -> str:
@@ -31,13 +34,22 @@ def _queue_arn(function: Function, options: DeadLetterQueueOptions) -> str:
 
 def needs(function: Function, options: DeadLetterQueueOptions) -> Iterable[Need]:
     """The queue, and whether the function's role may send to it."""
+    return () if options.only_asynchronous else _needs(function, options)
+
+
+def more_needs(function: Function, evidence: Evidence, options: DeadLetterQueueOptions) -> Iterable[Need]:
+    """The same for asynchronous functions only, since each takes a call of its own."""
+    return _needs(function, options) if options.only_asynchronous and evidence.asynchronous else ()
+
+
+def _needs(function: Function, options: DeadLetterQueueOptions) -> Iterable[Need]:
     if options.queue is None or function.dead_letter_arn:
         return ()
     arn = _queue_arn(function, options)
     return (Need("queue", function.expand(options.queue)), Need("may-send", f"{function.role_arn} {arn}"))
 
 
-def judge(function: Function, _evidence: Evidence, options: DeadLetterQueueOptions) -> Sequence[Verdict]:
+def judge(function: Function, evidence: Evidence, options: DeadLetterQueueOptions) -> Sequence[Verdict]:
     """Propose the queue; one of the user's own is kept, whatever its name."""
     if options.queue is None:
         return ()
@@ -45,6 +57,8 @@ def judge(function: Function, _evidence: Evidence, options: DeadLetterQueueOptio
     if function.dead_letter_arn:
         whose = "as wanted" if function.dead_letter_arn == arn else "the user's own is kept"
         return (Kept(SETTING, function.dead_letter_arn, whose),)
+    if options.only_asynchronous and not evidence.asynchronous:
+        return (Kept(SETTING, None, "no asynchronous event was seen, and a dead-letter queue takes no others"),)
     queue = function.fact("queue", function.expand(options.queue))
     if isinstance(queue, Unreadable):
         return (Blocked(SETTING, None, arn, queue.because),)
@@ -88,5 +102,7 @@ RULE = Rule(
     options=DeadLetterQueueOptions,
     judge=judge,
     needs=needs,
+    more_needs=more_needs,
+    evidence=("async_events",),
     order=70,
 )

@@ -1,7 +1,8 @@
-"""Reserved concurrency: a limit on how far one function can run away, within the account's pool."""
+"""Reserved concurrency: a limit where it protects something, within the account's pool."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from pydantic import Field
@@ -20,30 +21,61 @@ class ReservedConcurrencyOptions(Options):
     """Executions to reserve for each function."""
 
     target: int | None = Field(default=None, ge=1, description="The reservation wanted, in executions.")
+    from_evidence: bool = Field(default=False, description="Without a target: derive it from the peak that was seen.")
+    protects: str | None = Field(default=None, description="What a limit protects, such as: a database's connections.")
+    headroom_percent: float = Field(default=100, ge=0, le=1000, description="Room above the most that ran at once.")
+    minimum: int = Field(default=5, ge=1, description="No derived reservation is under this.")
 
 
 def judge(function: Function, evidence: Evidence, options: ReservedConcurrencyOptions) -> Sequence[Verdict]:
-    """Propose the target, or block it where more ran at once; whether it fits the pool is settled later."""
-    target = options.target
-    if target is None:
-        return ()
+    """Propose the target or what the peak calls for; whether that fits the pool is settled later."""
+    if options.target is not None:
+        return (_to_target(function, evidence, options.target),)
+    return (_fitted(function, evidence, options),) if options.from_evidence else ()
+
+
+def _step(function: Function, to: int) -> tuple[Transition, ...]:
+    follows = (Key("function-configuration", function.name),)
+    key = Key("function-concurrency", function.name)
+    return (Transition(key, SETTING, function.reserved_concurrency, to, follows=follows),)
+
+
+def _fitted(function: Function, evidence: Evidence, options: ReservedConcurrencyOptions) -> Verdict:
+    """A limit only where something is protected by it, or where the present one is in the way."""
+    current, peak = function.reserved_concurrency, evidence.concurrency_max
+    quotes = evidence.quote("concurrency_max", "throttles")
+    if current == 0:
+        return Kept(SETTING, current, "it is switched off on purpose by a reservation of 0")
+    if not isinstance(peak, Measured):
+        return Kept(SETTING, current, f"it is not derived: {peak.because}", quotes)
+    wanted = max(math.ceil(peak.value * (1 + options.headroom_percent / 100)), options.minimum)
+    throttled = isinstance(evidence.throttles, Measured) and evidence.throttles.value > 0
+    if current is not None:
+        if throttled and peak.value >= current and wanted > current:
+            reason = f"it was throttled at its reservation of {current}"
+            return Proposed(SETTING, current, wanted, reason, _step(function, wanted), Risk.LOW, quotes)
+        return Kept(SETTING, current, f"at most {peak.value:.0f} ran at once", quotes)
+    if options.protects is None:
+        return Kept(SETTING, current, "nothing is named that a limit would protect", quotes)
+    reason = f"protects {options.protects}; at most {peak.value:.0f} ran at once"
+    return Proposed(SETTING, current, wanted, reason, _step(function, wanted), Risk.MEDIUM, quotes)
+
+
+def _to_target(function: Function, evidence: Evidence, target: int) -> Verdict:
     current = function.reserved_concurrency
     quotes = evidence.quote("concurrency_max", "throttles")
     if current == target:
-        return (Kept(SETTING, current, f"{target} are reserved", quotes),)
+        return Kept(SETTING, current, f"{target} are reserved", quotes)
     if current == 0:
-        return (Blocked(SETTING, current, target, "it is switched off on purpose by a reservation of 0"),)
-    key = Key("function-concurrency", function.name)
-    follows = (Key("function-configuration", function.name),)
-    step = Transition(key, SETTING, current, target, follows=follows)
+        return Blocked(SETTING, current, target, "it is switched off on purpose by a reservation of 0")
     peak = evidence.concurrency_max
     if isinstance(peak, Measured) and peak.value > target:
         because = f"{peak.value:.0f} ran at once in the last {peak.window_days:.0f} days ({peak.source})"
-        return (Blocked(SETTING, current, target, because, (step,), quotes),)
+        return Blocked(SETTING, current, target, because, _step(function, target), quotes)
     reason = f"caps a runaway at {target} executions"
     if isinstance(peak, Measured):
         reason += f"; at most {peak.value:.0f} ran at once"
-    return (Proposed(SETTING, current, target, reason, (step,), Risk.MEDIUM, quotes),)
+    return Proposed(SETTING, current, target, reason, _step(function, target), Risk.MEDIUM, quotes)
 
 
 def settle(judged: Sequence[Judged], pool: Pool | None) -> Sequence[Judged]:

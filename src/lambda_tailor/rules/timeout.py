@@ -1,44 +1,141 @@
-"""Timeout: to a fixed target, never under the longest run seen."""
+"""Timeout: to a fixed target or near the longest run, never under the longest run seen."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import Literal
 
 from pydantic import Field
 
-from lambda_tailor.model.evidence import Evidence, Measured
+from lambda_tailor.model.evidence import Evidence, Measured, Quote, Recommendation
 from lambda_tailor.model.function import Function
 from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Transition, Verdict
 from lambda_tailor.rule import Options, Rule
+from lambda_tailor.statistics import TooFew, enough
+from lambda_tailor.usage import ONE_VCPU_MB
 
 SETTING = "timeout_s"
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
+MOST_S = 900
+# A run that takes this share of the timeout is as good as ended by it.
+_AT_THE_TIMEOUT = 0.98
+_QUOTED = ("duration_max", "duration_p99", "timeouts")
 
 
 class TimeoutOptions(Options):
     """Timeout in seconds; Lambda takes 1 to 900."""
 
-    target_s: int | None = Field(default=None, ge=1, le=900, description="The timeout wanted, in seconds.")
+    target_s: int | None = Field(default=None, ge=1, le=MOST_S, description="The timeout wanted, in seconds.")
+    from_evidence: bool = Field(default=False, description="Without a target: derive it from the runs seen.")
+    basis: Literal["max", "p99"] = Field(default="max", description="The longest run, or the 99th percentile.")
+    factor: float = Field(default=3, ge=1, le=100, description="How many times the basis the timeout shall be.")
+    minimum_s: int = Field(default=3, ge=1, le=MOST_S, description="No proposal is under this.")
+    min_change_percent: float = Field(default=20, ge=0, le=90, description="Smaller reductions are left be.")
+    min_samples: int = Field(default=50, ge=1, description="Invocations measured before a timeout is lowered.")
 
 
 def judge(function: Function, evidence: Evidence, options: TimeoutOptions) -> Sequence[Verdict]:
-    """Propose the target, or block it where a longer run was measured."""
-    target = options.target_s
-    if target is None:
-        return ()
-    current = function.timeout_s
-    quotes = evidence.quote("duration_max", "duration_p99")
+    """Propose the target, or what the runs call for; block a target under the longest run."""
+    if options.target_s is not None:
+        return (_to_target(function, evidence, options.target_s),)
+    return (_fitted(function, evidence, options),) if options.from_evidence else ()
+
+
+def _step(function: Function, to_s: int) -> tuple[Transition, ...]:
+    return (Transition(Key("function-configuration", function.name), SETTING, function.timeout_s, to_s),)
+
+
+def _to_target(function: Function, evidence: Evidence, target: int) -> Verdict:
+    current, quotes = function.timeout_s, evidence.quote("duration_max", "duration_p99")
     if current == target:
-        return (Kept(SETTING, current, f"it is {target} s", quotes),)
-    step = Transition(Key("function-configuration", function.name), SETTING, current, target)
-    longest = evidence.duration_max
+        return Kept(SETTING, current, f"it is {target} s", quotes)
+    step, longest = _step(function, target), evidence.duration_max
     if isinstance(longest, Measured) and longest.value >= target * 1000:
         seen = f"a run of {longest.value / 1000:.1f} s was seen in the last {longest.window_days:.0f} days"
-        return (Blocked(SETTING, current, target, f"{seen} ({longest.source})", (step,), quotes),)
+        return Blocked(SETTING, current, target, f"{seen} ({longest.source})", step, quotes)
     if isinstance(longest, Measured):
         reason = f"the longest run took {longest.value / 1000:.1f} s"
-        return (Proposed(SETTING, current, target, reason, (step,), Risk.LOW, quotes),)
+        return Proposed(SETTING, current, target, reason, step, Risk.LOW, quotes)
     reason = "the policy's target; no run was measured"
-    return (Proposed(SETTING, current, target, reason, (step,), Risk.MEDIUM, quotes),)
+    return Proposed(SETTING, current, target, reason, step, Risk.MEDIUM, quotes)
+
+
+def _fitted(function: Function, evidence: Evidence, options: TimeoutOptions) -> Verdict:
+    current, longest, quotes = function.timeout_s, evidence.duration_max, evidence.quote(*_QUOTED)
+    if not isinstance(longest, Measured):
+        return Kept(SETTING, current, f"it is not derived: {longest.because}")
+    limit_s, source = _limit(evidence)
+    if _runs_end_at(current, evidence, longest):
+        return _raised(function, limit_s, source, longest, quotes)
+    few = enough(longest.samples, options.min_samples, "invocations")
+    if isinstance(few, TooFew):
+        return Kept(SETTING, current, f"it is not derived: {few.because}", quotes)
+    wanted, reason = _wanted(function, evidence, options, longest)
+    least = math.floor(longest.value / 1000) + 1
+    if wanted > limit_s >= least:
+        wanted, reason = math.floor(limit_s), f"{reason}; {source} gives up after {limit_s:g} s"
+    if wanted >= current * (1 - options.min_change_percent / 100):
+        return Kept(SETTING, current, f"near enough: {reason}", quotes)
+    return Proposed(SETTING, current, wanted, reason, _step(function, wanted), Risk.LOW, quotes)
+
+
+def _limit(evidence: Evidence) -> tuple[float, str]:
+    """The longest wait of any trigger that has one, in seconds, and that trigger.
+
+    Where another trigger waits for ever the function may take longer, so no limit holds.
+    """
+    if not isinstance(evidence.triggers, tuple) or not evidence.triggers:
+        return math.inf, ""
+    if any(trigger.limit_s is None for trigger in evidence.triggers):
+        return math.inf, ""
+    slowest = max(evidence.triggers, key=lambda trigger: trigger.limit_s or 0)
+    return slowest.limit_s or math.inf, slowest.resource
+
+
+def _runs_end_at(current: int, evidence: Evidence, longest: Measured) -> bool:
+    ended = evidence.timeouts
+    return (isinstance(ended, Measured) and ended.value > 0) or longest.value >= current * 1000 * _AT_THE_TIMEOUT
+
+
+def _raised(function: Function, limit_s: float, source: str, longest: Measured, quotes: tuple[Quote, ...]) -> Verdict:
+    current = function.timeout_s
+    if limit_s <= current:
+        because = f"runs end at the timeout, and {source} gives up after {limit_s:g} s: more time helps nobody"
+        return Kept(SETTING, current, because, quotes)
+    least = math.floor(longest.value / 1000) + 1
+    wanted = min(max(int(min(2 * current, limit_s)), least), MOST_S)
+    if wanted <= current:
+        return Kept(SETTING, current, f"runs end at the timeout, and Lambda gives no more than {MOST_S} s", quotes)
+    reason = f"runs end at the timeout of {current} s"
+    return Proposed(SETTING, current, wanted, reason, _step(function, wanted), Risk.LOW, quotes)
+
+
+def _wanted(function: Function, evidence: Evidence, options: TimeoutOptions, longest: Measured) -> tuple[int, str]:
+    basis, p99 = longest, evidence.duration_p99
+    named = "the longest run"
+    if options.basis == "p99" and isinstance(p99, Measured):
+        basis, named = p99, "the 99th percentile"
+    factor = max(options.factor, _slowdown(function, evidence))
+    # Nothing is gained by a timeout that the slowest run would reach with less CPU.
+    seconds = max(math.ceil(basis.value * factor / 1000), options.minimum_s)
+    reason = f"{named} took {basis.value / 1000:.1f} s, {factor:.2g} times that"
+    return min(max(seconds, math.floor(longest.value / 1000) + 1), MOST_S), reason
+
+
+def _slowdown(function: Function, evidence: Evidence) -> float:
+    """How many times longer a CPU-bound run takes at the least memory that this plan may give it.
+
+    The runs that were seen may have had more memory than the function has now.
+    """
+    used, advice = evidence.memory_used, evidence.recommendation
+    most = max([function.memory_mb, *(size.memory_mb for size in evidence.at_memory)])
+    least: float = function.memory_mb
+    if isinstance(used, Measured):
+        least = used.value
+    elif isinstance(advice, Recommendation):
+        least = advice.memory_mb
+    return max(1.0, min(most, ONE_VCPU_MB) / min(max(least, 128), ONE_VCPU_MB))
 
 
 RULE = Rule(
@@ -48,6 +145,6 @@ RULE = Rule(
     source="https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html",
     options=TimeoutOptions,
     judge=judge,
-    evidence=("duration_max", "duration_p99"),
+    evidence=("duration_max", "duration_p99", "timeouts", "triggers", "memory_used", "at_memory"),
     order=20,
 )

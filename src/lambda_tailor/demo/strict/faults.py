@@ -27,10 +27,13 @@ class Fault:
     when: Literal["before", "after"] = "before"
     kind: Kind = "500"
     only_writes: bool = False
+    account: str | None = None
     seen: int = 0
 
     def strikes(self, exchange: Exchange) -> bool:
         """Count the call, and tell whether it is to fail."""
+        if self.account not in (None, exchange.account):
+            return False
         if self.operation not in ("*", exchange.name) or (self.only_writes and not writes(exchange.operation)):
             return False
         self.seen += 1

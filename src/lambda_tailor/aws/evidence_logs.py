@@ -1,0 +1,239 @@
+"""Memory used, billed durations and timeouts, from the REPORT records in functions' logs.
+
+Logs Insights aggregates them, 50 log groups a query; where it does not, a bounded sample is read.
+
+https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from lambda_tailor.aws.gateway import Gateway
+from lambda_tailor.errors import AccessDenied, AwsRefused
+from lambda_tailor.model.evidence import Absent, AtMemory
+from lambda_tailor.model.function import Function
+from lambda_tailor.report_line import ReportRecord, parse_report
+from lambda_tailor.setting import Call
+from lambda_tailor.statistics import weighted_mean
+
+READ_ACTIONS = ("logs:StartQuery", "logs:GetQueryResults", "logs:FilterLogEvents")
+# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_StartQuery.html
+GROUPS_A_QUERY = 50
+HALVINGS = 3
+PATIENCE_S = 120.0
+EVENTS_A_SAMPLE = 1000
+PAGES_A_SAMPLE = 3
+# One row for each log group and memory size. In REPORT records a megabyte is a million bytes.
+QUERY = """
+filter @type = "REPORT" or type = "platform.report"
+| fields coalesce(@memorySize / 1000 / 1000, record.metrics.memorySizeMB) as memory,
+    coalesce(@maxMemoryUsed / 1000 / 1000, record.metrics.maxMemoryUsedMB) as used,
+    coalesce(@duration, record.metrics.durationMs) as took,
+    coalesce(@billedDuration, record.metrics.billedDurationMs) as billed,
+    coalesce(@initDuration, record.metrics.initDurationMs) as init
+| stats max(used) as mostUsed, avg(took) as meanTook, avg(billed) as meanBilled, avg(init) as meanInit,
+    sum(strcontains(@message, "timeout")) as timedOut, count(*) as runs by @log, memory
+| limit 10000
+""".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class LogEvidence:
+    """What a function's REPORT records tell: memory in MB, durations in ms, None where none was told."""
+
+    source: str
+    runs: int
+    memory_used: float | None
+    billed_avg: float | None
+    init_avg: float | None
+    timeouts: int
+    at_memory: tuple[AtMemory, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregates:
+    """Logs Insights' answer by log group, and the bytes that it scanned. ``gap`` is why groups are left out."""
+
+    by_group: Mapping[str, LogEvidence] = field(default_factory=dict)
+    scanned_bytes: float = 0.0
+    gap: str | None = None
+
+
+def aggregate(
+    gateway: Gateway,
+    groups: Sequence[str],
+    end: datetime,
+    days: int,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Aggregates:
+    """Ask Logs Insights. Where the first answer is not aggregated, nothing more is asked."""
+    batches = [list(groups[n : n + GROUPS_A_QUERY]) for n in range(0, len(groups), GROUPS_A_QUERY)]
+    if not batches:
+        return Aggregates()
+    first = _query(gateway, batches[0], end, days, sleep)
+    if first.gap is not None or len(batches) == 1:
+        return first
+    with ThreadPoolExecutor(max_workers=4) as threads:
+        others = list(threads.map(lambda batch: _query(gateway, batch, end, days, sleep), batches[1:]))
+    answers = [first, *others]
+    return Aggregates(
+        {group: found for answer in answers for group, found in answer.by_group.items()},
+        sum(answer.scanned_bytes for answer in answers),
+        next((answer.gap for answer in answers if answer.gap), None),
+    )
+
+
+def _query(
+    gateway: Gateway, groups: Sequence[str], end: datetime, days: int, sleep: Callable[[float], None], halved: int = 0
+) -> Aggregates:
+    asked = {
+        "logGroupNames": list(groups),
+        "startTime": int((end - timedelta(days=days)).timestamp()),
+        "endTime": int(end.timestamp()),
+        "queryString": QUERY,
+        "limit": 10_000,
+    }
+    try:
+        started = gateway.call(Call("logs", "StartQuery", asked))
+        answer = _results(gateway, str(started["queryId"]), sleep)
+    except AwsRefused as error:
+        if error.code == "ResourceNotFoundException" and len(groups) > 1 and halved < HALVINGS:
+            # One group that is not there fails the whole query: halves leave out only those around it.
+            middle = len(groups) // 2
+            halves = [
+                _query(gateway, part, end, days, sleep, halved + 1) for part in (groups[:middle], groups[middle:])
+            ]
+            found = {**halves[0].by_group, **halves[1].by_group}
+            return Aggregates(found, sum(half.scanned_bytes for half in halves), halves[0].gap or halves[1].gap)
+        return Aggregates(gap=None if error.code == "ResourceNotFoundException" else str(error))
+    except AccessDenied as error:
+        return Aggregates(gap=str(error))
+    if isinstance(answer, Absent):
+        return Aggregates(gap=answer.because)
+    rows = [{cell["field"]: cell["value"] for cell in row} for row in answer.get("results") or ()]
+    if rows and "mostUsed" not in rows[0]:
+        return Aggregates(gap="Logs Insights does not aggregate here")
+    scanned = float((answer.get("statistics") or {}).get("bytesScanned") or 0)
+    return Aggregates(_by_group(rows), scanned)
+
+
+def _results(gateway: Gateway, query_id: str, sleep: Callable[[float], None]) -> Mapping[str, Any] | Absent:
+    waited, pause = 0.0, 0.5
+    while True:
+        answer = gateway.call(Call("logs", "GetQueryResults", {"queryId": query_id}))
+        status = answer.get("status")
+        if status == "Complete":
+            return answer
+        if status not in ("Scheduled", "Running") or waited >= PATIENCE_S:
+            return Absent(f"the Logs Insights query ended as {status} after {waited:.0f} s")
+        sleep(pause)
+        waited += pause
+        pause = min(8.0, pause * 2)
+
+
+def _by_group(rows: Sequence[Mapping[str, str]]) -> dict[str, LogEvidence]:
+    by_group: dict[str, list[Mapping[str, str]]] = {}
+    for row in rows:
+        by_group.setdefault(row["@log"].partition(":")[2] or row["@log"], []).append(row)
+    return {group: _whole(rows) for group, rows in by_group.items()}
+
+
+def _whole(rows: Sequence[Mapping[str, str]]) -> LogEvidence:
+    """The rows of one log group, which are one for each memory size, as one."""
+    runs = [int(_number(row, "runs") or 0) for row in rows]
+    used = [value for row in rows if (value := _number(row, "mostUsed"))]
+
+    def mean(name: str) -> float | None:
+        told = [(value, n) for row, n in zip(rows, runs, strict=True) if (value := _number(row, name)) is not None]
+        return weighted_mean(told)
+
+    sizes = tuple(_size(row, n) for row, n in zip(rows, runs, strict=True) if _number(row, "memory"))
+    return LogEvidence(
+        source="Logs Insights over REPORT records",
+        runs=sum(runs),
+        memory_used=max(used, default=None),
+        billed_avg=mean("meanBilled"),
+        init_avg=mean("meanInit"),
+        timeouts=int(sum(_number(row, "timedOut") or 0 for row in rows)),
+        at_memory=sizes,
+    )
+
+
+def _size(row: Mapping[str, str], runs: int) -> AtMemory:
+    took, billed = _number(row, "meanTook") or 0.0, _number(row, "meanBilled") or 0.0
+    return AtMemory(round(_number(row, "memory") or 0), runs, took, billed or took, _number(row, "mostUsed") or 0.0)
+
+
+def _number(row: Mapping[str, str], name: str) -> float | None:
+    try:
+        return float(row[name])
+    except (KeyError, ValueError):
+        return None
+
+
+def sample(gateway: Gateway, function: Function, end: datetime, days: int) -> LogEvidence | Absent:
+    """What up to a thousand of a function's REPORT records tell; at most three calls."""
+    try:
+        records = list(_records(gateway, function, end, days))
+    except AwsRefused as error:
+        missing = error.code == "ResourceNotFoundException"
+        return Absent(f"there is no log group {function.log_group}" if missing else str(error))
+    except AccessDenied as error:
+        return Absent(str(error))
+    if not records:
+        return Absent(f"there is no REPORT record of the last {days} days in {function.log_group}")
+    used = [record.max_memory_mb for record in records if record.max_memory_mb]
+    return LogEvidence(
+        source=f"sample of {len(records)} REPORT records",
+        runs=len(records),
+        memory_used=max(used, default=None),
+        billed_avg=_mean([record.billed_ms for record in records]),
+        init_avg=_mean([record.init_ms for record in records]),
+        timeouts=sum(record.status == "timeout" for record in records),
+        at_memory=_sampled_sizes(records),
+    )
+
+
+def _records(gateway: Gateway, function: Function, end: datetime, days: int) -> Iterator[ReportRecord]:
+    asked = {
+        "logGroupName": function.log_group,
+        "startTime": int((end - timedelta(days=days)).timestamp() * 1000),
+        "endTime": int(end.timestamp() * 1000),
+        "filterPattern": '"platform.report"' if function.log_format == "JSON" else "REPORT",
+        "limit": EVENTS_A_SAMPLE,
+    }
+    own = function.log_group == f"/aws/lambda/{function.name}"
+    seen = 0
+    for page, answer in enumerate(gateway.pages(Call("logs", "FilterLogEvents", asked), "nextToken"), start=1):
+        for event in answer.get("events") or ():
+            # In a log group that functions share, the stream carries the function's name before the version.
+            if own or f"/{function.name}[" in event.get("logStreamName", ""):
+                record = parse_report(event["message"])
+                if record is not None:
+                    seen += 1
+                    yield record
+        if seen or page >= PAGES_A_SAMPLE:
+            return
+
+
+def _sampled_sizes(records: Sequence[ReportRecord]) -> tuple[AtMemory, ...]:
+    sizes: list[AtMemory] = []
+    for memory in sorted({record.memory_mb for record in records if record.memory_mb}):
+        these = [record for record in records if record.memory_mb == memory]
+        took = _mean([record.duration_ms for record in these])
+        if took is not None:
+            billed = _mean([record.billed_ms for record in these])
+            used = max((record.max_memory_mb or 0 for record in these), default=0)
+            sizes.append(AtMemory(memory, len(these), took, took if billed is None else billed, float(used)))
+    return tuple(sizes)
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    return weighted_mean([(value, 1.0) for value in values if value is not None])

@@ -1,0 +1,165 @@
+"""CloudWatch's metrics of many functions, 500 queries a call.
+
+https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Lambda-Insights-metrics.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from lambda_tailor.aws.gateway import Gateway
+from lambda_tailor.errors import AccessDenied, AwsRefused
+from lambda_tailor.model.evidence import Absent, Measured, Reading
+from lambda_tailor.model.function import Function
+from lambda_tailor.setting import Call
+
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
+QUERIES_A_CALL = 500
+READ_ACTIONS = ("cloudwatch:GetMetricData",)
+_INSIGHTS_LAYER = ":layer:LambdaInsightsExtension"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A CloudWatch metric and the statistic that is asked of it."""
+
+    name: str
+    statistic: str
+    unit: str
+    namespace: str = "AWS/Lambda"
+    dimension: str = "FunctionName"
+
+    def query(self, identifier: str, function: Function, period_s: int) -> dict[str, Any]:
+        """The MetricDataQuery for a function, with one data point for each period."""
+        value = function.log_group if self.dimension == "LogGroupName" else function.name
+        named = {
+            "Namespace": self.namespace,
+            "MetricName": self.name,
+            "Dimensions": [{"Name": self.dimension, "Value": value}],
+        }
+        return {"Id": identifier, "MetricStat": {"Metric": named, "Period": period_s, "Stat": self.statistic}}
+
+
+# Always asked for: what load and money rest on.
+ALWAYS: Mapping[str, Metric] = {
+    "invocations": Metric("Invocations", "Sum", "count"),
+    "errors": Metric("Errors", "Sum", "count"),
+    "throttles": Metric("Throttles", "Sum", "count"),
+    "duration_avg": Metric("Duration", "Average", "ms"),
+    "duration_p50": Metric("Duration", "p50", "ms"),
+    "duration_p95": Metric("Duration", "p95", "ms"),
+    "duration_p99": Metric("Duration", "p99", "ms"),
+    "duration_max": Metric("Duration", "Maximum", "ms"),
+    "concurrency_max": Metric("ConcurrentExecutions", "Maximum", "count"),
+}
+# Asked for where a rule wants to know.
+ON_DEMAND: Mapping[str, Metric] = {
+    "async_events": Metric("AsyncEventsReceived", "Sum", "count"),
+    "provisioned_max": Metric("ProvisionedConcurrentExecutions", "Maximum", "count"),
+    "log_bytes": Metric("IncomingBytes", "Sum", "bytes", "AWS/Logs", "LogGroupName"),
+}
+# Only functions that carry the Lambda Insights extension have these.
+INSIGHTS: Mapping[str, Metric] = {
+    "memory_used": Metric("used_memory_max", "Maximum", "MB", "LambdaInsights", "function_name"),
+    "tmp_used": Metric("tmp_used", "Maximum", "bytes", "LambdaInsights", "function_name"),
+}
+
+
+def has_insights(function: Function) -> bool:
+    """Whether the Lambda Insights extension is attached."""
+    return any(_INSIGHTS_LAYER in arn for arn in function.layers)
+
+
+def metrics_of(function: Function, readings: frozenset[str]) -> Mapping[str, Metric]:
+    """The metrics to ask for of one function, by the reading that each becomes."""
+    chosen = dict(ALWAYS) | {name: metric for name, metric in ON_DEMAND.items() if name in readings}
+    if has_insights(function):
+        chosen |= {name: metric for name, metric in INSIGHTS.items() if name in readings}
+    return chosen
+
+
+def none_found(metric: str, days: int) -> str:
+    """Why a metric that CloudWatch answered for is absent: it has no data point."""
+    return f"CloudWatch has no {metric} in the last {days} days"
+
+
+Asked = tuple[Function, str, Metric]
+
+
+def read_metrics(
+    gateway: Gateway, asked: Sequence[Asked], end: datetime, days: int
+) -> Mapping[str, dict[str, Reading]]:
+    """Each metric over the whole window, by function ARN and reading; absent where CloudWatch has none."""
+    found: dict[str, dict[str, Reading]] = {}
+    for start in range(0, len(asked), QUERIES_A_CALL):
+        batch = asked[start : start + QUERIES_A_CALL]
+        values = _batch(gateway, batch, end, days)
+        for n, (function, reading, metric) in enumerate(batch):
+            found.setdefault(function.arn, {})[reading] = _reading(metric, values, n, days)
+    return found
+
+
+def read_idle_days(gateway: Gateway, functions: Sequence[Function], end: datetime, days: int) -> Mapping[str, Reading]:
+    """Days since the last invocation or deployment by function ARN; the whole window where there was none in it."""
+    found: dict[str, Reading] = {}
+    metric = ALWAYS["invocations"]
+    for start in range(0, len(functions), QUERIES_A_CALL):
+        batch = [(f, "idle_days", metric) for f in functions[start : start + QUERIES_A_CALL]]
+        answer = _send(gateway, [m.query(f"m{n}", f, 86_400) for n, (f, _, m) in enumerate(batch)], end, days)
+        for n, (function, _, _) in enumerate(batch):
+            found[function.arn] = (
+                answer if isinstance(answer, Absent) else _idle(function, answer.get(f"m{n}", ()), end, days)
+            )
+    return found
+
+
+def _idle(function: Function, points: Iterable[tuple[datetime, float]], end: datetime, days: int) -> Measured:
+    busy = [at for at, value in points if value > 0]
+    since = max([*busy, *_deployed(function)], default=end - timedelta(days=days))
+    idle = min(max((end - since).total_seconds() / 86_400, 0.0), float(days))
+    return Measured(idle, "days", "CloudWatch Invocations Sum", float(days), len(busy))
+
+
+def _deployed(function: Function) -> Iterable[datetime]:
+    """When the function was last deployed: a new one is not idle."""
+    try:
+        return (datetime.strptime(function.last_modified, "%Y-%m-%dT%H:%M:%S.%f%z"),)
+    except ValueError:
+        return ()
+
+
+Points = Mapping[str, Sequence[tuple[datetime, float]]]
+
+
+def _batch(gateway: Gateway, batch: Sequence[Asked], end: datetime, days: int) -> Points | Absent:
+    queries = [metric.query(f"m{n}", function, days * 86_400) for n, (function, _, metric) in enumerate(batch)]
+    return _send(gateway, queries, end, days)
+
+
+def _send(gateway: Gateway, queries: Sequence[Mapping[str, Any]], end: datetime, days: int) -> Points | Absent:
+    asked = {"MetricDataQueries": list(queries), "StartTime": end - timedelta(days=days), "EndTime": end}
+    points: dict[str, list[tuple[datetime, float]]] = {}
+    try:
+        for page in gateway.pages(Call("cloudwatch", "GetMetricData", asked), "NextToken"):
+            for result in page.get("MetricDataResults") or ():
+                pairs = zip(result.get("Timestamps") or (), result.get("Values") or (), strict=False)
+                points.setdefault(result["Id"], []).extend(pairs)
+    except (AccessDenied, AwsRefused) as error:
+        return Absent(str(error))
+    return points
+
+
+def _reading(metric: Metric, points: Points | Absent, n: int, days: int) -> Reading:
+    if isinstance(points, Absent):
+        return points
+    values = [value for _, value in points.get(f"m{n}", ())]
+    if not values:
+        return Absent(none_found(metric.name, days))
+    # A window that straddles two periods gives two values: sums add, for all else the larger is the safer one.
+    value = sum(values) if metric.statistic == "Sum" else max(values)
+    service = "Lambda Insights" if metric.namespace == "LambdaInsights" else "CloudWatch"
+    return Measured(value, metric.unit, f"{service} {metric.name} {metric.statistic}", float(days), 0)

@@ -1,0 +1,57 @@
+"""Compute Optimizer's advice, where the account is enrolled.
+
+https://docs.aws.amazon.com/compute-optimizer/latest/APIReference/API_GetLambdaFunctionRecommendations.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lambda_tailor.aws.gateway import Gateway
+from lambda_tailor.errors import AccessDenied, AwsRefused, EndpointUnreachable
+from lambda_tailor.model.evidence import Absent, Recommendation
+from lambda_tailor.model.function import Function
+from lambda_tailor.setting import Call
+
+READ_ACTIONS = ("compute-optimizer:GetLambdaFunctionRecommendations",)
+# So many ARNs fit into one call; for more, the account's whole list is read by page.
+ARNS_A_CALL = 100
+
+
+def read_recommendations(
+    gateway: Gateway, functions: Sequence[Function]
+) -> Mapping[str, Recommendation | Absent] | Absent:
+    """Advice by function ARN; absent as a whole where the account is not enrolled or it may not be read."""
+    asked: dict[str, Any] = {"maxResults": 1000}
+    if len(functions) <= ARNS_A_CALL:
+        asked = {"functionArns": [function.arn for function in functions]}
+    found: dict[str, Recommendation | Absent] = {}
+    try:
+        call = Call("compute-optimizer", "GetLambdaFunctionRecommendations", asked)
+        for page in gateway.pages(call, "nextToken"):
+            for advice in page.get("lambdaFunctionRecommendations") or ():
+                found[_unqualified(advice["functionArn"])] = _recommendation(advice)
+    except AwsRefused as error:
+        if error.code == "OptInRequiredException":
+            return Absent("the account is not enrolled in Compute Optimizer")
+        return Absent(f"Compute Optimizer: {error}")
+    except AccessDenied as error:
+        return Absent(str(error))
+    except EndpointUnreachable:
+        return Absent(f"Compute Optimizer does not answer in {gateway.region}")
+    return found
+
+
+def _unqualified(arn: str) -> str:
+    return ":".join(arn.split(":")[:7])
+
+
+def _recommendation(advice: Mapping[str, Any]) -> Recommendation | Absent:
+    """Its first choice, or the reason why it has none."""
+    options = sorted(advice.get("memorySizeRecommendationOptions") or (), key=lambda option: option.get("rank", 0))
+    finding = str(advice.get("finding") or "")
+    if options and options[0].get("memorySize"):
+        return Recommendation(int(options[0]["memorySize"]), finding, "Compute Optimizer")
+    reasons = ", ".join(advice.get("findingReasonCodes") or ()) or "no reason given"
+    return Absent(f"Compute Optimizer recommends nothing ({finding or 'unavailable'}: {reasons})")

@@ -1,0 +1,138 @@
+"""What invokes functions: event source mappings, and, where asked, function URLs and resource policies.
+
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-services.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Literal
+
+from lambda_tailor.aws.gateway import Gateway
+from lambda_tailor.aws.lookups import Around
+from lambda_tailor.errors import AccessDenied, AwsRefused
+from lambda_tailor.model.evidence import Absent, Trigger
+from lambda_tailor.model.function import Function
+from lambda_tailor.setting import Call
+from lambda_tailor.settings import queue
+
+READ_ACTIONS = ("lambda:ListEventSourceMappings", "sqs:GetQueueAttributes")
+DEEP_READ_ACTIONS = ("lambda:GetPolicy", "lambda:ListFunctionUrlConfigs")
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
+API_GATEWAY_S = 29.0
+# Services that wait for the answer; every other one that has a permission hands events over and goes on.
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-services.html
+_WAITING: Mapping[str, float | None] = {
+    "apigateway.amazonaws.com": API_GATEWAY_S,
+    # https://docs.aws.amazon.com/bedrock/latest/userguide/agents-lambda.html gives no limit of its own.
+    "bedrock.amazonaws.com": None,
+    "cloudfront.amazonaws.com": None,
+    "cognito-idp.amazonaws.com": 5.0,
+    "elasticloadbalancing.amazonaws.com": None,
+    "lex.amazonaws.com": 30.0,
+    "lexv2.amazonaws.com": 30.0,
+    "secretsmanager.amazonaws.com": None,
+    "vpc-lattice.amazonaws.com": None,
+}
+_QUEUES = ("sqs", "mq")
+
+Triggers = Mapping[str, "tuple[Trigger, ...] | Absent"]
+
+
+def read_triggers(around: Around, functions: Sequence[Function], *, deep: bool) -> Triggers:
+    """Triggers by function ARN; the mappings of the whole region are read by page, the rest only when ``deep``."""
+    try:
+        mappings = list(_mappings(around.gateway, functions))
+    except (AccessDenied, AwsRefused) as error:
+        because = Absent(str(error))
+        return {function.arn: because for function in functions}
+    visibility = _visibility(around, {m["EventSourceArn"] for m in mappings if _service(m) == "sqs"})
+    by_function: dict[str, list[Trigger]] = {function.arn: [] for function in functions}
+    for mapping in mappings:
+        triggers = by_function.get(":".join(mapping["FunctionArn"].split(":")[:7]))
+        if triggers is not None:
+            triggers.append(_trigger(mapping, visibility))
+    if not deep:
+        return {arn: tuple(triggers) for arn, triggers in by_function.items()}
+    with ThreadPoolExecutor(max_workers=8) as threads:
+        more = list(threads.map(lambda function: _deep(around.gateway, function), functions))
+    return {
+        f.arn: found if isinstance(found, Absent) else (*by_function[f.arn], *found)
+        for f, found in zip(functions, more, strict=True)
+    }
+
+
+def _mappings(gateway: Gateway, functions: Sequence[Function]) -> Iterator[Mapping[str, Any]]:
+    asked = {"FunctionName": functions[0].name} if len(functions) == 1 else {}
+    for page in gateway.pages(Call("lambda", "ListEventSourceMappings", asked), "Marker", "NextMarker"):
+        yield from (m for m in page.get("EventSourceMappings") or () if m.get("FunctionArn"))
+
+
+def _service(mapping: Mapping[str, Any]) -> str:
+    return str(mapping.get("EventSourceArn") or "::").split(":")[2]
+
+
+def _trigger(mapping: Mapping[str, Any], visibility: Mapping[str, int]) -> Trigger:
+    source = str(mapping.get("EventSourceArn") or "self-managed Kafka")
+    kind: Literal["queue", "stream"] = "queue" if _service(mapping) in _QUEUES else "stream"
+    return Trigger(kind, source, visibility_timeout_s=visibility.get(source))
+
+
+def _visibility(around: Around, arns: set[str]) -> Mapping[str, int]:
+    """Visibility timeouts in seconds by queue ARN; a queue that may not be read is left out."""
+
+    def read(arn: str) -> int | None:
+        account, name = arn.split(":")[4:6]
+        place = Around(around.gateway, account, around.partition).place(name)
+        try:
+            answer = around.gateway.call(queue.read(place))
+        except (AccessDenied, AwsRefused):
+            return None
+        value = (answer.get("Attributes") or {}).get("VisibilityTimeout")
+        return None if value is None else int(value)
+
+    ordered = sorted(arns)
+    with ThreadPoolExecutor(max_workers=8) as threads:
+        answers = list(threads.map(read, ordered))
+    return {arn: seconds for arn, seconds in zip(ordered, answers, strict=True) if seconds is not None}
+
+
+def _deep(gateway: Gateway, function: Function) -> tuple[Trigger, ...] | Absent:
+    try:
+        return (*_urls(gateway, function), *_permitted(gateway, function))
+    except (AccessDenied, AwsRefused) as error:
+        return Absent(str(error))
+
+
+def _urls(gateway: Gateway, function: Function) -> Iterator[Trigger]:
+    asked = Call("lambda", "ListFunctionUrlConfigs", {"FunctionName": function.name})
+    for page in gateway.pages(asked, "Marker", "NextMarker"):
+        for each in page.get("FunctionUrlConfigs") or ():
+            yield Trigger("request-response", str(each["FunctionUrl"]))
+
+
+def _permitted(gateway: Gateway, function: Function) -> Iterator[Trigger]:
+    try:
+        answer = gateway.call(Call("lambda", "GetPolicy", {"FunctionName": function.name}))
+    except AwsRefused as error:
+        if error.code == "ResourceNotFoundException":
+            return
+        raise
+    for service in sorted(_services(json.loads(answer["Policy"]))):
+        if service in _WAITING:
+            yield Trigger("request-response", service, limit_s=_WAITING[service])
+        else:
+            yield Trigger("asynchronous", service)
+
+
+def _services(policy: Mapping[str, Any]) -> set[str]:
+    """The services that a function's resource policy lets invoke it."""
+    found: set[str] = set()
+    for statement in policy.get("Statement") or ():
+        principal = statement.get("Principal")
+        named = principal.get("Service") if isinstance(principal, Mapping) else None
+        if statement.get("Effect") == "Allow" and named:
+            found.update([named] if isinstance(named, str) else named)
+    return found

@@ -1,0 +1,41 @@
+"""A plan as CSV: one change a row, for spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from lambda_tailor.model.plan import Plan
+from lambda_tailor.report.tables import Row, rows
+from lambda_tailor.report.texts import clean, value
+
+HEADER = (
+    "account_id", "region", "function", "rule", "setting", "status", "before", "after", "risk",
+    "monthly_usd_low", "monthly_usd_high", "reason", "blocked",
+)  # fmt: skip
+# A spreadsheet takes a cell that begins with one of these for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def render(plan: Plan) -> str:
+    """The plan's changes, one a row under a header; texts cannot be taken for formulas."""
+    written = io.StringIO()
+    writer = csv.writer(written, lineterminator="\n")
+    writer.writerow(HEADER)
+    writer.writerows(_cells(row) for row in rows(plan))
+    return written.getvalue()
+
+
+def _cells(row: Row) -> list[str]:
+    function, change = row.function, row.change
+    money = change.monthly_usd
+    texts = (function.account_id, function.region, function.name, change.rule, change.setting, row.status)
+    values = (value(change.setting, change.before), value(change.setting, change.after), change.risk.value)
+    last = (change.reason, change.blocked or "")
+    numbers = [f"{money.low:f}", f"{money.high:f}"]
+    return [*map(_text, (*texts, *values)), *numbers, *map(_text, last)]
+
+
+def _text(text: str) -> str:
+    text = clean(text)
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,0 +1,1 @@
+"""Facts that age, as dated data with their source."""

@@ -1,0 +1,55 @@
+"""How Lambda treats a function's asynchronous events: retries, age in seconds, destinations.
+
+https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionEventInvokeConfig.html
+The call removes what it does not name, so what was observed is put with it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lambda_tailor.setting import Answer, Call, Place, Setting, State
+
+KIND = "event-invoke-config"
+_PARAMETERS = {
+    "async_retries": "MaximumRetryAttempts",
+    "async_max_age_s": "MaximumEventAgeInSeconds",
+    "destinations": "DestinationConfig",
+}
+
+
+def read(place: Place) -> Call:
+    """GetFunctionEventInvokeConfig, of the unpublished version."""
+    return Call("lambda", "GetFunctionEventInvokeConfig", {"FunctionName": place.resource})
+
+
+def observe(_place: Place, answer: Answer | None) -> State:
+    """None for what is not configured, where Lambda has its defaults."""
+    state: dict[str, Any] = {field: (answer or {}).get(name) for field, name in _PARAMETERS.items()}
+    if not any((state["destinations"] or {}).values()):
+        state["destinations"] = None
+    return state
+
+
+def write(place: Place, observed: State, wanted: State) -> Call:
+    """Put the whole configuration, or delete it where nothing is left of it."""
+    merged = {**observed, **wanted}
+    function = {"FunctionName": place.resource}
+    kept = {name: merged[field] for field, name in _PARAMETERS.items() if merged.get(field) is not None}
+    if not kept:
+        return Call("lambda", "DeleteFunctionEventInvokeConfig", function)
+    return Call("lambda", "PutFunctionEventInvokeConfig", {**function, **kept})
+
+
+SETTING = Setting(
+    kind=KIND,
+    title="asynchronous invocation",
+    source="https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionEventInvokeConfig.html",
+    read=read,
+    observe=observe,
+    write=write,
+    absent_codes=frozenset({"ResourceNotFoundException"}),
+    arn="arn:{partition}:lambda:{region}:{account}:function:{resource}",
+    read_actions=("lambda:GetFunctionEventInvokeConfig",),
+    write_actions=("lambda:PutFunctionEventInvokeConfig", "lambda:DeleteFunctionEventInvokeConfig"),
+)

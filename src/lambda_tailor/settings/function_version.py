@@ -1,0 +1,60 @@
+"""A published version's existence, named ``FUNCTION:VERSION``. It can only go from there to not there.
+
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html
+"""
+
+from __future__ import annotations
+
+from lambda_tailor.setting import Answer, Call, Place, Setting, State
+
+KIND = "function-version"
+
+
+def _names(place: Place) -> dict[str, str]:
+    function, _, version = place.resource.rpartition(":")
+    return {"FunctionName": function, "Qualifier": version}
+
+
+def read(place: Place) -> Call:
+    """GetFunction of that version."""
+    return Call("lambda", "GetFunction", _names(place))
+
+
+def observe(_place: Place, answer: Answer | None) -> State:
+    """``exists``."""
+    return {"exists": answer is not None}
+
+
+def write(place: Place, _observed: State, _wanted: State) -> Call:
+    """Delete the version; AWS refuses that where an alias points to it."""
+    names = _names(place)
+    # Without a version the same call would delete the function itself.
+    if not names["FunctionName"] or not names["Qualifier"].isdigit():
+        raise ValueError(f"{place.resource} names no published version")
+    return Call("lambda", "DeleteFunction", names)
+
+
+def refuse(_observed: State, wanted: State) -> str | None:
+    """Nobody can make a deleted version again."""
+    return "a version that was deleted cannot be put back" if wanted["exists"] is not False else None
+
+
+def inexact_undo(_before: State) -> str | None:
+    """There is no way back."""
+    return "a version that was deleted cannot be put back"
+
+
+SETTING = Setting(
+    kind=KIND,
+    title="published version",
+    source="https://docs.aws.amazon.com/lambda/latest/api/API_DeleteFunction.html",
+    read=read,
+    observe=observe,
+    write=write,
+    refuse=refuse,
+    inexact_undo=inexact_undo,
+    absent_codes=frozenset({"ResourceNotFoundException"}),
+    arn="arn:{partition}:lambda:{region}:{account}:function:{resource}",
+    read_actions=("lambda:GetFunction",),
+    write_actions=("lambda:DeleteFunction",),
+)

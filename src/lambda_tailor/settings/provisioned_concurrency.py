@@ -1,0 +1,56 @@
+"""Executions that are kept ready for a version or alias, named ``FUNCTION:QUALIFIER``.
+
+https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html
+"""
+
+from __future__ import annotations
+
+from lambda_tailor.setting import Answer, Broken, Call, Place, Progress, Setting, State
+
+KIND = "provisioned-concurrency"
+
+
+def _names(place: Place) -> dict[str, str]:
+    function, _, qualifier = place.resource.rpartition(":")
+    return {"FunctionName": function, "Qualifier": qualifier}
+
+
+def read(place: Place) -> Call:
+    """GetProvisionedConcurrencyConfig."""
+    return Call("lambda", "GetProvisionedConcurrencyConfig", _names(place))
+
+
+def observe(_place: Place, answer: Answer | None) -> State:
+    """``provisioned`` executions as requested; None where none are."""
+    return {"provisioned": (answer or {}).get("RequestedProvisionedConcurrentExecutions")}
+
+
+def write(place: Place, _observed: State, wanted: State) -> Call:
+    """Put the number, or delete the configuration."""
+    if wanted["provisioned"] is None:
+        return Call("lambda", "DeleteProvisionedConcurrencyConfig", _names(place))
+    asked = {**_names(place), "ProvisionedConcurrentExecutions": wanted["provisioned"]}
+    return Call("lambda", "PutProvisionedConcurrencyConfig", asked)
+
+
+def progress(answer: Answer) -> Progress | Broken:
+    """AWS takes a minute or more to prepare executions."""
+    if answer.get("Status") == "FAILED":
+        return Broken(answer.get("StatusReason") or "it failed, AWS gives no reason")
+    return Progress.PENDING if answer.get("Status") == "IN_PROGRESS" else Progress.SETTLED
+
+
+SETTING = Setting(
+    kind=KIND,
+    title="provisioned concurrency",
+    source="https://docs.aws.amazon.com/lambda/latest/api/API_PutProvisionedConcurrencyConfig.html",
+    read=read,
+    observe=observe,
+    write=write,
+    progress=progress,
+    asynchronous=True,
+    absent_codes=frozenset({"ProvisionedConcurrencyConfigNotFoundException", "ResourceNotFoundException"}),
+    arn="arn:{partition}:lambda:{region}:{account}:function:{resource}",
+    read_actions=("lambda:GetProvisionedConcurrencyConfig",),
+    write_actions=("lambda:PutProvisionedConcurrencyConfig", "lambda:DeleteProvisionedConcurrencyConfig"),
+)

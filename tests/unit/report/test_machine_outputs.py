@@ -1,0 +1,85 @@
+"""Markdown, SARIF, CSV and JUnit: well formed, safe, complete."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from xml.etree import ElementTree
+
+from lambda_tailor.model.run import CheckedSetting, Verification, VerifySummary
+from lambda_tailor.report import csv_, junit, markdown, sarif
+from lambda_tailor.rules import all_rules
+from tests.unit.report.plans import HOSTILE, a_change, a_plan, a_planned, fleet, small_plan
+
+
+def test_a_comment_about_a_thousand_functions_fits_and_says_what_was_cut() -> None:
+    plan = fleet(1000)
+    text = markdown.render(plan)
+    assert len(text) < 65_000
+    shown = sum(line.startswith("| orders-worker") for line in text.splitlines())
+    every = sum(len(function.changes) for function in plan.functions)
+    assert f"_{every - shown} more are not shown here" in text
+
+
+def test_a_short_comment_is_not_cut() -> None:
+    assert "not shown" not in markdown.render(small_plan())
+
+
+def test_a_name_cannot_open_html_a_cell_or_a_mention_in_a_comment() -> None:
+    text = markdown.render(a_plan(a_planned("<b>|@everyone`", (a_change(),))))
+    assert "<b>" not in text and "@everyone" not in text
+    assert "&lt;b&gt;\\|" in text
+
+
+def test_blocked_changes_come_first_in_a_comment() -> None:
+    text = markdown.render(small_plan())
+    assert text.index("the longest run took 41 s") < text.index("412 MB were used at most")
+
+
+def test_csv_has_one_row_for_each_change() -> None:
+    plan = small_plan()
+    read = list(csv.DictReader(io.StringIO(csv_.render(plan))))
+    assert len(read) == sum(len(function.changes) for function in plan.functions)
+    assert (read[0]["before"], read[0]["after"]) == ("3008 MB", "1024 MB")
+
+
+def test_a_cell_of_csv_is_never_a_formula() -> None:
+    read = list(csv.DictReader(io.StringIO(csv_.render(a_plan(a_planned("=cmd|x", (a_change(reason="+1"),)))))))
+    assert (read[0]["function"], read[0]["reason"]) == ("'=cmd|x", "'+1")
+
+
+def test_each_sarif_result_points_at_its_rule() -> None:
+    (run,) = json.loads(sarif.render(small_plan(), all_rules()))["runs"]
+    rules = run["tool"]["driver"]["rules"]
+    assert run["results"]
+    assert all(rules[result["ruleIndex"]]["id"] == result["ruleId"] for result in run["results"])
+
+
+def test_an_alert_keeps_its_fingerprint_when_the_value_changes() -> None:
+    def fingerprint(after: int) -> object:
+        plan = a_plan(a_planned("a", (a_change(after=after),)))
+        return json.loads(sarif.render(plan, all_rules()))["runs"][0]["results"][0]["partialFingerprints"]
+
+    assert fingerprint(512) == fingerprint(1024)
+
+
+def a_verification() -> Verification:
+    common = {"function": HOSTILE, "region": "us-east-1", "account_id": "123456789012", "rule": "memory"}
+    settings = (
+        CheckedSetting(**common, setting="memory_mb", expected=1024, actual=3008, matches=False),
+        CheckedSetting(**common, setting="timeout_s", expected=30, actual=30, matches=True),
+    )
+    summary = VerifySummary(functions=1, settings=2, matching=1, differing=1, unverified=1)
+    return Verification(matches=False, settings=settings, summary=summary)
+
+
+def test_a_setting_that_differs_is_a_junit_failure_with_both_values() -> None:
+    (failure,) = ElementTree.fromstring(junit.render(a_verification())).iter("failure")
+    assert failure.get("message") == "expected 1024 MB, actual 3008 MB"
+
+
+def test_a_target_that_could_not_be_read_is_a_junit_error() -> None:
+    root = ElementTree.fromstring(junit.render(a_verification()))
+    assert (root.get("tests"), root.get("failures"), root.get("errors")) == ("3", "1", "1")
+    assert len(list(root.iter("testcase"))) == 3

@@ -1,0 +1,197 @@
+"""Rules beyond the ten that change something: /tmp, provisioned concurrency, versions, formats, retries, queues."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambda_tailor.model.evidence import Evidence, Trigger
+from lambda_tailor.model.function import Fact, Found, Missing, Need, Unreadable
+from lambda_tailor.model.verdict import Blocked, Finding, Kept, Proposed, Risk, Verdict
+from lambda_tailor.rules import (
+    async_retries,
+    ephemeral_storage,
+    log_format,
+    old_versions,
+    provisioned_concurrency,
+    sqs_visibility,
+)
+from tests.builders import a_function, evidence
+
+NAME = "lambda-function-dev"
+MIB = 1_048_576
+QUEUE = "arn:aws:sqs:us-east-1:123456789012:orders"
+
+
+def tmp(size: int, seen: Evidence, **options: Any) -> Verdict:
+    chosen = ephemeral_storage.EphemeralStorageOptions(**options)
+    (verdict,) = ephemeral_storage.judge(a_function(ephemeral_mb=size), seen, chosen)
+    return verdict
+
+
+def test_tmp_shrinks_to_what_was_used_with_headroom() -> None:
+    verdict = tmp(4096, evidence(tmp_used=700 * MIB))
+    assert isinstance(verdict, Proposed)
+    assert verdict.after == 1088  # 1050 MB, rounded up to 64
+
+
+def test_tmp_never_goes_under_the_free_part() -> None:
+    verdict = tmp(4096, evidence(tmp_used=MIB))
+    assert isinstance(verdict, Proposed)
+    assert verdict.after == 512
+
+
+def test_tmp_that_nobody_measures_is_reported_where_it_is_paid_for() -> None:
+    assert isinstance(tmp(4096, Evidence()), Finding)
+    assert isinstance(tmp(512, Evidence()), Kept)
+
+
+def test_a_target_for_tmp_under_what_was_used_is_blocked() -> None:
+    assert isinstance(tmp(4096, evidence(tmp_used=700 * MIB), target_mb=600), Blocked)
+    assert isinstance(tmp(4096, Evidence(), target_mb=600), Proposed)
+
+
+def test_tmp_that_runs_full_grows() -> None:
+    verdict = tmp(1024, evidence(tmp_used=1000 * MIB))
+    assert isinstance(verdict, Proposed)
+    assert verdict.after == 1536
+
+
+@given(size=st.integers(512, 10_240), used=st.floats(0, 10_240), headroom=st.floats(0, 400))
+def test_no_proposal_for_tmp_is_under_what_was_used(size: int, used: float, headroom: float) -> None:
+    verdict = tmp(size, evidence(tmp_used=used * MIB), headroom_percent=headroom)
+    if isinstance(verdict, Proposed):
+        assert isinstance(verdict.after, int)
+        assert max(used, 512) <= verdict.after <= 10_240
+
+
+def provisioned(fact: Fact, seen: Evidence) -> list[Verdict]:
+    function = a_function(memory_mb=1024, facts={Need("provisioned", NAME): fact})
+    options = provisioned_concurrency.ProvisionedConcurrencyOptions()
+    return list(provisioned_concurrency.judge(function, seen, options))
+
+
+def test_provisioned_concurrency_follows_what_was_in_use() -> None:
+    (verdict,) = provisioned(Found({"provisioned": {"live": 20}}), evidence(provisioned_max=4))
+    assert isinstance(verdict, Proposed)
+    assert (verdict.setting, verdict.before, verdict.after) == ("provisioned_concurrency.live", 20, 6)
+    assert verdict.transitions[0].key.resource == f"{NAME}:live"
+    assert verdict.adds.provisioned_gb_s == Decimal(-14 * 730 * 3600)
+
+
+def test_provisioned_concurrency_that_nobody_saw_in_use_is_reported() -> None:
+    (verdict,) = provisioned(Found({"provisioned": {"live": 20}}), Evidence())
+    assert isinstance(verdict, Finding)
+
+
+def test_it_is_not_guessed_which_of_several_aliases_needs_less() -> None:
+    verdicts = provisioned(Found({"provisioned": {"a": 20, "b": 20}}), evidence(provisioned_max=4))
+    assert [type(v) for v in verdicts] == [Finding, Finding]
+
+
+def test_provisioned_concurrency_in_use_and_none_at_all_are_kept() -> None:
+    for fact in (Found({"provisioned": {"live": 5}}), Missing(), Unreadable("denied")):
+        (verdict,) = provisioned(fact, evidence(provisioned_max=4))
+        assert isinstance(verdict, Kept)
+
+
+def versions(published: int, referenced: list[str], **options: Any) -> Verdict:
+    state = Found({"versions": [str(n) for n in range(1, published + 1)], "referenced": [*referenced]})
+    function = a_function(facts={Need("versions", NAME): state})
+    (verdict,) = old_versions.judge(function, Evidence(), old_versions.OldVersionsOptions(**options))
+    return verdict
+
+
+def test_old_versions_are_only_reported_unless_the_policy_prunes() -> None:
+    verdict = versions(12, [])
+    assert isinstance(verdict, Finding)
+    assert verdict.note.startswith("7 of 12")
+
+
+def test_pruning_spares_the_newest_and_what_an_alias_points_to() -> None:
+    verdict = versions(12, ["3"], prune=True, keep=5)
+    assert isinstance(verdict, Proposed)
+    gone = [t.key.resource for t in verdict.transitions]
+    assert gone == [f"{NAME}:{n}" for n in (1, 2, 4, 5, 6, 7)]
+    assert verdict.after == ["3", "8", "9", "10", "11", "12"]
+    assert verdict.risk is Risk.HIGH
+
+
+def test_few_versions_are_kept() -> None:
+    assert isinstance(versions(5, []), Kept)
+    assert isinstance(versions(6, ["1"]), Kept)
+
+
+def test_the_log_format_is_changed_where_it_differs() -> None:
+    options = log_format.LogFormatOptions()
+    (verdict,) = log_format.judge(a_function(), Evidence(), options)
+    assert isinstance(verdict, Proposed)
+    assert (verdict.before, verdict.after) == ("Text", "JSON")
+    (kept,) = log_format.judge(a_function(log_format="JSON"), Evidence(), options)
+    assert isinstance(kept, Kept)
+
+
+def retries(fact: Fact, seen: Evidence, **options: Any) -> list[Verdict]:
+    function = a_function(facts={Need("event-invoke-config", NAME): fact})
+    return list(async_retries.judge(function, seen, async_retries.AsyncRetriesOptions(**options)))
+
+
+ASYNCHRONOUS = evidence(async_events=10)
+
+
+def test_retries_are_changed_for_asynchronous_functions_only() -> None:
+    (verdict,) = retries(Missing(), ASYNCHRONOUS, retries=0)
+    assert isinstance(verdict, Proposed)
+    assert (verdict.before, verdict.after, verdict.transitions[0].before) == (2, 0, None)
+    (other,) = retries(Missing(), Evidence(), retries=0)
+    assert isinstance(other, Kept)
+
+
+def test_what_lambda_does_by_default_needs_no_change() -> None:
+    (verdict,) = retries(Missing(), ASYNCHRONOUS, retries=2)
+    assert isinstance(verdict, Kept)
+
+
+def test_only_what_differs_is_changed() -> None:
+    found = Found({"async_retries": 1, "async_max_age_s": 3600})
+    first, second = retries(found, ASYNCHRONOUS, retries=1, max_age_s=60)
+    assert isinstance(first, Kept)
+    assert isinstance(second, Proposed)
+
+
+def test_without_a_wish_retries_are_left_alone() -> None:
+    assert retries(Missing(), ASYNCHRONOUS) == []
+    (blocked,) = retries(Unreadable("denied"), ASYNCHRONOUS, retries=1)
+    assert isinstance(blocked, Blocked)
+
+
+def queues(hidden: int | None, *, fix: bool = False, arn: str = QUEUE) -> list[Verdict]:
+    seen = Evidence(triggers=(Trigger("queue", arn, visibility_timeout_s=hidden),))
+    return list(sqs_visibility.judge(a_function(timeout_s=30), seen, sqs_visibility.SqsVisibilityOptions(fix=fix)))
+
+
+def test_a_queue_that_shows_messages_too_soon_is_reported() -> None:
+    (verdict,) = queues(179)
+    assert isinstance(verdict, Finding)
+    assert "180 s" in verdict.note
+    (kept,) = queues(180)
+    assert isinstance(kept, Kept)
+
+
+def test_a_queue_of_the_account_is_changed_where_the_policy_says_so() -> None:
+    (verdict,) = queues(30, fix=True)
+    assert isinstance(verdict, Proposed)
+    assert (verdict.after, verdict.transitions[0].key.resource) == (180, "orders")
+    (other,) = queues(30, fix=True, arn=QUEUE.replace("123456789012", "210987654321"))
+    assert isinstance(other, Finding)
+
+
+@pytest.mark.parametrize("hidden", [None])
+def test_a_queue_that_could_not_be_read_is_not_judged(hidden: int | None) -> None:
+    assert queues(hidden) == []
+    (unknown,) = sqs_visibility.judge(a_function(), Evidence(), sqs_visibility.SqsVisibilityOptions())
+    assert isinstance(unknown, Kept)

@@ -1,0 +1,122 @@
+"""Reserved concurrency, alarms and the dead-letter queue as the evidence wants them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lambda_tailor.model.evidence import Evidence
+from lambda_tailor.model.function import Fact, Found, Missing, Need
+from lambda_tailor.model.verdict import Kept, Proposed, Verdict
+from lambda_tailor.rules import alarms, dead_letter_queue
+from lambda_tailor.rules.alarms import AlarmsOptions
+from lambda_tailor.rules.dead_letter_queue import DeadLetterQueueOptions
+from lambda_tailor.rules.reserved_concurrency import ReservedConcurrencyOptions, judge
+from tests.builders import ACCOUNT, REGION, a_function, evidence
+
+FIT = ReservedConcurrencyOptions(from_evidence=True)
+PROTECTS = FIT.model_copy(update={"protects": "the database's connections"})
+BASELINE = AlarmsOptions(from_evidence=True)
+
+
+def reserved(options: ReservedConcurrencyOptions, seen: Evidence, now: int | None = None) -> Verdict:
+    (verdict,) = judge(a_function(reserved_concurrency=now), seen, options)
+    return verdict
+
+
+def test_a_limit_that_protects_nothing_is_not_proposed() -> None:
+    assert isinstance(reserved(FIT, evidence(concurrency_max=40)), Kept)
+
+
+def test_a_limit_that_protects_something_is_the_peak_plus_headroom() -> None:
+    verdict = reserved(PROTECTS, evidence(concurrency_max=40))
+    assert isinstance(verdict, Proposed)
+    assert verdict.after == 80
+    assert "the database's connections" in verdict.reason
+
+
+def test_a_reservation_that_throttles_is_raised() -> None:
+    verdict = reserved(FIT, evidence(concurrency_max=10, throttles=7), now=10)
+    assert isinstance(verdict, Proposed)
+    assert verdict.after == 20
+
+
+def test_a_reservation_that_does_not_throttle_is_kept() -> None:
+    assert isinstance(reserved(FIT, evidence(concurrency_max=10, throttles=0), now=10), Kept)
+
+
+def test_no_limit_is_derived_without_a_peak_or_against_a_switch_off() -> None:
+    assert isinstance(reserved(PROTECTS, Evidence()), Kept)
+    assert isinstance(reserved(PROTECTS, evidence(concurrency_max=3), now=0), Kept)
+
+
+def alarm_thresholds(seen: Evidence, facts: dict[Need, Fact] | None = None, **given: Any) -> list[float]:
+    names = ("lambda-error-rate-dev", "lambda-duration-dev")
+    known: dict[Need, Fact] = {Need("alarm", name): Missing() for name in names}
+    verdicts = alarms.judge(a_function(facts={**known, **(facts or {})}, **given), seen, BASELINE)
+    steps = [v.transitions[0].after for v in verdicts if isinstance(v, Proposed)]
+    return [step["Threshold"] for step in steps if isinstance(step, dict)]  # type: ignore[misc]
+
+
+def test_thresholds_follow_from_the_baseline() -> None:
+    seen = evidence(invocations=1000, errors=8, duration_max=4_200)
+    assert alarm_thresholds(seen) == [2.5, 7000.0]
+
+
+def test_a_function_that_never_fails_is_told_of_one_percent() -> None:
+    assert alarm_thresholds(evidence(invocations=1000, duration_max=200)) == [1.0, 1000.0]
+
+
+def test_the_duration_alarm_comes_before_the_timeout() -> None:
+    assert alarm_thresholds(evidence(invocations=1000, duration_max=9_000), timeout_s=10) == [1.0, 9000.0]
+
+
+def test_an_alarm_that_is_near_its_baseline_is_left_alone() -> None:
+    seen = evidence(invocations=1000, errors=8, duration_max=4_200)
+    (first, _) = alarms.judge(
+        a_function(facts={Need("alarm", n): Missing() for n in ("lambda-error-rate-dev", "lambda-duration-dev")}),
+        seen,
+        BASELINE,
+    )
+    assert isinstance(first, Proposed)
+    there = Found({"definition": first.transitions[0].after})
+    drifted = evidence(invocations=1000, errors=11, duration_max=4_200)
+    assert alarm_thresholds(drifted, {Need("alarm", "lambda-error-rate-dev"): there}) == [7000.0]
+    broken = evidence(invocations=1000, errors=200, duration_max=4_200)
+    assert alarm_thresholds(broken, {Need("alarm", "lambda-error-rate-dev"): there}) == [60.0, 7000.0]
+
+
+def test_without_a_baseline_no_alarm_is_made() -> None:
+    for seen in (Evidence(), evidence(invocations=3)):
+        (verdict,) = alarms.judge(a_function(), seen, BASELINE)
+        assert isinstance(verdict, Kept)
+
+
+def test_the_alarms_are_looked_up_by_their_names() -> None:
+    assert [need.name for need in alarms.needs(a_function(), BASELINE)] == [
+        "lambda-error-rate-dev",
+        "lambda-duration-dev",
+    ]
+
+
+def test_a_queue_is_only_proposed_for_a_function_that_is_invoked_asynchronously() -> None:
+    options = DeadLetterQueueOptions(queue="q", only_asynchronous=True)
+    role, arn = f"arn:aws:iam::{ACCOUNT}:role/lambda-role-dev", f"arn:aws:sqs:{REGION}:{ACCOUNT}:q"
+    facts: dict[Need, Fact] = {
+        Need("queue", "q"): Missing(),
+        Need("may-send", f"{role} {arn}"): Found({"allowed": True}),
+    }
+    (unknown,) = dead_letter_queue.judge(a_function(facts=facts), Evidence(), options)
+    (known,) = dead_letter_queue.judge(a_function(facts=facts), evidence(async_events=4), options)
+    assert isinstance(unknown, Kept)
+    assert isinstance(known, Proposed)
+
+
+def test_a_role_is_only_asked_about_where_events_are_asynchronous() -> None:
+    options = DeadLetterQueueOptions(queue="q", only_asynchronous=True)
+    assert list(dead_letter_queue.needs(a_function(), options)) == []
+    assert list(dead_letter_queue.more_needs(a_function(), Evidence(), options)) == []
+    needed = dead_letter_queue.more_needs(a_function(), evidence(async_events=4), options)
+    assert [need.kind for need in needed] == ["queue", "may-send"]
+    always = DeadLetterQueueOptions(queue="q")
+    assert [need.kind for need in dead_letter_queue.needs(a_function(), always)] == ["queue", "may-send"]
+    assert list(dead_letter_queue.more_needs(a_function(), evidence(async_events=4), always)) == []
