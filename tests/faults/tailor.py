@@ -1,0 +1,122 @@
+"""One reference stack that is applied to and put back again and again, under faults."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lambda_tailor import workflow
+from lambda_tailor.aws.gateway import Connection
+from lambda_tailor.aws.inventory import Target
+from lambda_tailor.aws.retry import RetryPolicy
+from lambda_tailor.demo.snapshot import differences
+from lambda_tailor.errors import TailorError
+from lambda_tailor.journal import Journal
+from lambda_tailor.model.run import Run, Status
+from lambda_tailor.paths import journal_url, key_file
+from lambda_tailor.policy_file import load_preset
+from lambda_tailor.vault import Vault
+from tests.integration.conftest import Aws
+
+# Short waits: the faults are many.
+QUICK = RetryPolicy(throttled_for_s=30, first_wait_s=0.01, longest_wait_s=0.1)
+CONNECTION = Connection(quota_share=1000, answer_within_s=1.0, retry=QUICK)
+HELD_WITHIN_S = 20.0
+
+
+@dataclass(slots=True)
+class Tailor:
+    """The stack with what it is before and what it becomes when nothing goes wrong."""
+
+    aws: Aws
+    before: Any
+    after: Any = None
+    calls: int = 0
+
+    @classmethod
+    def measure(cls, aws: Aws) -> Tailor:
+        """Apply once without a fault, to know the outcome and the number of calls; then put it back."""
+        tailor = cls(aws, aws.snapshot())
+        aws.control.reset()
+        run = tailor.apply()
+        assert run is not None
+        assert run.status is Status.SUCCEEDED
+        tailor.calls = sum(aws.control.calls().values())
+        tailor.after = aws.snapshot()
+        tailor.rollback(run.run_id)
+        tailor.is_as_before()
+        return tailor
+
+    def _runner(self, journal: Journal) -> workflow.Runner:
+        return workflow.Runner(connection=CONNECTION, journal=journal, vault=Vault(key_file()))
+
+    def apply(self) -> Run | None:
+        """Plan and apply; the run, or None where the error came before there was one."""
+        journal = Journal(journal_url())
+        known = {record.run_id for record in journal.runs()}
+        try:
+            request = workflow.Request(
+                target=Target(suffix="dev"), policy=load_preset("reference"), connection=CONNECTION
+            )
+            return self._runner(journal).apply(workflow.plan(request))
+        except TailorError:
+            new = [record for record in journal.runs() if record.run_id not in known]
+            return workflow.run_of(new[0]) if new else None
+        finally:
+            journal.close()
+
+    def resume(self, run_id: str) -> Run:
+        """Finish a run."""
+        journal = Journal(journal_url())
+        try:
+            return self._runner(journal).resume(run_id)
+        finally:
+            journal.close()
+
+    def rollback(self, run_id: str) -> Run:
+        """Put a run back."""
+        journal = Journal(journal_url())
+        try:
+            return self._runner(journal).rollback(run_id)
+        finally:
+            journal.close()
+
+    def newest(self) -> str | None:
+        """The run that was written down last, if it is not over."""
+        journal = Journal(journal_url())
+        try:
+            open_runs = [r for r in journal.runs() if r.status in (Status.RUNNING, Status.INTERRUPTED)]
+            return open_runs[-1].run_id if open_runs else None
+        finally:
+            journal.close()
+
+    def is_as_before(self) -> None:
+        """Field by field as it was."""
+        assert differences(self.before, self.aws.snapshot()) == []
+
+    def is_as_after(self) -> None:
+        """Field by field as an undisturbed apply leaves it."""
+        assert differences(self.after, self.aws.snapshot()) == []
+
+    def killed_at(self, call: int, when: str, *command: str) -> None:
+        """Run the command line and kill it with SIGKILL while call number ``call`` is held."""
+        control = self.aws.emulator.control
+        control.fail(nth=call, when=when, kind="hang", account=self.aws.account)
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")}
+        arguments = [sys.executable, "-m", "lambda_tailor", *command, "--quota-share", "1000", "-q"]
+        process = subprocess.Popen(
+            arguments, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL
+        )
+        until = time.monotonic() + HELD_WITHIN_S
+        while not control.held() and process.poll() is None and time.monotonic() < until:
+            time.sleep(0.01)
+        # Calls that run beside the held one have a moment to end, as they would in a real crash.
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        control.clear_faults()
