@@ -201,11 +201,32 @@ def resume(run: str, auto_approve: bool, **arguments: Any) -> int:
 
 @main.command()
 @click.argument("run", required=False, metavar="[RUN]")
+@click.option("--realized", is_flag=True, help="Compare the time after RUN with as long a time before it.")
+@click.option(
+    "--lookback",
+    type=click.FloatRange(0.03, 60),
+    default=14,
+    show_default=True,
+    metavar="DAYS",
+    help="With --realized: the longest time to compare.",
+)
+@click.option(
+    "--worse-percent",
+    type=click.FloatRange(0),
+    default=25,
+    show_default=True,
+    metavar="N",
+    help="With --realized: how much longer or more erroneous is too much.",
+)
+@AWS
 @JOURNAL
 @OUTPUT
-def runs(run: str | None, **arguments: Any) -> int:
-    """What was done, when, by whom."""
-    _session(**arguments).show_runs(run)
+def runs(run: str | None, realized: bool, **arguments: Any) -> int:
+    """What was done, when, by whom; and what it brought."""
+    session = _session(**arguments)
+    if realized:
+        return session.show_realized(run)
+    session.show_runs(run)
     return DONE
 
 
@@ -229,12 +250,28 @@ def rules(rule: str | None, **arguments: Any) -> int:
 
 
 @main.group()
+def prices() -> None:
+    """What AWS asks for a month's usage."""
+
+
+@prices.command("refresh")
+@click.option("--region", "-r", "regions", multiple=True, metavar="R", help="A region; repeatable.  [default: yours]")
+@AWS
+def prices_refresh(**arguments: Any) -> int:
+    """Write today's prices of the AWS Price List into the price file, which goes before the packaged ones."""
+    _session(**arguments).refresh_prices()
+    return DONE
+
+
+@main.group()
 def policy() -> None:
     """Help for writing policies."""
 
 
 @policy.command("schema")
-@click.argument("document", type=click.Choice(["plan", "run", "runs", "verify", "policy"]), default="policy")
+@click.argument(
+    "document", type=click.Choice(["plan", "run", "runs", "verify", "realized", "policy"]), default="policy"
+)
 def policy_schema(document: str) -> int:
     """Print the JSON Schema of a document."""
     _session().show_schema(document)

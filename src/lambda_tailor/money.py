@@ -11,14 +11,14 @@ https://aws.amazon.com/cloudwatch/pricing/
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 
+from lambda_tailor.model.plan import MonthlyUsd
 from lambda_tailor.prices import Prices, Tier, Unpriced, prices_for
 from lambda_tailor.usage import DAYS_A_MONTH, QUANTITIES, Load, Pair, Profile, Usage, compute_usage
 
 __all__ = [
-    "FREE", "FREE_GB_S", "Prices", "Tier", "Unpriced", "UsdRange", "attribute", "attribute_ranges", "bill",
+    "FREE", "FREE_GB_S", "Prices", "Tier", "Unpriced", "attribute", "attribute_ranges", "bill",
     "prices_for", "runaway_day_usd", "tiered", "total",
 ]  # fmt: skip
 
@@ -30,7 +30,6 @@ FREE: Mapping[str, Decimal] = {
     "queue_requests": Decimal(1_000_000),
 }
 _NOTHING = Decimal(0)
-_CENT = Decimal("0.01")
 # Every bill is rounded to this, far below a cent, so that differences of bills add up without rest.
 _GRAIN = Decimal("0.0000000001")
 _WIDE = Context(prec=60, rounding=ROUND_HALF_EVEN)
@@ -41,49 +40,9 @@ _METERS: tuple[tuple[str, ...], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class UsdRange:
-    """US dollars from the careful to the hopeful end; negative is a cost.
-
-    Raises ValueError where ``low`` is above ``high``.
-    """
-
-    low: Decimal = _NOTHING
-    high: Decimal = _NOTHING
-
-    def __post_init__(self) -> None:
-        if not self.low <= self.high:
-            raise ValueError(f"a range from {self.low} to {self.high} is the wrong way round")
-
-    @classmethod
-    def between(cls, one: Decimal, other: Decimal) -> UsdRange:
-        """The range that has both ends, whichever is the lower."""
-        return cls(min(one, other), max(one, other))
-
-    def __add__(self, other: UsdRange) -> UsdRange:
-        return UsdRange(self.low + other.low, self.high + other.high)
-
-    def __neg__(self) -> UsdRange:
-        return UsdRange(-self.high, -self.low)
-
-    def rounded(self) -> UsdRange:
-        """The same to the cent, half a cent away from zero."""
-        return UsdRange(self.low.quantize(_CENT, ROUND_HALF_UP, _WIDE), self.high.quantize(_CENT, ROUND_HALF_UP, _WIDE))
-
-    def __str__(self) -> str:
-        """``$100.20 to $161.46``; one figure where both ends are the same to the cent."""
-        cents = self.rounded()
-        low, high = _dollars(cents.low), _dollars(cents.high)
-        return low if low == high else f"{low} to {high}"
-
-
-def _dollars(cents: Decimal) -> str:
-    return f"-${-cents:,.2f}" if cents < 0 else f"${abs(cents):,.2f}"
-
-
-def total(parts: Iterable[UsdRange]) -> UsdRange:
+def total(parts: Iterable[MonthlyUsd]) -> MonthlyUsd:
     """The sum of ranges: the changes of different functions turn out one way or the other independently."""
-    return sum(parts, UsdRange())
+    return sum(parts, MonthlyUsd())
 
 
 def tiered(quantity: Decimal, tiers: Sequence[Tier]) -> Decimal:
@@ -141,7 +100,9 @@ def attribute(before: Usage, changes: Iterable[Usage], prices: Prices, *, free_t
     return savings
 
 
-def attribute_ranges(base: Pair, changes: Sequence[Pair], prices: Prices, *, free_tier: bool = True) -> list[UsdRange]:
+def attribute_ranges(
+    base: Pair, changes: Sequence[Pair], prices: Prices, *, free_tier: bool = True
+) -> list[MonthlyUsd]:
     """What each change saves, as a range over two worlds: (pessimistic, optimistic), as a rule (CPU-bound, I/O-bound).
 
     In each world the parts are those of ``attribute`` and add up to that world's two bills. A part's
@@ -153,7 +114,7 @@ def attribute_ranges(base: Pair, changes: Sequence[Pair], prices: Prices, *, fre
     """
     pessimistic = attribute(base[0], (change[0] for change in changes), prices, free_tier=free_tier)
     optimistic = attribute(base[1], (change[1] for change in changes), prices, free_tier=free_tier)
-    return [UsdRange.between(*ends) for ends in zip(pessimistic, optimistic, strict=True)]
+    return [MonthlyUsd.between(*ends) for ends in zip(pessimistic, optimistic, strict=True)]
 
 
 def runaway_day_usd(profile: Profile, load: Load, timeout_s: int, prices: Prices) -> Decimal:

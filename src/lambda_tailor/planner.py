@@ -33,7 +33,16 @@ from lambda_tailor.policy import Policy
 from lambda_tailor.rule import Judged, Pool
 from lambda_tailor.rules import all_rules
 
-Worth = Callable[[Sequence[tuple[Function, Evidence, Proposed]]], Sequence[MonthlyUsd]]
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What a change is worth in a month, and what else money says of it."""
+
+    monthly_usd: MonthlyUsd = field(default_factory=MonthlyUsd)
+    says: str = ""
+
+
+Worth = Callable[[Sequence[tuple[Function, Evidence, Proposed]]], Sequence[Value]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,10 +167,10 @@ def _plan_reading(
         (i.function, reading.evidence_of(i.function), i.verdict) for i in judged if isinstance(i.verdict, Proposed)
     ]
     money = iter(worth(valued))
-    by_function: dict[str, list[tuple[_Judged, MonthlyUsd]]] = {function.arn: [] for function in reading.functions}
+    by_function: dict[str, list[tuple[_Judged, Value]]] = {function.arn: [] for function in reading.functions}
     for item in judged:
-        usd = next(money) if isinstance(item.verdict, Proposed) else MonthlyUsd()
-        by_function[item.function.arn].append((item, usd))
+        value = next(money) if isinstance(item.verdict, Proposed) else Value()
+        by_function[item.function.arn].append((item, value))
     return [_planned(policy, f, by_function[f.arn]) for f in reading.functions], operations
 
 
@@ -211,18 +220,19 @@ def _step(number: int, item: _Judged) -> Step:
     return Step(number, item.function, ref, item.verdict.transitions)
 
 
-def _planned(policy: Policy, function: Function, items: Sequence[tuple[_Judged, MonthlyUsd]]) -> PlannedFunction:
+def _planned(policy: Policy, function: Function, items: Sequence[tuple[_Judged, Value]]) -> PlannedFunction:
     changes: list[Change] = []
     kept: list[Kept] = []
-    for item, usd in items:
+    for item, value in items:
         match item.verdict:
             case KeptVerdict() as v:
                 kept.append(Kept(item.rule, v.setting, v.value, v.because))
             case Proposed() as v:
                 changes.append(
                     Change(
-                        rule=item.rule, setting=v.setting, before=v.before, after=v.after, reason=v.reason,
-                        risk=v.risk, evidence=v.evidence, monthly_usd=usd,
+                        rule=item.rule, setting=v.setting, before=v.before, after=v.after,
+                        reason="; ".join(filter(None, (v.reason, value.says))),
+                        risk=v.risk, evidence=v.evidence, monthly_usd=value.monthly_usd,
                     )
                 )  # fmt: skip
             case Blocked() as v:

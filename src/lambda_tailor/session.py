@@ -20,6 +20,7 @@ from lambda_tailor.aws.inventory import Target
 from lambda_tailor.errors import BadInput, NotConfirmed, PlanFileError
 from lambda_tailor.journal import Journal
 from lambda_tailor.model.plan import Plan
+from lambda_tailor.model.realized import Realized
 from lambda_tailor.model.run import Run, Runs, Status, Verification
 from lambda_tailor.outcomes import run_of, runs_of
 from lambda_tailor.policy import Policy, PolicyDocument
@@ -257,6 +258,41 @@ class Session:
         else:
             self.terminal.runs(shown)
 
+    def show_realized(self, run_id: str | None) -> int:
+        """What a run brought; 1 where something got worse beyond the threshold or could not be read."""
+        from lambda_tailor.review import realized
+
+        if run_id is None:
+            raise BadInput("Which run? Give its id, or 'latest': lambda-tailor runs latest --realized.")
+        with closing(Journal(self._get("journal") or paths.journal_url())) as journal:
+            record = journal.run(run_id)
+        brought = realized(
+            record,
+            self._connection(),
+            lookback_days=float(self._get("lookback")),
+            worse_percent=float(self._get("worse_percent")),
+        )
+        if self._as_json:
+            print(documents.dumps(brought))
+        else:
+            self.terminal.realized(brought)
+        return 1 if brought.worse or brought.problems else 0
+
+    def refresh_prices(self) -> None:
+        """Write the Price List's prices into the user's price file.
+
+        Raises BadInput where no region is known or the file cannot be written, and what AWS refuses.
+        """
+        from lambda_tailor.aws.price_list import PRICE_LIST_REGION, price_client, refresh
+        from lambda_tailor.prices import refreshed_path
+
+        client, own_region = price_client(self._connection())
+        regions = tuple(self._get("regions", ())) or ((own_region,) if own_region else ())
+        if not regions:
+            raise BadInput(f"No region is known: give --region, such as {PRICE_LIST_REGION}.")
+        summary = refresh(client, regions, refreshed_path())
+        self.terminal.prices(summary.path, summary.prices, summary.missing)
+
     def show_rules(self, rule_id: str | None) -> None:
         """The catalogue, or one rule.
 
@@ -277,7 +313,8 @@ class Session:
         import json
 
         kinds: Mapping[str, Any] = {
-            "plan": Plan, "run": Run, "runs": Runs, "verify": Verification, "policy": PolicyDocument,
+            "plan": Plan, "run": Run, "runs": Runs, "verify": Verification, "realized": Realized,
+            "policy": PolicyDocument,
         }  # fmt: skip
         print(json.dumps(documents.schema(kinds[document]), indent=2))
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from lambda_tailor.documents import plan_hash
 from lambda_tailor.journal import RunRecord, StepRecord
-from lambda_tailor.model.plan import Change, ChangeRef, MonthlyUsd, Operation, Plan, PlannedFunction
+from lambda_tailor.model.plan import Change, ChangeRef, Operation, Plan, PlannedFunction
 from lambda_tailor.planner import summarize
 from lambda_tailor.settings import all_settings
 
@@ -68,7 +68,7 @@ def _swapped(function: PlannedFunction, undone: set[ChangeRef], notes: Mapping[C
     for change in function.changes:
         ref = ChangeRef(function.arn, change.rule, change.setting)
         if ref in undone:
-            usd = MonthlyUsd(-change.monthly_usd.high, -change.monthly_usd.low)
+            usd = -change.monthly_usd
             reason = notes.get(ref, "put back as it was")
             changes.append(
                 replace(change, before=change.after, after=change.before, reason=reason, evidence=(), monthly_usd=usd)

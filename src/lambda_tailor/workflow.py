@@ -33,7 +33,7 @@ from lambda_tailor.stand_ins import StandIns
 from lambda_tailor.undo import undo_plan
 from lambda_tailor.vault import Vault
 from lambda_tailor.verifier import verify
-from lambda_tailor.worth import worth
+from lambda_tailor.worth import price_notes, worth
 
 
 class Observer(Protocol):
@@ -147,15 +147,23 @@ def _assemble(request: Request, sites: Sequence[Site], reads: Sequence[_Read]) -
             problems.append(
                 Problem(account_id=readings[0].account_id, region=readings[0].region, subject=name, because=because)
             )
+    # The free tier is the account's, once for all of its regions.
+    first = {reading.account_id: reading for reading in reversed(readings)}.values()
+    free = request.policy.assumptions.free_tier
     return make_plan(
         request.policy,
         readings,
-        worth=lambda reading: worth(request.policy.assumptions, reading),
+        worth=lambda reading: worth(
+            request.policy.assumptions, reading, free_tier=free and any(reading is each for each in first)
+        ),
         created_at=now(),
         force=request.force,
         problems=problems,
         api_calls=_calls(sites),
-        assumptions={"evidence": _price_of_evidence([read.gathered for read in reads])},
+        assumptions={
+            "evidence": _price_of_evidence([read.gathered for read in reads]),
+            "prices": list(price_notes(reading.region for reading in readings)),
+        },
     )
 
 

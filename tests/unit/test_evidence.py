@@ -98,7 +98,7 @@ def test_metrics_carry_source_window_and_samples() -> None:
 
 def test_what_cloudwatch_does_not_know_is_absent_and_never_zero() -> None:
     (evidence,) = read(Answering({"GetMetricData": metric_data({})}), fleet(1)).evidence.values()
-    assert evidence.throttles == Absent("CloudWatch has no Throttles in the last 14 days")
+    assert evidence.throttles == Absent("CloudWatch has no Throttles in the window of 14 days")
 
 
 def test_metrics_that_may_not_be_read_are_absent_with_the_reason() -> None:

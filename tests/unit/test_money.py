@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambda_tailor.model.plan import MonthlyUsd
 from lambda_tailor.money import (
     Prices,
     Tier,
-    UsdRange,
     attribute,
     attribute_ranges,
     bill,
@@ -19,6 +19,7 @@ from lambda_tailor.money import (
     tiered,
     total,
 )
+from lambda_tailor.report.texts import usd_range
 from lambda_tailor.usage import (
     DAYS_A_MONTH,
     QUANTITIES,
@@ -57,7 +58,7 @@ def compute_usd(memory_mb: int, scenario: Scenario) -> Decimal:
 
 
 def show(usd: Decimal) -> str:
-    return str(UsdRange(usd, usd))
+    return usd_range(MonthlyUsd(usd, usd))
 
 
 # Hand-worked examples
@@ -80,7 +81,7 @@ def test_the_worked_example_as_a_range() -> None:
     after = [compute_usage(Profile(1024), WORKED, world) for world in worlds]
     change = (after[0] - before[0], after[1] - before[1])
     [saving] = attribute_ranges((before[0], before[1]), [change], PRICES, free_tier=False)
-    assert str(saving) == "$100.83 to $161.46"
+    assert usd_range(saving) == "$100.83 to $161.46"
 
 
 def test_a_single_thread_gains_nothing_above_one_vcpu() -> None:
@@ -180,7 +181,7 @@ def test_a_runaway_day_costs_every_event_run_to_its_timeout() -> None:
 
 def test_a_range_the_wrong_way_round_is_refused() -> None:
     with pytest.raises(ValueError, match="wrong way round"):
-        UsdRange(Decimal(2), Decimal(1))
+        MonthlyUsd(Decimal(2), Decimal(1))
 
 
 @pytest.mark.parametrize(
@@ -195,11 +196,11 @@ def test_a_range_the_wrong_way_round_is_refused() -> None:
     ],
 )
 def test_a_range_in_words(low: str, high: str, text: str) -> None:
-    assert str(UsdRange(Decimal(low), Decimal(high))) == text
+    assert usd_range(MonthlyUsd(Decimal(low), Decimal(high))) == text
 
 
 def test_the_opposite_of_a_range_is_the_right_way_round() -> None:
-    assert -UsdRange(Decimal(1), Decimal(3)) == UsdRange(Decimal(-3), Decimal(-1))
+    assert -MonthlyUsd(Decimal(1), Decimal(3)) == MonthlyUsd(Decimal(-3), Decimal(-1))
 
 
 def test_nothing_is_saved_below_zero() -> None:
@@ -264,7 +265,7 @@ def test_each_range_is_the_right_way_round_and_the_ends_add_up(
 ) -> None:
     parts = attribute_ranges(base, changes, PRICES)
     assert all(part.low <= part.high for part in parts)
-    assert total(parts) == UsdRange(sum((p.low for p in parts), Decimal(0)), sum((p.high for p in parts), Decimal(0)))
+    assert total(parts) == MonthlyUsd(sum((p.low for p in parts), Decimal(0)), sum((p.high for p in parts), Decimal(0)))
 
 
 functions = st.lists(

@@ -9,8 +9,10 @@ from typing import Any
 import boto3
 import pytest
 from botocore.stub import Stubber
+from click.testing import CliRunner
 
 from lambda_tailor.aws.price_list import fetch_prices, refresh
+from lambda_tailor.cli import main
 from lambda_tailor.errors import AccessDenied, BadInput
 from lambda_tailor.prices import Prices, Tier, prices_for
 from lambda_tailor.usage import QUANTITIES
@@ -208,3 +210,25 @@ def test_a_place_that_cannot_be_written_is_an_error(pricing: tuple[Any, Stubber]
     (tmp_path / "file").write_text("")
     with pytest.raises(BadInput, match="cannot be written"):
         refresh(client, ["eu-central-1"], tmp_path / "file" / "prices.json")
+
+
+def test_the_command_writes_the_file_and_says_what_stays(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    answers = {service: [] for service in SERVICES} | {"AWSLambda": [X86]}
+
+    def answered(_connection: object) -> tuple[object, str]:
+        client = boto3.client("pricing", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
+        stub = Stubber(client)
+        for service in SERVICES:
+            stub.add_response("get_products", {"PriceList": answers[service], "FormatVersion": "aws_v1"})
+        stub.activate()
+        return client, "eu-central-1"
+
+    monkeypatch.setattr("lambda_tailor.aws.price_list.price_client", answered)
+    monkeypatch.setenv("LAMBDA_TAILOR_PRICES", str(tmp_path / "prices.json"))
+    result = CliRunner().invoke(main, ["prices", "refresh"])
+    assert result.exit_code == 0, result.output
+    assert f"1 price written to {tmp_path / 'prices.json'}" in result.stdout.replace("\n", "")
+    assert "no one clear price of gb_s_arm" in result.stdout
+    prices = prices_for("eu-central-1")
+    assert isinstance(prices, Prices)
+    assert prices.sources["gb_s_x86"].as_of == "2027-02-03"

@@ -82,18 +82,21 @@ def metrics_of(function: Function, readings: frozenset[str]) -> Mapping[str, Met
     return chosen
 
 
-def none_found(metric: str, days: int) -> str:
+def none_found(metric: str, days: float) -> str:
     """Why a metric that CloudWatch answered for is absent: it has no data point."""
-    return f"CloudWatch has no {metric} in the last {days} days"
+    return f"CloudWatch has no {metric} in the window of {days:.3g} days"
 
 
 Asked = tuple[Function, str, Metric]
 
 
 def read_metrics(
-    gateway: Gateway, asked: Sequence[Asked], end: datetime, days: int
+    gateway: Gateway, asked: Sequence[Asked], end: datetime, days: float
 ) -> Mapping[str, dict[str, Reading]]:
-    """Each metric over the whole window, by function ARN and reading; absent where CloudWatch has none."""
+    """Each metric over the whole window that ends at ``end``, by function ARN and reading.
+
+    Absent where CloudWatch has none. ``days`` need not be whole, but its seconds are full minutes.
+    """
     found: dict[str, dict[str, Reading]] = {}
     for start in range(0, len(asked), QUERIES_A_CALL):
         batch = asked[start : start + QUERIES_A_CALL]
@@ -135,13 +138,17 @@ def _deployed(function: Function) -> Iterable[datetime]:
 Points = Mapping[str, Sequence[tuple[datetime, float]]]
 
 
-def _batch(gateway: Gateway, batch: Sequence[Asked], end: datetime, days: int) -> Points | Absent:
-    queries = [metric.query(f"m{n}", function, days * 86_400) for n, (function, _, metric) in enumerate(batch)]
+def _batch(gateway: Gateway, batch: Sequence[Asked], end: datetime, days: float) -> Points | Absent:
+    queries = [metric.query(f"m{n}", function, round(days * 86_400)) for n, (function, _, metric) in enumerate(batch)]
     return _send(gateway, queries, end, days)
 
 
-def _send(gateway: Gateway, queries: Sequence[Mapping[str, Any]], end: datetime, days: int) -> Points | Absent:
-    asked = {"MetricDataQueries": list(queries), "StartTime": end - timedelta(days=days), "EndTime": end}
+def _send(gateway: Gateway, queries: Sequence[Mapping[str, Any]], end: datetime, days: float) -> Points | Absent:
+    asked = {
+        "MetricDataQueries": list(queries),
+        "StartTime": end - timedelta(seconds=round(days * 86_400)),
+        "EndTime": end,
+    }
     points: dict[str, list[tuple[datetime, float]]] = {}
     try:
         for page in gateway.pages(Call("cloudwatch", "GetMetricData", asked), "NextToken"):
@@ -153,7 +160,7 @@ def _send(gateway: Gateway, queries: Sequence[Mapping[str, Any]], end: datetime,
     return points
 
 
-def _reading(metric: Metric, points: Points | Absent, n: int, days: int) -> Reading:
+def _reading(metric: Metric, points: Points | Absent, n: int, days: float) -> Reading:
     if isinstance(points, Absent):
         return points
     values = [value for _, value in points.get(f"m{n}", ())]

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from lambda_tailor.aws.faults import ERRORS, explain
+from lambda_tailor.aws.gateway import Connection, open_session
 from lambda_tailor.errors import BadInput
 from lambda_tailor.prices import PriceEntry, PriceFile, SourceEntry, dump_prices, read_prices
 from lambda_tailor.setting import Call
@@ -79,6 +80,16 @@ class Fetched:
         return PriceFile(
             currency="USD", sources=self.sources, regions={r: entries for r, entries in self.regions.items() if entries}
         )
+
+
+def price_client(connection: Connection) -> tuple[Any, str | None]:
+    """A client of the Price List, and the standard region of the credentials.
+
+    Raises CredentialsError, and BadInput for an endpoint that is no URL.
+    """
+    session = open_session(connection)
+    client = session.client("pricing", region_name=PRICE_LIST_REGION, endpoint_url=connection.endpoint_url)
+    return client, session.region_name
 
 
 def fetch_prices(client: Any, regions: Sequence[str]) -> Fetched:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, PlainSerializer
@@ -20,13 +20,32 @@ Usd = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="js
 
 @dataclass(frozen=True, slots=True)
 class MonthlyUsd:
-    """US dollars a month, from the careful to the hopeful end; negative is a cost."""
+    """US dollars a month, from the careful to the hopeful end; negative is a cost.
+
+    Raises ValueError where ``low`` is above ``high``.
+    """
 
     low: Usd = Decimal(0)
     high: Usd = Decimal(0)
 
+    def __post_init__(self) -> None:
+        if not self.low <= self.high:
+            raise ValueError(f"a range from {self.low} to {self.high} is the wrong way round")
+
+    @classmethod
+    def between(cls, one: Decimal, other: Decimal) -> MonthlyUsd:
+        """The range that has both ends, whichever is the lower."""
+        return cls(min(one, other), max(one, other))
+
     def __add__(self, other: MonthlyUsd) -> MonthlyUsd:
         return MonthlyUsd(self.low + other.low, self.high + other.high)
+
+    def __neg__(self) -> MonthlyUsd:
+        return MonthlyUsd(-self.high, -self.low)
+
+    def quantize(self, exponent: Decimal) -> MonthlyUsd:
+        """The same, rounded, half away from zero."""
+        return MonthlyUsd(self.low.quantize(exponent, ROUND_HALF_UP), self.high.quantize(exponent, ROUND_HALF_UP))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 from itertools import groupby
+from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
+from lambda_tailor.model.evidence import Measured
 from lambda_tailor.model.plan import Change, Plan, PlannedFunction
+from lambda_tailor.model.realized import Realized, RealizedFunction
 from lambda_tailor.model.run import CheckedSetting, Outcome, Result, Run, Runs, Status, Verification
 from lambda_tailor.model.verdict import Risk
+from lambda_tailor.realized import error_rate
 from lambda_tailor.report.texts import clean, count, usd, usd_range, value, worth
 from lambda_tailor.rule import AnyRule
 
@@ -173,6 +177,50 @@ class Terminal:
             )
             self._line(f"{run.run_id}  {run.started_at}  {run.status.value:<11}  {counts}  {run.user}{undoes}")
 
+    def realized(self, realized: Realized) -> None:
+        """What a run brought, function by function, and what to do where something got worse."""
+        hours = f"{realized.window_hours:,.3g} hours"
+        self._line(f"{realized.run_id}: {hours} before it against {hours} after it", "bold")
+        for f in realized.functions:
+            self._line(f"  {f.function} ({f.account_id}, {f.region})", "bold")
+            for name in ("duration_p50", "duration_p95"):
+                had, has = getattr(f.before, name), getattr(f.after, name)
+                if isinstance(had, Measured) and isinstance(has, Measured):
+                    self._line(f"    {name[9:]} duration: {had.value:,.0f} ms -> {has.value:,.0f} ms")
+            if f.per_million_usd is not None:
+                had_usd, has_usd = map(usd, f.per_million_usd)
+                self._line(f"    a million invocations: {had_usd} -> {has_usd}")
+            rates = error_rate(f.before), error_rate(f.after)
+            if rates[0] is not None and rates[1] is not None:
+                self._line(f"    errors: {rates[0]:.2f} % -> {rates[1]:.2f} %")
+            self._promise(f)
+            for said in f.worse:
+                self._line(f"    WORSE   {said}", "bold red")
+        for problem in realized.problems:
+            self._line(f"  not read: {problem}", "red")
+        self._line()
+        if realized.worse:
+            run = realized.run_id
+            self._line(f"Worse by more than {realized.worse_percent:g} %: 'lambda-tailor rollback {run}' puts it back.")
+        else:
+            self._line(f"Nothing got worse by more than {realized.worse_percent:g} %.", "bold")
+
+    def _promise(self, f: RealizedFunction) -> None:
+        if f.held is None or f.saved_usd is None or f.promised_usd is None:
+            self._line(f"    not known: {f.because}", "yellow")
+            return
+        kept = "the promise held" if f.held else f"the promise did NOT hold: {f.because}"
+        promised = usd_range(f.promised_usd)
+        self._line(f"    saves {usd(f.saved_usd)} a month at today's load, promised {promised}: {kept}")
+
+    def prices(self, path: Path, written: int, missing: Mapping[str, Sequence[str]]) -> None:
+        """What a refresh of the prices wrote and did not find."""
+        self._line(f"{count(written, 'price')} written to {path}.")
+        for region, names in missing.items():
+            self._line(
+                f"  {region}: the Price List has no one clear price of {', '.join(names)}: the packaged ones stay"
+            )
+
     def verification(self, verification: Verification) -> None:
         """Expected and actual, differing ones first to the eye."""
         for (account, region, function), settings in groupby(verification.settings, key=_where):
@@ -229,6 +277,8 @@ def assumption_lines(plan: Plan) -> list[str]:
     lines.append("  - low: the function is bound by CPU and slows down with less memory; high: it is not")
     free = "counted" if assumed.get("free_tier") else "not counted"
     lines.append(f"  - on-demand prices of the region; the free tier is {free}")
+    prices = assumed.get("prices")
+    lines += [f"  - {note}" for note in (prices if isinstance(prices, Sequence) else ())]
     return lines + _evidence_lines(plan)
 
 

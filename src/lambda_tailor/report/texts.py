@@ -99,7 +99,7 @@ def worth(amount: MonthlyUsd) -> str:
     if amount.low == amount.high == 0:
         return ""
     if amount.high <= 0:
-        return f"adds {usd_range(MonthlyUsd(-amount.high, -amount.low))}"
+        return f"adds {usd_range(-amount)}"
     return f"saves {usd_range(amount)}"
 
 
