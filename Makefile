@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SUFFIX ?= dev
+WORKERS ?= 4
 
-.PHONY: demo test unit lint build bench pulumi-up clean
+.PHONY: demo test unit faults lint build bench pulumi-up clean
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -14,11 +15,14 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 demo: $(VENV)/.ready  ## the whole story on an embedded AWS; needs no account
 	$(BIN)/lambda-tailor demo
 
-test: $(VENV)/.ready  ## every test
-	$(BIN)/python -m pytest -q
+test: $(VENV)/.ready  ## every test, side by side: most of them wait for the embedded AWS
+	$(BIN)/python -m pytest -q -n $(WORKERS)
 
 unit: $(VENV)/.ready  ## the tests that need no AWS, in seconds
 	$(BIN)/python -m pytest -q tests/unit
+
+faults: $(VENV)/.ready  ## every call killed, failed and lost, with every way out of it
+	LAMBDA_TAILOR_FAULTS=all $(BIN)/python -m pytest -q -n $(WORKERS) tests/faults
 
 lint: $(VENV)/.ready  ## style, types and the layers of the architecture
 	$(BIN)/ruff check .

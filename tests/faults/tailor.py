@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -98,14 +97,19 @@ class Tailor:
 
     def is_as_before(self) -> None:
         """Field by field as it was."""
-        assert differences(self.before, self.aws.snapshot()) == []
+        unlike = differences(self.before, self.aws.snapshot())
+        assert unlike == [], unlike
 
     def is_as_after(self) -> None:
         """Field by field as an undisturbed apply leaves it."""
-        assert differences(self.after, self.aws.snapshot()) == []
+        unlike = differences(self.after, self.aws.snapshot())
+        assert unlike == [], unlike
 
-    def killed_at(self, call: int, when: str, *command: str) -> None:
-        """Run the command line and kill it with SIGKILL while call number ``call`` is held."""
+    def killed_at(self, call: int, when: str, *command: str) -> bool:
+        """Run the command line and kill it with SIGKILL while call number ``call`` is held.
+
+        False where it ended before there was such a call: what it did stays for the caller to undo.
+        """
         control = self.aws.emulator.control
         control.fail(nth=call, when=when, kind="hang", account=self.aws.account)
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")}
@@ -116,7 +120,8 @@ class Tailor:
         until = time.monotonic() + HELD_WITHIN_S
         while not control.held() and process.poll() is None and time.monotonic() < until:
             time.sleep(0.01)
-        # Calls that run beside the held one have a moment to end, as they would in a real crash.
-        os.kill(process.pid, signal.SIGKILL)
+        held = bool(control.held())
+        process.kill()
         process.wait()
         control.clear_faults()
+        return held

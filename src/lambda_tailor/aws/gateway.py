@@ -6,12 +6,14 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
 import botocore.config
 import botocore.exceptions
+import botocore.loaders
 import botocore.session
 
 from lambda_tailor.aws.faults import ERRORS, classify, explain
@@ -170,6 +172,11 @@ def _is_url(text: str) -> bool:
     return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
+@cache
+def _loader(data_path: str | None) -> Any:
+    return botocore.loaders.create_loader(data_path)
+
+
 def open_session(connection: Connection) -> boto3.Session:
     """A session with the standard AWS credentials, or those of the role asked for.
 
@@ -178,7 +185,10 @@ def open_session(connection: Connection) -> boto3.Session:
     if connection.endpoint_url is not None and not _is_url(connection.endpoint_url):
         raise BadInput(f"{connection.endpoint_url} is no URL: --endpoint-url takes one such as http://127.0.0.1:4566.")
     try:
-        session = boto3.Session(profile_name=connection.profile)
+        core = botocore.session.Session(profile=connection.profile)
+        # AWS's models are large: each is read from disk once, and not again for every session.
+        core.register_component("data_loader", _loader(core.get_config_variable("data_path")))
+        session = boto3.Session(botocore_session=core)
         credentials = session.get_credentials()
     except botocore.exceptions.BotoCoreError as error:
         raise CredentialsError(f"AWS credentials cannot be used: {error}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,8 +56,18 @@ def _still(value: Any) -> Any:
     return [_still(item) for item in value] if isinstance(value, list) else value
 
 
+def _settled(client: Any, name: str) -> Any:
+    """The function once AWS is done with an update, or as it is after ten seconds."""
+    for _ in range(200):
+        found = client.get_function(FunctionName=name)
+        if found["Configuration"].get("State") != "Pending":
+            break
+        time.sleep(0.05)
+    return found
+
+
 def _function(client: Any, name: str) -> Any:
-    found = _still(client.get_function(FunctionName=name))
+    found = _still(_settled(client, name))
     variables = found["Configuration"].get("Environment", {}).get("Variables", {})
     found["Configuration"]["Environment"] = {k: hashlib.sha256(v.encode()).hexdigest() for k, v in variables.items()}
     return found
