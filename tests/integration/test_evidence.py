@@ -165,9 +165,26 @@ def test_code_is_unzipped_to_see_whether_arm_could_run_it(aws: Aws, deploy: Depl
     policy = tmp_path / "policy.yaml"
     policy.write_text("rules: {architecture: {target: arm64}}\n")
     ready = planned(aws, "plain", "--policy", str(policy))["changes"]["architecture"]
-    assert ready["kind"] == "finding"
+    assert (ready["before"], ready["after"]) == ("x86_64", "arm64")
+    assert ready["monthly_usd"]["low"] > 0
     blocked = planned(aws, "binary", "--policy", str(policy))["changes"]["architecture"]["blocked"]
     assert blocked == "lib/fast.so in the package is made for x86"
+
+
+def test_the_same_code_is_sent_again_for_arm_and_put_back(aws: Aws, deploy: Deploy, tmp_path: Path) -> None:
+    deploy("plain", MemorySize=1024)
+    before, code = (
+        aws.snapshot(),
+        aws.client("lambda").get_function(FunctionName="plain")["Configuration"]["CodeSha256"],
+    )
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("rules: {architecture: {target: arm64}, memory: {target_mb: 512}}\n")
+    run = aws.json("apply", "--function", "plain", "--policy", str(policy), "--auto-approve")
+    assert {o["setting"]: o["outcome"] for o in run["outcomes"]} == {"architecture": "applied", "memory_mb": "applied"}
+    now = aws.client("lambda").get_function(FunctionName="plain")["Configuration"]
+    assert (now["Architectures"], now["MemorySize"], now["CodeSha256"]) == (["arm64"], 512, code)
+    aws.run("rollback", run["run_id"], "--auto-approve")
+    assert differences(before, aws.snapshot()) == []
 
 
 MORE = """

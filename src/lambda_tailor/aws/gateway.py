@@ -17,9 +17,11 @@ import botocore.loaders
 import botocore.session
 
 from lambda_tailor.aws.faults import ERRORS, classify, explain
+from lambda_tailor.aws.packages import NotRead, fetch
 from lambda_tailor.aws.quotas import Pace
 from lambda_tailor.aws.retry import Fault, RetryPolicy
-from lambda_tailor.errors import BadInput, CredentialsError
+from lambda_tailor.errors import AwsRefused, BadInput, CredentialsError
+from lambda_tailor.model.package import Package
 from lambda_tailor.model.secret import Secret
 from lambda_tailor.setting import Answer, Call
 
@@ -131,10 +133,19 @@ def _method(action: str) -> str:
     return method
 
 
+def _fetched(package: Package) -> bytes:
+    data = fetch(package.url.reveal())
+    if isinstance(data, NotRead):
+        raise AwsRefused(data.because, code="CodeNotFetched")
+    return data
+
+
 def _reveal(value: Any) -> Any:
     """The request's parameters with the values of secrets in them."""
     if isinstance(value, Secret):
         return value.reveal()
+    if isinstance(value, Package):
+        return _fetched(value)
     if isinstance(value, Mapping):
         return {key: _reveal(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -147,6 +158,9 @@ def _conceal(call: Call, answer: Answer) -> Answer:
     match call.service, call.action:
         case "lambda", "GetFunction":
             _conceal_environment(answer.get("Configuration") or {})
+            _conceal_location(answer.get("Code"))
+        case "lambda", "GetLayerVersionByArn":
+            _conceal_location(answer.get("Content"))
         case "lambda", "UpdateFunctionConfiguration" | "UpdateFunctionCode" | "GetFunctionConfiguration":
             _conceal_environment(answer)
         case "lambda", "ListFunctions":
@@ -159,6 +173,12 @@ def _conceal(call: Call, answer: Answer) -> Answer:
             parameter = answer["Parameter"]
             answer = {**answer, "Parameter": {**parameter, "Value": Secret(parameter["Value"])}}
     return answer
+
+
+def _conceal_location(code: Any) -> None:
+    """Whoever has the pre-signed URL has the code."""
+    if isinstance(code, dict) and code.get("Location"):
+        code["Location"] = Secret(code["Location"])
 
 
 def _conceal_environment(configuration: Any) -> None:

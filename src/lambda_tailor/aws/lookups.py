@@ -238,9 +238,9 @@ def _code(around: Around, name: str) -> Fact:
     if answer is None:
         return Missing()
     location = (answer.get("Content" if layer else "Code") or {}).get("Location")
-    if not location:
+    if not isinstance(location, Secret):
         return Unreadable(f"AWS does not say where the code of {name} is")
-    package = fetch(str(location))
+    package = fetch(location.reveal())
     files = x86_files(package) if isinstance(package, bytes) else package
     return Unreadable(files.because) if isinstance(files, NotRead) else Found({"x86": [*files]})
 

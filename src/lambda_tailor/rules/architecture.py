@@ -12,7 +12,7 @@ from pydantic import Field
 
 from lambda_tailor.model.evidence import Evidence
 from lambda_tailor.model.function import Found, Function, Missing, Need, Unreadable
-from lambda_tailor.model.verdict import Blocked, Finding, Kept, Risk, Verdict
+from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Transition, Verdict
 from lambda_tailor.rule import Options, Rule
 
 SETTING = "architecture"
@@ -46,9 +46,9 @@ def needs(function: Function, options: ArchitectureOptions) -> Iterable[Need]:
 
 
 def judge(function: Function, _evidence: Evidence, options: ArchitectureOptions) -> Sequence[Verdict]:
-    """Report that nothing stands in the way, or block with the file that does.
+    """Propose it where nothing stands in the way, or block with the file that does.
 
-    AWS changes the architecture only together with new code, so the change is the deployment's to make.
+    AWS takes the architecture only together with code, so the same package is sent again.
     """
     current, target = function.architecture, options.target
     if current == target:
@@ -68,11 +68,11 @@ def judge(function: Function, _evidence: Evidence, options: ArchitectureOptions)
                     where = "the package" if need.name == function.name else need.name
                     because = f"{binaries[0]}{more} in {where} is made for x86"
                     return (Blocked(SETTING, current, target, because),)
-    note = (
-        f"nothing in its code is made for x86: deployed for {target}, its compute costs 20 % less for the same "
-        "duration; AWS changes the architecture only with new code"
-    )
-    return (Finding(SETTING, current, note, Risk.LOW),)
+    key, configured = Key("function-code", function.name), Key("function-configuration", function.name)
+    step = Transition(key, SETTING, current, target, follows=(configured,))
+    reason = "nothing in its code is made for x86, and a GB-second costs a fifth less"
+    # Machine code can be fetched at run time, and floating point may round otherwise.
+    return (Proposed(SETTING, current, target, reason, (step,), Risk.MEDIUM),)
 
 
 RULE = Rule(

@@ -108,8 +108,13 @@ def on_arm(package: Fact, layer: Fact | None = None, **given: Any) -> Verdict:
     return verdict
 
 
-def test_code_without_x86_binaries_is_reported_as_ready_for_arm() -> None:
-    assert isinstance(on_arm(Found({"x86": []}), Found({"x86": []})), Finding)
+def test_code_without_x86_binaries_is_sent_again_for_arm() -> None:
+    verdict = on_arm(Found({"x86": []}), Found({"x86": []}))
+    assert isinstance(verdict, Proposed)
+    (step,) = verdict.transitions
+    assert (step.key.kind, step.before, step.after) == ("function-code", "x86_64", "arm64")
+    # Two updates of one function at the same time are refused by AWS.
+    assert [key.kind for key in step.follows] == ["function-configuration"]
 
 
 def test_an_x86_binary_blocks_with_the_file_named() -> None:

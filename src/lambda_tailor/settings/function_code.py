@@ -1,0 +1,68 @@
+"""The processor a function's code runs on: AWS takes it only together with the code, so the same code is sent again.
+
+https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionCode.html
+"""
+
+from __future__ import annotations
+
+from lambda_tailor.model.package import Package
+from lambda_tailor.model.secret import Secret
+from lambda_tailor.setting import Answer, Call, Place, Setting, State
+from lambda_tailor.settings.function_configuration import progress, read
+
+KIND = "function-code"
+# A larger package has to be in S3: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MOST_DIRECT_BYTES = 50 * 1024**2
+
+
+def observe(_place: Place, answer: Answer | None) -> State:
+    """``architecture``; and where the code is, how large, and at which revision."""
+    configuration = (answer or {}).get("Configuration", {})
+    location = ((answer or {}).get("Code") or {}).get("Location")
+    return {
+        "architecture": (configuration.get("Architectures") or ["x86_64"])[0],
+        "location": location if isinstance(location, Secret) else None,
+        "size_bytes": configuration.get("CodeSize") or 0,
+        "revision_id": configuration.get("RevisionId"),
+    }
+
+
+def refuse(observed: State, _wanted: State) -> str | None:
+    """Code that cannot be sent again as it is."""
+    if observed["location"] is None:
+        return "AWS does not say where its code is, and takes the architecture only together with it"
+    size = observed["size_bytes"]
+    if isinstance(size, int) and size > MOST_DIRECT_BYTES:
+        return f"its package of {size / 1024**2:.0f} MB has to be deployed from S3: change it where it is deployed from"
+    return None
+
+
+def write(place: Place, observed: State, wanted: State) -> Call:
+    """UpdateFunctionCode with the very same package, guarded by the revision observed."""
+    location = observed["location"]
+    assert isinstance(location, Secret)
+    parameters = {
+        "FunctionName": place.resource,
+        "Architectures": [wanted["architecture"]],
+        "ZipFile": Package(location),
+    }
+    if observed.get("revision_id"):
+        parameters["RevisionId"] = observed["revision_id"]
+    return Call("lambda", "UpdateFunctionCode", parameters)
+
+
+SETTING = Setting(
+    kind=KIND,
+    title="function code",
+    source="https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionCode.html",
+    read=read,
+    observe=observe,
+    write=write,
+    absent_codes=frozenset({"ResourceNotFoundException"}),
+    refuse=refuse,
+    progress=progress,
+    asynchronous=True,
+    arn="arn:{partition}:lambda:{region}:{account}:function:{resource}",
+    read_actions=("lambda:GetFunction",),
+    write_actions=("lambda:UpdateFunctionCode",),
+)
