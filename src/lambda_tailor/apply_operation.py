@@ -10,9 +10,10 @@ from pydantic import JsonValue
 from lambda_tailor.aws.gateway import Gateway
 from lambda_tailor.aws.observer import read_settled
 from lambda_tailor.errors import AccessDenied, AwsRefused
-from lambda_tailor.journal import Journal, StepRecord
+from lambda_tailor.journal import Journal
 from lambda_tailor.model.plan import Operation
-from lambda_tailor.model.run import Result
+from lambda_tailor.model.record import StepRecord
+from lambda_tailor.model.run import Ended, Result
 from lambda_tailor.model.verdict import Key
 from lambda_tailor.setting import Broken, Place, Setting, State
 from lambda_tailor.settings import all_settings
@@ -23,14 +24,6 @@ _RACED = frozenset({"PreconditionFailedException", "ResourceConflictException", 
 _TRIES = 4
 # An update of a function takes about a second: looking sooner costs a call and tells nothing.
 UPDATE_TAKES_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How an operation ended."""
-
-    result: Result
-    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,13 +14,13 @@ from graphlib import TopologicalSorter
 from itertools import islice
 from queue import SimpleQueue
 
-from lambda_tailor.apply_operation import Applier, Ended
+from lambda_tailor.apply_operation import Applier
 from lambda_tailor.aws.lookups import Around
 from lambda_tailor.aws.observer import read_many
 from lambda_tailor.aws.quotas import lane_of
-from lambda_tailor.journal import StepRecord
 from lambda_tailor.model.plan import Operation
-from lambda_tailor.model.run import Result
+from lambda_tailor.model.record import StepRecord
+from lambda_tailor.model.run import Ended, Result
 from lambda_tailor.model.verdict import Key
 from lambda_tailor.setting import State
 from lambda_tailor.settings import all_settings

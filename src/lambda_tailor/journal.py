@@ -10,17 +10,17 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from pydantic import JsonValue
 
+from lambda_tailor.clock import now
 from lambda_tailor.documents import dumps, loads_plan
 from lambda_tailor.errors import JournalError, RunNotFound
 from lambda_tailor.model.plan import Plan
+from lambda_tailor.model.record import RunRecord, StepRecord
 from lambda_tailor.model.run import Result, Status
 
 metadata = sa.MetaData()
@@ -52,42 +52,6 @@ STEPS = sa.Table(
     sa.Column("intended_at", sa.String(32), nullable=False),
     sa.Column("settled_at", sa.String(32)),
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepRecord:
-    """One operation as the journal knows it. ``result`` is None while nobody knows how it ended.
-
-    ``was`` and ``wrote`` hold the operation's fields before and after; secrets in them are sealed
-    or fingerprinted. ``call`` is empty where nothing was written.
-    """
-
-    operation_id: str
-    call: str
-    was: Mapping[str, JsonValue]
-    wrote: Mapping[str, JsonValue]
-    result: Result | None
-    detail: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunRecord:
-    """One run as the journal knows it."""
-
-    run_id: str
-    plan: Plan
-    of_run: str | None
-    status: Status
-    started_at: str
-    finished_at: str | None
-    user: str
-    api_calls: Mapping[str, int]
-    steps: Mapping[str, StepRecord]
-
-
-def now() -> str:
-    """The time in UTC, as ISO 8601 to the millisecond."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 class Journal:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from lambda_tailor.journal import RunRecord, StepRecord
 from lambda_tailor.model.plan import Change, ChangeRef, Kept, Operation, PlannedFunction
+from lambda_tailor.model.record import RunRecord, StepRecord
 from lambda_tailor.model.run import Outcome, Result, Run, RunOverview, Runs, RunSummary, Status
 
 # The gravest of a change's operations tells what became of the change.

@@ -11,10 +11,10 @@ from lambda_tailor.aws.gateway import Connection
 from lambda_tailor.aws.inventory import Target, take
 from lambda_tailor.aws.sites import Site, open_sites
 from lambda_tailor.errors import AwsRefused, BadInput
-from lambda_tailor.journal import RunRecord
 from lambda_tailor.model.evidence import NOT_READ, Reading
 from lambda_tailor.model.function import Function
 from lambda_tailor.model.realized import Realized, RealizedFunction, Window
+from lambda_tailor.model.record import RunRecord
 from lambda_tailor.model.run import Outcome, Result
 from lambda_tailor.outcomes import run_of
 from lambda_tailor.realized import Profiles, compare, profiles_of

@@ -11,14 +11,13 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lambda_tailor import documents, paths, policy_file, workflow
 from lambda_tailor.aws.evidence import EvidenceOptions
 from lambda_tailor.aws.gateway import Connection
 from lambda_tailor.aws.inventory import Target
 from lambda_tailor.errors import BadInput, NotConfirmed, PlanFileError
-from lambda_tailor.journal import Journal
 from lambda_tailor.model.plan import Plan
 from lambda_tailor.model.realized import Realized
 from lambda_tailor.model.run import Run, Runs, Status, Verification
@@ -28,7 +27,10 @@ from lambda_tailor.report.progress import Progress
 from lambda_tailor.report.terminal import Terminal
 from lambda_tailor.rules import all_rules
 from lambda_tailor.undo import undo_plan
-from lambda_tailor.vault import Vault
+
+if TYPE_CHECKING:
+    from lambda_tailor.journal import Journal
+    from lambda_tailor.runner import Runner
 
 # The reference stack has targets of its own; any other function's values follow from what it did.
 SUFFIX_PRESET, DEFAULT_PRESET = "reference", "right-size"
@@ -146,7 +148,7 @@ class Session:
         if Path(shown).is_file() or shown.endswith(".json"):
             self.write_report(self.load(shown), None, out)
             return
-        with closing(Journal(self._get("journal") or paths.journal_url())) as journal:
+        with closing(self._journal()) as journal:
             record = journal.run(shown)
         self.write_report(record.plan, run_of(record), out)
 
@@ -194,15 +196,24 @@ class Session:
             self._confirm(auto_approve, f"Go on with {record.run_id}?")
             return self._show_run(runner.resume(record.run_id))
 
+    def _journal(self) -> Journal:
+        # A plan needs no database, and SQLAlchemy is slow to import.
+        from lambda_tailor.journal import Journal
+
+        return Journal(self._get("journal") or paths.journal_url())
+
     @contextmanager
-    def _runner(self) -> Iterator[workflow.Runner]:
+    def _runner(self) -> Iterator[Runner]:
         """A runner whose first Ctrl-C stops after the calls in flight, and whose second stops at once."""
+        from lambda_tailor.runner import Runner
+        from lambda_tailor.vault import Vault
+
         stop = threading.Event()
-        journal = Journal(self._get("journal") or paths.journal_url())
+        journal = self._journal()
         before = signal.signal(signal.SIGINT, _interrupter(stop)) if _in_main_thread() else None
         try:
             with self._progress() as progress:
-                yield workflow.Runner(
+                yield Runner(
                     connection=self._connection(),
                     journal=journal,
                     vault=Vault(paths.key_file()),
@@ -249,7 +260,7 @@ class Session:
 
     def show_runs(self, run_id: str | None) -> None:
         """All runs, or one with its outcomes."""
-        journal = Journal(self._get("journal") or paths.journal_url())
+        journal = self._journal()
         shown: Run | Runs = run_of(journal.run(run_id)) if run_id else runs_of(journal.runs())
         if self._as_json:
             print(documents.dumps(shown))
@@ -264,7 +275,7 @@ class Session:
 
         if run_id is None:
             raise BadInput("Which run? Give its id, or 'latest': lambda-tailor runs latest --realized.")
-        with closing(Journal(self._get("journal") or paths.journal_url())) as journal:
+        with closing(self._journal()) as journal:
             record = journal.run(run_id)
         brought = realized(
             record,

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from lambda_tailor.documents import plan_hash
-from lambda_tailor.journal import RunRecord, StepRecord
 from lambda_tailor.model.plan import Change, ChangeRef, Operation, Plan, PlannedFunction
+from lambda_tailor.model.record import RunRecord, StepRecord
 from lambda_tailor.planner import summarize
 from lambda_tailor.settings import all_settings
 

@@ -18,8 +18,10 @@ from lambda_tailor.demo.snapshot import differences
 from lambda_tailor.errors import TailorError
 from lambda_tailor.journal import Journal
 from lambda_tailor.model.run import Run, Status
+from lambda_tailor.outcomes import run_of
 from lambda_tailor.paths import journal_url, key_file
 from lambda_tailor.policy_file import load_preset
+from lambda_tailor.runner import Runner
 from lambda_tailor.vault import Vault
 from tests.integration.conftest import Aws
 
@@ -52,8 +54,8 @@ class Tailor:
         tailor.is_as_before()
         return tailor
 
-    def _runner(self, journal: Journal) -> workflow.Runner:
-        return workflow.Runner(connection=CONNECTION, journal=journal, vault=Vault(key_file()))
+    def _runner(self, journal: Journal) -> Runner:
+        return Runner(connection=CONNECTION, journal=journal, vault=Vault(key_file()))
 
     def apply(self) -> Run | None:
         """Plan and apply; the run, or None where the error came before there was one."""
@@ -66,7 +68,7 @@ class Tailor:
             return self._runner(journal).apply(workflow.plan(request))
         except TailorError:
             new = [record for record in journal.runs() if record.run_id not in known]
-            return workflow.run_of(new[0]) if new else None
+            return run_of(new[0]) if new else None
         finally:
             journal.close()
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import boto3
@@ -50,3 +51,11 @@ def _check_region(session: boto3.Session, region: str) -> None:
     known = {r for p in session.get_available_partitions() for r in session.get_available_regions("lambda", p)}
     if region not in known:
         raise BadInput(f"There is no region {region} with AWS Lambda: check --region (us-east-1, eu-central-1, …).")
+
+
+def calls_of(sites: Iterable[Site]) -> Mapping[str, int]:
+    """How many requests were sent to all of them, by ``service:Operation``."""
+    total: Counter[str] = Counter()
+    for site in sites:
+        total.update(site.gateway.calls)
+    return dict(sorted(total.items()))

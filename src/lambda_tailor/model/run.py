@@ -30,6 +30,14 @@ class Result(StrEnum):
     ROLLED_BACK = "rolled-back"
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How an operation ended."""
+
+    result: Result
+    detail: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What became of one change."""

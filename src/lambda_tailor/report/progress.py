@@ -6,8 +6,8 @@ import sys
 import threading
 from types import TracebackType
 
-from lambda_tailor.apply_operation import Ended
 from lambda_tailor.model.plan import Operation
+from lambda_tailor.model.run import Ended
 from lambda_tailor.report.texts import clean
 
 
