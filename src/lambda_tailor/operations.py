@@ -24,6 +24,9 @@ class Step:
     transitions: tuple[Transition, ...]
 
 
+_NOTHING: Mapping[str, tuple[str, ...]] = {}
+
+
 @dataclass(slots=True)
 class _Draft:
     function: Function
@@ -37,7 +40,7 @@ class _Draft:
         return self.follows.union(*self.requires.values())
 
 
-def arrange(steps: Sequence[Step], numbered: int = 0) -> tuple[Sequence[Operation], Mapping[int, str]]:
+def arrange(steps: Iterable[Step], numbered: int = 0) -> tuple[Sequence[Operation], Mapping[int, str]]:
     """Operations for the steps of one account and region, and the steps that contradict earlier ones.
 
     A resource shared by several functions is written once. ``numbered`` is how many operations the
@@ -54,11 +57,13 @@ def arrange(steps: Sequence[Step], numbered: int = 0) -> tuple[Sequence[Operatio
             draft = drafts.setdefault(transition.key, _Draft(step.function))
             draft.before[transition.field] = transition.before
             draft.after[transition.field] = transition.after
-            draft.requires.setdefault(transition.field, set()).update(transition.requires)
+            if transition.requires:
+                draft.requires.setdefault(transition.field, set()).update(transition.requires)
             draft.follows.update(transition.follows)
             draft.changes.setdefault(transition.field, []).append(step.ref)
     ids = {key: f"op-{numbered + n:05d}" for n, key in enumerate(_ordered(drafts), start=1)}
-    operations = [_operation(ids, key, drafts[key]) for key in ids]
+    # A fleet has tens of thousands of them: each draft goes as its operation comes.
+    operations = [_operation(ids, key, drafts.pop(key)) for key in ids]
     return operations, conflicts
 
 
@@ -99,7 +104,7 @@ def _operation(ids: Mapping[Key, str], key: Key, draft: _Draft) -> Operation:
         key=key,
         before=draft.before,
         after=draft.after,
-        requires={f: named for f, keys in draft.requires.items() if (named := _named(ids, keys))},
+        requires={f: named for f, keys in draft.requires.items() if (named := _named(ids, keys))} or _NOTHING,
         follows=_named(ids, draft.follows),
         changes={f: tuple(refs) for f, refs in draft.changes.items()},
         revision_id=draft.function.revision_id if key.kind == HAS_REVISION else None,

@@ -42,6 +42,7 @@ class Value:
     says: str = ""
 
 
+_WORTHLESS = Value()
 Worth = Callable[[Sequence[tuple[Function, Evidence, Proposed]]], Sequence[Value]]
 
 
@@ -156,8 +157,8 @@ def _plan_reading(
     policy: Policy, reading: Reading, worth: Worth, force: frozenset[str], numbered: int
 ) -> tuple[list[PlannedFunction], Sequence[Operation]]:
     judged = [_release(item, force) for item in _judge(policy, reading)]
-    proposed = [(n, item) for n, item in enumerate(judged) if isinstance(item.verdict, Proposed)]
-    operations, conflicts = arrange([_step(n, item) for n, item in proposed], numbered)
+    proposed = (_step(n, item) for n, item in enumerate(judged) if isinstance(item.verdict, Proposed))
+    operations, conflicts = arrange(proposed, numbered)
     for n, because in conflicts.items():
         verdict = judged[n].verdict
         assert isinstance(verdict, Proposed)
@@ -169,9 +170,12 @@ def _plan_reading(
     money = iter(worth(valued))
     by_function: dict[str, list[tuple[_Judged, Value]]] = {function.arn: [] for function in reading.functions}
     for item in judged:
-        value = next(money) if isinstance(item.verdict, Proposed) else Value()
+        value = next(money) if isinstance(item.verdict, Proposed) else _WORTHLESS
         by_function[item.function.arn].append((item, value))
-    return [_planned(policy, f, by_function[f.arn]) for f in reading.functions], operations
+    # Verdicts go as their changes come, so that a fleet is not held twice.
+    judged.clear()
+    valued.clear()
+    return [_planned(policy, f, by_function.pop(f.arn)) for f in reading.functions], operations
 
 
 def _judge(policy: Policy, reading: Reading) -> list[_Judged]:

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -138,7 +138,7 @@ class Session:
 
         Raises PlanFileError.
         """
-        _write(file, documents.dumps(plan) + "\n", "The plan")
+        _write(file, documents.pieces(plan), "The plan")
 
     def report(self, shown: str, out: str) -> None:
         """Write a page about a saved plan, or about a run of the journal.
@@ -156,13 +156,13 @@ class Session:
         """Write the page, whole or not at all."""
         from lambda_tailor.report import html
 
-        _write(out, html.render(plan, run), "The report")
+        _write(out, (html.render(plan, run).encode(),), "The report")
         print(f"Report: {out}", file=sys.stderr)
 
     def show_plan(self, plan: Plan) -> None:
         """The plan as JSON or for people."""
         if self._as_json:
-            print(documents.dumps(plan))
+            _print_pieces(plan)
         elif (form := self._get("form", "text")) == "text":
             self.terminal.plan(plan)
         else:
@@ -343,14 +343,21 @@ def _rendered(plan: Plan, form: str) -> str:
     return markdown.render(plan) if form == "markdown" else csv_.render(plan)
 
 
-def _write(file: str, text: str, what: str) -> None:
+def _print_pieces(document: Any) -> None:
+    for piece in documents.pieces(document):
+        sys.stdout.write(piece.decode())
+    print()
+
+
+def _write(file: str, pieces: Iterable[bytes], what: str) -> None:
     """A file, whole or not at all.
 
     Raises PlanFileError.
     """
     temporary = Path(f"{file}.{os.getpid()}.part")
     try:
-        temporary.write_text(text, encoding="utf-8")
+        with temporary.open("wb") as out:
+            out.writelines(pieces)
         temporary.replace(file)
     except OSError as error:
         temporary.unlink(missing_ok=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from lambda_tailor.model.evidence import Evidence, Measured
 from lambda_tailor.model.function import Function
+from lambda_tailor.model.plan import MonthlyUsd
 from lambda_tailor.model.verdict import Proposed
 from lambda_tailor.money import Prices, Unpriced, attribute_ranges, prices_for, runaway_day_usd
 from lambda_tailor.planner import Reading, Value, Worth
@@ -76,9 +77,17 @@ def worth(assumptions: Assumptions, reading: Reading, *, free_tier: bool | None 
         work = _Account(reading, assumptions, prices, proposed)
         saved = attribute_ranges(work.before(), work.changes(), prices, free_tier=free)
         exposed = (work.exposure(function, change) for function, _, change in proposed)
-        return [Value(usd.quantize(_FOUR_PLACES), says) for usd, says in zip(saved, exposed, strict=True)]
+        return [Value(_rounded(usd), says) for usd, says in zip(saved, exposed, strict=True)]
 
     return value
+
+
+# Most changes are worth nothing by themselves, and a fleet has many.
+_WORTHLESS = MonthlyUsd()
+
+
+def _rounded(usd: MonthlyUsd) -> MonthlyUsd:
+    return usd.quantize(_FOUR_PLACES) if usd.low or usd.high else _WORTHLESS
 
 
 class _Account:

@@ -1,0 +1,62 @@
+"""Documents as JSON, whole and piece by piece."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from lambda_tailor.documents import adapter, dumps, loads_plan, pieces, plan_hash
+from lambda_tailor.errors import PlanFileError
+from lambda_tailor.model.plan import Operation, Plan
+from lambda_tailor.model.run import Runs
+from lambda_tailor.model.verdict import Key
+from tests.builders import ACCOUNT, REGION
+from tests.unit.report.plans import small_plan
+
+
+def whole() -> Plan:
+    configuration = Key("function-configuration", "orders")
+    operation = Operation(
+        id="op-00001", account_id=ACCOUNT, region=REGION, function="arn", key=configuration,
+        before={"memory_mb": 3008}, after={"memory_mb": 1024},
+    )  # fmt: skip
+    plan = replace(small_plan(), operations=(operation, replace(operation, id="op-00002", follows=("op-00001",))))
+    return replace(plan, plan_id=plan_hash(plan))
+
+
+def test_pieces_are_the_very_text_of_the_whole() -> None:
+    plan = whole()
+    assert dumps(plan) == adapter(Plan).dump_json(plan, indent=2).decode()
+    # A plan is never in one piece: each function and each operation is its own.
+    assert len(list(pieces(plan))) > len(plan.functions) + len(plan.operations)
+
+
+def test_a_document_without_anything_in_it() -> None:
+    assert json.loads(dumps(Runs(runs=()))) == {"schema_version": "1", "runs": []}
+
+
+def test_a_line_break_in_a_value_stays_what_it_is() -> None:
+    plan = replace(whole(), policy="two\nlines")
+    assert json.loads(dumps(plan))["policy"] == "two\nlines"
+
+
+def test_a_plan_comes_back_as_it_was() -> None:
+    plan = whole()
+    assert loads_plan(dumps(plan)) == plan
+
+
+def test_a_plan_that_was_altered_is_refused() -> None:
+    plan = whole()
+    text = dumps(plan).replace(plan.functions[0].name, "another", 1)
+    with pytest.raises(PlanFileError, match="altered"):
+        loads_plan(text)
+
+
+def test_money_survives_the_round_trip_exactly() -> None:
+    plan = whole()
+    low = plan.summary.monthly_saving_usd.low
+    assert loads_plan(dumps(plan)).summary.monthly_saving_usd.low == low
+    assert isinstance(low, Decimal)
