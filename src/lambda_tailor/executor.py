@@ -28,7 +28,7 @@ from lambda_tailor.settings import all_settings
 # Functions are taken in so many operations at a time, so that what is read by page stays recent.
 CHUNK = 400
 # Operations in flight in one lane. An update that AWS works on for seconds holds a place all that time.
-WIDTH = 64
+WIDTH = 256
 _GOOD = (Result.APPLIED, Result.UNCHANGED, Result.ROLLED_BACK)
 
 Observer = Callable[[Operation, Ended], None]

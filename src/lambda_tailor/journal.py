@@ -1,14 +1,15 @@
 """What is written down before AWS is touched: runs, their plans, and every step with what was there.
 
 SQLite by default, any database that SQLAlchemy speaks to by URL. Every write is committed, and with
-SQLite synced to disk, before the method returns.
+SQLite synced to disk, before the method returns; but for ``settle``, which rides along with the next
+one, since how a step ended can be read from AWS again.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from pydantic import JsonValue
 from lambda_tailor.clock import now
 from lambda_tailor.documents import dumps, loads_plan
 from lambda_tailor.errors import JournalError, RunNotFound
+from lambda_tailor.group_commit import GroupCommit
 from lambda_tailor.model.plan import Plan
 from lambda_tailor.model.record import RunRecord, StepRecord
 from lambda_tailor.model.run import Result, Status
@@ -68,11 +70,13 @@ class Journal:
         self.place = _without_password(url)
         if parsed.get_backend_name() == "sqlite":
             sa.event.listen(self._engine, "connect", _durable)
-        with self._writing() as connection:
+        with self._explained(), self._engine.begin() as connection:
             metadata.create_all(connection)
+        self._writes = GroupCommit(self._engine)
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Write what is left, and let go of the database."""
+        self._writes.close()
         self._engine.dispose()
 
     def begin(self, run_id: str, plan: Plan, *, user: str, of_run: str | None = None) -> None:
@@ -81,8 +85,7 @@ class Journal:
             "run_id": run_id, "plan_id": plan.plan_id, "of_run": of_run, "status": Status.RUNNING, "started_at": now(),
             "user": user, "plan": dumps(plan), "api_calls": "{}",
         }  # fmt: skip
-        with self._writing() as connection:
-            connection.execute(RUNS.insert().values(row))
+        self._write(lambda connection: connection.execute(RUNS.insert(), row))
 
     def intend(
         self, run_id: str, operation_id: str, call: str, was: Mapping[str, JsonValue], wrote: Mapping[str, JsonValue]
@@ -95,40 +98,49 @@ class Journal:
             "run_id": run_id, "operation_id": operation_id, "call": call, "was": json.dumps(was),
             "wrote": json.dumps(wrote), "detail": "", "intended_at": now(),
         }  # fmt: skip
-        with self._writing() as connection:
-            known = connection.execute(_step(run_id, operation_id)).mappings().first()
+
+        def work(connection: sa.Connection) -> None:
+            known = connection.execute(_STEP, {"run": run_id, "operation": operation_id}).mappings().first()
             if known is None:
-                connection.execute(STEPS.insert().values(row))
+                connection.execute(STEPS.insert(), row)
                 return
             merged = {
                 "was": json.dumps({**was, **json.loads(known["was"])}),
                 "wrote": json.dumps({**wrote, **json.loads(known["wrote"])}),
             }
-            this = sa.and_(STEPS.c.run_id == run_id, STEPS.c.operation_id == operation_id)
-            connection.execute(STEPS.update().where(this).values(call=call, result=None, **merged))
+            this = {"run": run_id, "operation": operation_id}
+            connection.execute(_CHANGED, {**this, "call": call, "result": None, **merged})
+
+        self._write(work)
 
     def settle(self, run_id: str, operation_id: str, result: Result, detail: str) -> None:
         """Write down how an operation ended, whether it was intended or never came to that."""
         ended = {"result": result, "detail": detail, "settled_at": now()}
-        with self._writing() as connection:
-            this = sa.and_(STEPS.c.run_id == run_id, STEPS.c.operation_id == operation_id)
-            if connection.execute(STEPS.update().where(this).values(ended)).rowcount == 0:
+
+        def work(connection: sa.Connection) -> None:
+            this = {"run": run_id, "operation": operation_id}
+            if connection.execute(_SETTLED, {**this, **ended}).rowcount == 0:
                 row = {"run_id": run_id, "operation_id": operation_id, "call": "", "was": "{}", "wrote": "{}", **ended}
-                connection.execute(STEPS.insert().values({**row, "intended_at": now()}))
+                connection.execute(STEPS.insert(), {**row, "intended_at": now()})
+
+        with self._explained():
+            self._writes.later(work)
 
     def finish(self, run_id: str, status: Status, api_calls: Mapping[str, int]) -> None:
         """Write down how the run ended; the calls add to those of earlier attempts at it."""
-        with self._writing() as connection:
-            this = RUNS.c.run_id == run_id
+        this = RUNS.c.run_id == run_id
+
+        def work(connection: sa.Connection) -> None:
             before = json.loads(connection.execute(sa.select(RUNS.c.api_calls).where(this)).scalar_one())
             calls = {name: before.get(name, 0) + api_calls.get(name, 0) for name in sorted({*before, *api_calls})}
             ended = {"status": status, "finished_at": now(), "api_calls": json.dumps(calls)}
             connection.execute(RUNS.update().where(this).values(ended))
 
+        self._write(work)
+
     def mark(self, run_id: str, status: Status) -> None:
         """Change only the run's status."""
-        with self._writing() as connection:
-            connection.execute(RUNS.update().where(RUNS.c.run_id == run_id).values(status=status))
+        self._write(lambda c: c.execute(RUNS.update().where(RUNS.c.run_id == run_id).values(status=status)))
 
     def run(self, run_id: str) -> RunRecord:
         """One run. ``latest`` is the last one that applied something, other than a rollback.
@@ -171,13 +183,14 @@ class Journal:
                 f"The journal {self.place} is damaged at run {row['run_id']}: restore it first."
             ) from error
 
-    @contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
-        with self._explained(), self._engine.begin() as connection:
-            yield connection
+    def _write(self, work: Callable[[sa.Connection], object]) -> None:
+        with self._explained():
+            self._writes.written(work)
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
+        # What was handed over is in the answer.
+        self._write(lambda _connection: None)
         with self._explained(), self._engine.connect() as connection:
             yield connection
 
@@ -192,8 +205,11 @@ class Journal:
             ) from error
 
 
-def _step(run_id: str, operation_id: str) -> sa.Select[Any]:
-    return sa.select(STEPS).where(STEPS.c.run_id == run_id, STEPS.c.operation_id == operation_id)
+_THIS = sa.and_(STEPS.c.run_id == sa.bindparam("run"), STEPS.c.operation_id == sa.bindparam("operation"))
+# Made once: a run of a fleet uses them tens of thousands of times.
+_STEP = sa.select(STEPS).where(_THIS)
+_CHANGED = STEPS.update().where(_THIS).values({n: sa.bindparam(n) for n in ("call", "result", "was", "wrote")})
+_SETTLED = STEPS.update().where(_THIS).values({n: sa.bindparam(n) for n in ("result", "detail", "settled_at")})
 
 
 def _step_record(row: Any) -> StepRecord:

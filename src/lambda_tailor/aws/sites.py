@@ -48,8 +48,8 @@ def open_sites(connection: Connection, regions: Sequence[str]) -> list[Site]:
 
 
 def _check_region(session: boto3.Session, region: str) -> None:
-    known = {r for p in session.get_available_partitions() for r in session.get_available_regions("lambda", p)}
-    if region not in known:
+    partitions = session.get_available_partitions()
+    if not any(region in session.get_available_regions("lambda", partition) for partition in partitions):
         raise BadInput(f"There is no region {region} with AWS Lambda: check --region (us-east-1, eu-central-1, …).")
 
 
