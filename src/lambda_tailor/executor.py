@@ -18,6 +18,7 @@ from lambda_tailor.apply_operation import Applier
 from lambda_tailor.aws.lookups import Around
 from lambda_tailor.aws.observer import read_many
 from lambda_tailor.aws.quotas import lane_of
+from lambda_tailor.leases import Held
 from lambda_tailor.model.plan import Operation
 from lambda_tailor.model.record import StepRecord
 from lambda_tailor.model.run import Ended, Result
@@ -39,12 +40,13 @@ class Executor:
     """Executes the operations of one run in one account and region.
 
     ``stop`` set from outside lets the calls in flight end and begins no more. ``observe`` is told
-    each ending, from any thread.
+    each ending, from any thread. The functions in ``held`` (ARNs) are another run's and left alone.
     """
 
     applier: Applier
     observe: Observer = field(default=lambda _operation, _ended: None)
     stop: threading.Event = field(default_factory=threading.Event)
+    held: Mapping[str, Held] = field(default_factory=dict)
 
     def execute(self, operations: Sequence[Operation], earlier: Mapping[str, StepRecord]) -> Mapping[str, Ended]:
         """How each operation ended; those that ``stop`` left out are absent.
@@ -110,7 +112,9 @@ class Executor:
             # The rest of it was applied by this run, so that the revision is no longer the plan's.
             operation, earlier = replace(operation.only(left), revision_id=None), None
         possible, because = _possible(operation, ended)
-        if not possible.after:
+        if (other := self.held.get(operation.function)) is not None:
+            result = Ended(Result.FAILED, str(other))
+        elif not possible.after:
             result = Ended(Result.FAILED, because)
         else:
             result = self.applier.apply(possible, earlier, recent)

@@ -8,71 +8,35 @@ one, since how a step ended can be read from AWS again.
 from __future__ import annotations
 
 import json
-import os
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from pydantic import JsonValue
 
+from lambda_tailor import leases
 from lambda_tailor.clock import now
 from lambda_tailor.documents import dumps, loads_plan
 from lambda_tailor.errors import JournalError, RunNotFound
 from lambda_tailor.group_commit import GroupCommit
+from lambda_tailor.journal_database import open_engine, without_password
+from lambda_tailor.journal_tables import RUNS, STEPS
+from lambda_tailor.leases import Held, Holder
 from lambda_tailor.model.plan import Plan
 from lambda_tailor.model.record import RunRecord, StepRecord
 from lambda_tailor.model.run import Result, Status
-
-metadata = sa.MetaData()
-
-RUNS = sa.Table(
-    "runs",
-    metadata,
-    sa.Column("run_id", sa.String(64), primary_key=True),
-    sa.Column("plan_id", sa.String(64), nullable=False),
-    sa.Column("of_run", sa.String(64)),
-    sa.Column("status", sa.String(16), nullable=False),
-    sa.Column("started_at", sa.String(32), nullable=False),
-    sa.Column("finished_at", sa.String(32)),
-    sa.Column("user", sa.String(256), nullable=False),
-    sa.Column("plan", sa.Text, nullable=False),
-    sa.Column("api_calls", sa.Text, nullable=False),
-)
-
-STEPS = sa.Table(
-    "steps",
-    metadata,
-    sa.Column("run_id", sa.String(64), sa.ForeignKey("runs.run_id"), primary_key=True),
-    sa.Column("operation_id", sa.String(64), primary_key=True),
-    sa.Column("call", sa.String(128), nullable=False),
-    sa.Column("was", sa.Text, nullable=False),
-    sa.Column("wrote", sa.Text, nullable=False),
-    sa.Column("result", sa.String(16)),
-    sa.Column("detail", sa.Text, nullable=False),
-    sa.Column("intended_at", sa.String(32), nullable=False),
-    sa.Column("settled_at", sa.String(32)),
-)
 
 
 class Journal:
     """The journal at a database URL. Every method raises JournalError where the database fails."""
 
     def __init__(self, url: str) -> None:
-        try:
-            parsed = sa.make_url(url)
-            if parsed.get_backend_name() == "sqlite" and parsed.database:
-                _make_private_folder(Path(parsed.database).parent)
-            self._engine = sa.create_engine(parsed)
-        except (sa.exc.ArgumentError, ImportError, OSError) as error:
-            raise JournalError(f"The journal {_without_password(url)} cannot be opened: {error}.") from error
-        self.place = _without_password(url)
-        if parsed.get_backend_name() == "sqlite":
-            sa.event.listen(self._engine, "connect", _durable)
-        with self._explained(), self._engine.begin() as connection:
-            metadata.create_all(connection)
-        self._writes = GroupCommit(self._engine)
+        self.place = without_password(url)
+        with self._explained():
+            self._engine = open_engine(url)
+        self._writes = GroupCommit(self._engine.execution_options(writes=True))
 
     def close(self) -> None:
         """Write what is left, and let go of the database."""
@@ -138,6 +102,20 @@ class Journal:
 
         self._write(work)
 
+    def hold(self, holder: Holder, functions: Sequence[str]) -> Mapping[str, Held]:
+        """Lease the functions (ARNs) for a run; those that another run works on are not, and are returned."""
+        found: dict[str, Held] = {}
+        self._write(lambda connection: found.update(leases.take(connection, holder, functions)))
+        return found
+
+    def renew(self, holder: Holder) -> None:
+        """Hold on to the leases."""
+        self._write(lambda connection: leases.renew(connection, holder))
+
+    def release(self, holder: Holder) -> None:
+        """Let go of the leases."""
+        self._write(lambda connection: leases.release(connection, holder))
+
     def mark(self, run_id: str, status: Status) -> None:
         """Change only the run's status."""
         self._write(lambda c: c.execute(RUNS.update().where(RUNS.c.run_id == run_id).values(status=status)))
@@ -198,7 +176,7 @@ class Journal:
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except sa.exc.SQLAlchemyError as error:
+        except (sa.exc.SQLAlchemyError, sqlite3.Error) as error:
             cause = " ".join(str(getattr(error, "orig", None) or error).split())
             raise JournalError(
                 f"The journal {self.place} cannot be used ({cause}): nothing more is written to AWS."
@@ -221,27 +199,3 @@ def _step_record(row: Any) -> StepRecord:
         result=Result(row["result"]) if row["result"] else None,
         detail=row["detail"],
     )
-
-
-def _durable(connection: Any, _record: Any) -> None:
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.execute("PRAGMA busy_timeout=10000")
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.close()
-
-
-def _make_private_folder(folder: Path) -> None:
-    """The journal tells what runs where: only its owner may look."""
-    if not folder.exists():
-        folder.mkdir(parents=True, mode=0o700)
-    if not os.access(folder, os.W_OK):
-        raise PermissionError(f"{folder} is not writable")
-
-
-def _without_password(url: str) -> str:
-    try:
-        return sa.make_url(url).render_as_string(hide_password=True)
-    except sa.exc.ArgumentError:
-        return "URL"

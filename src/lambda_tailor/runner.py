@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from lambda_tailor.apply_operation import Applier
 from lambda_tailor.aws.gateway import Connection
@@ -13,9 +16,10 @@ from lambda_tailor.aws.inventory import Target, take
 from lambda_tailor.aws.lookups import look_up
 from lambda_tailor.aws.sites import Site, calls_of, open_sites
 from lambda_tailor.clock import now
-from lambda_tailor.errors import AwsRefused, StalePlan
+from lambda_tailor.errors import AwsRefused, JournalError, StalePlan
 from lambda_tailor.executor import Executor
 from lambda_tailor.journal import Journal
+from lambda_tailor.leases import RENEWED_EVERY_S, Held, Holder
 from lambda_tailor.model.function import Found, Missing, Unreadable, source_need
 from lambda_tailor.model.plan import Operation, Plan
 from lambda_tailor.model.record import RunRecord
@@ -27,6 +31,9 @@ from lambda_tailor.stand_ins import StandIns
 from lambda_tailor.undo import undo_plan
 from lambda_tailor.vault import Vault
 from lambda_tailor.watching import Observer, Silence
+
+# Accounts and regions worked on at the same time.
+SITES_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,14 +95,59 @@ class Runner:
         self.journal.mark(record.run_id, Status.RUNNING)
         status = Status.INTERRUPTED
         try:
-            for site, operations in sites:
-                self._executor(record.run_id, site).execute(operations, record.steps)
+            with self._leases(record) as held:
+                self._side_by_side(record, sites, held)
             status = status_of(self.journal.run(record.run_id))
         finally:
             self.journal.finish(record.run_id, status, calls_of([site for site, _ in sites]))
         return run_of(self.journal.run(record.run_id))
 
-    def _executor(self, run_id: str, site: Site) -> Executor:
+    def _side_by_side(
+        self, record: RunRecord, sites: Sequence[tuple[Site, list[Operation]]], held: Mapping[str, Held]
+    ) -> None:
+        """Every account and region has quotas of its own. What ends one of them stops the others and is raised."""
+        with ThreadPoolExecutor(max_workers=max(1, min(SITES_AT_ONCE, len(sites)))) as threads:
+            began = [
+                threads.submit(self._executor(record.run_id, site, held).execute, operations, record.steps)
+                for site, operations in sites
+            ]
+            errors = [error for future in as_completed(began) if (error := self._stopped_by(future)) is not None]
+        if errors:
+            raise errors[0]
+
+    def _stopped_by(self, future: Future[Any]) -> BaseException | None:
+        error = future.exception()
+        if error is not None:
+            self.stop.set()
+        return error
+
+    @contextmanager
+    def _leases(self, record: RunRecord) -> Iterator[Mapping[str, Held]]:
+        """Hold the run's functions, and keep on holding them; gives those that another run holds."""
+        holder = Holder(run_id=record.run_id, who=record.user or "somebody")
+        functions = sorted({operation.function for operation in record.plan.operations})
+        held = self.journal.hold(holder, functions)
+        done = threading.Event()
+
+        def renew() -> None:
+            while not done.wait(RENEWED_EVERY_S):
+                try:
+                    self.journal.renew(holder)
+                except JournalError:
+                    # Without the journal nothing may be written, and the next operation says why.
+                    self.stop.set()
+                    return
+
+        renewing = threading.Thread(target=renew, name="leases", daemon=True)
+        renewing.start()
+        try:
+            yield held
+        finally:
+            done.set()
+            renewing.join()
+            self.journal.release(holder)
+
+    def _executor(self, run_id: str, site: Site, held: Mapping[str, Held]) -> Executor:
         applier = Applier(
             run_id=run_id,
             gateway=site.gateway,
@@ -103,7 +155,7 @@ class Runner:
             stand_ins=StandIns(self.vault, _resolver(site)),
             partition=site.partition,
         )
-        return Executor(applier=applier, observe=self.observer.ended, stop=self.stop)
+        return Executor(applier=applier, observe=self.observer.ended, stop=self.stop, held=held)
 
     def _by_site(self, plan: Plan) -> Sequence[tuple[Site, list[Operation]]]:
         """The plan's operations with the site that they belong to.

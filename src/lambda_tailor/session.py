@@ -260,8 +260,8 @@ class Session:
 
     def show_runs(self, run_id: str | None) -> None:
         """All runs, or one with its outcomes."""
-        journal = self._journal()
-        shown: Run | Runs = run_of(journal.run(run_id)) if run_id else runs_of(journal.runs())
+        with closing(self._journal()) as journal:
+            shown: Run | Runs = run_of(journal.run(run_id)) if run_id else runs_of(journal.runs())
         if self._as_json:
             print(documents.dumps(shown))
         elif isinstance(shown, Run):

@@ -1,0 +1,54 @@
+"""The journal's tables, as the newest migration leaves them."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+# The newest file of migrations/versions: a journal at this revision is opened without more ado.
+HEAD = "0002"
+
+metadata = sa.MetaData()
+
+RUNS = sa.Table(
+    "runs",
+    metadata,
+    sa.Column("run_id", sa.String(64), primary_key=True),
+    sa.Column("plan_id", sa.String(64), nullable=False),
+    sa.Column("of_run", sa.String(64)),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("started_at", sa.String(32), nullable=False),
+    sa.Column("finished_at", sa.String(32)),
+    sa.Column("user", sa.String(256), nullable=False),
+    sa.Column("plan", sa.Text, nullable=False),
+    sa.Column("api_calls", sa.Text, nullable=False),
+)
+
+STEPS = sa.Table(
+    "steps",
+    metadata,
+    sa.Column("run_id", sa.String(64), sa.ForeignKey("runs.run_id"), primary_key=True),
+    sa.Column("operation_id", sa.String(64), primary_key=True),
+    sa.Column("call", sa.String(128), nullable=False),
+    sa.Column("was", sa.Text, nullable=False),
+    sa.Column("wrote", sa.Text, nullable=False),
+    sa.Column("result", sa.String(16)),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("intended_at", sa.String(32), nullable=False),
+    sa.Column("settled_at", sa.String(32)),
+)
+
+# Who works on a function now. Times are seconds since 1970, so that they compare in every database.
+LEASES = sa.Table(
+    "leases",
+    metadata,
+    sa.Column("function", sa.String(256), primary_key=True),
+    sa.Column("run_id", sa.String(64), nullable=False),
+    sa.Column("holder", sa.String(64), nullable=False),
+    sa.Column("who", sa.String(256), nullable=False),
+    sa.Column("host", sa.String(256), nullable=False),
+    sa.Column("pid", sa.Integer, nullable=False),
+    sa.Column("taken_at", sa.Float, nullable=False),
+    sa.Column("expires_at", sa.Float, nullable=False),
+)
+
+VERSION = sa.Table("alembic_version", sa.MetaData(), sa.Column("version_num", sa.String(32), primary_key=True))
