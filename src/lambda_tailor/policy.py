@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from fnmatch import fnmatchcase
 from functools import cached_property
+from itertools import combinations
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr, create_model
@@ -102,6 +103,15 @@ class Policy(_Strict):
         if held not in self._resolved:
             self._resolved[held] = self._resolve(held)
         return self._resolved[held]
+
+    def possible_options(self, may_hold: Callable[[Match], bool]) -> Iterator[Mapping[str, Options]]:
+        """What ``options_for`` may give, where of a function is only known which overrides may hold.
+
+        Overrides are taken alone, by pairs, and all together.
+        """
+        may = [i for i, (match, _) in enumerate(self.overrides) if may_hold(match)]
+        for held in dict.fromkeys([*(c for n in range(3) for c in combinations(may, n)), tuple(may)]):
+            yield self._resolve(held)
 
     def _resolve(self, held: tuple[int, ...]) -> Mapping[str, Options]:
         layers = [self.rules, *(self.overrides[i][1] for i in held)]

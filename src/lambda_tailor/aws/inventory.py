@@ -11,18 +11,24 @@ from typing import Any
 from lambda_tailor.aws.gateway import Gateway
 from lambda_tailor.errors import AccessDenied, AwsRefused
 from lambda_tailor.model.function import Function
+from lambda_tailor.permission import FUNCTION, Action
 from lambda_tailor.rule import Pool
 from lambda_tailor.setting import Answer, Call
 
 SUFFIX_PREFIX = "lambda-function-"
 # Up to so many functions are asked for one by one, which also tells their state, aliases and tags.
 FEW = 20
-READ_ACTIONS = (
-    "lambda:ListFunctions",
-    "lambda:GetFunction",
-    "lambda:GetAccountSettings",
-    "lambda:ListAliases",
-    "tag:GetResources",
+# For functions that are meant by name, and for those that are chosen from a listing.
+NAMED_ACTIONS = (
+    Action("lambda:GetAccountSettings"),
+    Action("lambda:GetFunction", FUNCTION),
+    Action("lambda:ListAliases", FUNCTION),
+)
+LISTED_ACTIONS = (
+    Action("lambda:GetAccountSettings"),
+    Action("lambda:GetFunction", FUNCTION),
+    Action("lambda:ListFunctions"),
+    Action("tag:GetResources"),
 )
 
 
@@ -59,28 +65,33 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """The functions that are meant, the account's pool, and the names that do not exist."""
+    """The functions that are meant, the account's pool, and the names that do not exist.
+
+    ``unread`` are functions that may not be read, by name, with the reason.
+    """
 
     functions: Sequence[Function]
     pool: Pool | None
     unknown: Sequence[str] = ()
+    unread: Mapping[str, str] = field(default_factory=dict)
 
 
-def take(gateway: Gateway, account_id: str, target: Target) -> Inventory:
-    """Read the functions that are meant.
+def take(gateway: Gateway, account_id: str, target: Target, *, aliases: bool = True) -> Inventory:
+    """Read the functions that are meant; their aliases only where they are few and meant by name.
 
     Raises what Gateway.call raises where the listing itself is refused.
     """
     pool = _pool(gateway)
     if target.named:
-        return _by_name(gateway, account_id, target, pool)
+        return _by_name(gateway, account_id, target, pool, aliases=aliases)
     functions = list(_listed(gateway, account_id))
     tags = _tags(gateway)
     functions = [replace(f, tags=tags.get(f.arn, {})) for f in functions]
     meant = [f for f in functions if target.means(f)]
+    unread: dict[str, str] = {}
     if pool is not None and pool.reserved:
-        meant = _with_reservations(gateway, meant, pool.reserved)
-    return Inventory(meant, pool)
+        meant, unread = _with_reservations(gateway, meant, pool.reserved)
+    return Inventory(meant, pool, unread=unread)
 
 
 def _pool(gateway: Gateway) -> Pool | None:
@@ -92,23 +103,30 @@ def _pool(gateway: Gateway) -> Pool | None:
     return Pool(limit, limit - limits["UnreservedConcurrentExecutions"])
 
 
-def _by_name(gateway: Gateway, account_id: str, target: Target, pool: Pool | None) -> Inventory:
+def _by_name(gateway: Gateway, account_id: str, target: Target, pool: Pool | None, *, aliases: bool) -> Inventory:
     functions: list[Function] = []
     unknown: list[str] = []
-    few = len(target.named) <= FEW
+    unread: dict[str, str] = {}
+    few = aliases and len(target.named) <= FEW
     with ThreadPoolExecutor(max_workers=8) as threads:
         for name, answer in zip(target.named, threads.map(lambda n: _get(gateway, n), target.named), strict=True):
             if answer is None:
                 unknown.append(name)
                 continue
+            if isinstance(answer, AccessDenied):
+                unread[name] = str(answer)
+                continue
             function = from_answer(account_id, gateway.region, answer, suffix=target.suffix)
             functions.append(replace(function, aliases=_aliases(gateway, name)) if few else function)
-    return Inventory(functions, pool, unknown)
+    return Inventory(functions, pool, unknown, unread)
 
 
-def _get(gateway: Gateway, name: str) -> Answer | None:
+def _get(gateway: Gateway, name: str) -> Answer | AccessDenied | None:
+    """None where there is no such function. A policy may allow the reading of some functions only."""
     try:
         return gateway.call(Call("lambda", "GetFunction", {"FunctionName": name}))
+    except AccessDenied as denied:
+        return denied
     except AwsRefused as error:
         if error.code in ("ResourceNotFoundException", "ParamValidationError", "ValidationException"):
             return None
@@ -142,9 +160,15 @@ def _tags(gateway: Gateway) -> Mapping[str, Mapping[str, str]]:
     return found
 
 
-def _with_reservations(gateway: Gateway, functions: Sequence[Function], total: int) -> list[Function]:
-    """Ask function by function until the account's sum of reservations is found; the rest have none."""
+def _with_reservations(
+    gateway: Gateway, functions: Sequence[Function], total: int
+) -> tuple[list[Function], dict[str, str]]:
+    """Ask function by function until the account's sum of reservations is found; the rest have none.
+
+    Functions that may not be asked for are told apart, by name and with the reason.
+    """
     known: list[Function] = []
+    unread: dict[str, str] = {}
     with ThreadPoolExecutor(max_workers=8) as threads:
         for start in range(0, len(functions), 16):
             batch = functions[start : start + 16]
@@ -152,10 +176,13 @@ def _with_reservations(gateway: Gateway, functions: Sequence[Function], total: i
                 known += batch
                 continue
             for function, answer in zip(batch, threads.map(lambda f: _get(gateway, f.name), batch), strict=True):
+                if isinstance(answer, AccessDenied):
+                    unread[function.name] = str(answer)
+                    continue
                 reserved = _reserved(answer or {})
                 total -= reserved or 0
                 known.append(replace(function, reserved_concurrency=reserved))
-    return known
+    return known, unread
 
 
 def _reserved(answer: Answer) -> int | None:

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 from lambda_tailor.model.evidence import Evidence
 from lambda_tailor.model.function import Found, Function, Missing, Need, Unreadable
 from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Transition, Verdict
-from lambda_tailor.rule import Options, Rule
+from lambda_tailor.rule import Options, Rule, always
 
 SETTING = "retention_days"
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
@@ -82,6 +82,7 @@ RULE = Rule(
     source="https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/Working-with-log-groups-and-streams.html",
     options=LogRetentionOptions,
     judge=judge,
+    writes=always("log-group", "log-retention"),
     needs=needs,
     order=40,
 )
