@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from click.testing import CliRunner
 
+from lambda_tailor.aws import sites
+from lambda_tailor.aws.faults import iam_action
 from lambda_tailor.cli import main
 from lambda_tailor.demo.emulator import Emulator
 from lambda_tailor.demo.realize import realize
 from lambda_tailor.demo.snapshot import differences, snapshot
+from lambda_tailor.setting import Call
 from tests.integration.conftest import Aws
 
 ACCOUNT = "210000000001"
@@ -86,9 +93,6 @@ NEEDS_NO_GROUP = {"logs:CreateLogGroup", "logs:DeleteLogGroup"}
 class Guarded(Aws):
     """The reference stack in an account with IAM enforced, and a user with a policy of its own."""
 
-    def __init__(self, emulator: Emulator) -> None:
-        super().__init__(ACCOUNT, emulator)
-
     def allow(self, document: Document) -> None:
         self.as_root("iam").put_user_policy(UserName="tailor", PolicyName="least", PolicyDocument=json.dumps(document))
 
@@ -116,7 +120,10 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
         for name, value in emulator.environment(ACCOUNT).items():
             patch.setenv(name, value)
         patch.setattr(boto3, "DEFAULT_SESSION", None)
-        aws = Guarded(emulator)
+        # The service models are read once, not once a command.
+        patch.setattr(sites, "open_session", cache(sites.open_session))
+        patch.setattr("lambda_tailor.apply_operation.UPDATE_TAKES_S", 0.2)
+        aws = Guarded(ACCOUNT, emulator)
         realize("dev")
         prepare(aws)
         key = user(aws)
@@ -148,11 +155,6 @@ def user(aws: Guarded) -> Any:
     iam = aws.as_root("iam")
     iam.create_user(UserName="tailor")
     return iam.create_access_key(UserName="tailor")["AccessKey"]
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lambda_tailor.apply_operation.UPDATE_TAKES_S", 0.2)
 
 
 def said(plan: Any) -> list[str]:
@@ -195,12 +197,12 @@ def test_a_policy_for_plans_is_enough_for_a_plan_and_for_no_write(guarded: Guard
     guarded.control.reset()
     assert pending(guarded.json("plan", "-e", "dev")) == TEN
     assert not guarded.refused()
-    before = as_root(guarded)
+    before = seen_by_root(guarded)
     guarded.run("apply", "-e", "dev", "--auto-approve", exit_code=1)
-    assert differences(before, as_root(guarded)) == []
+    assert differences(before, seen_by_root(guarded)) == []
 
 
-def as_root(guarded: Guarded) -> Any:
+def seen_by_root(guarded: Guarded) -> Any:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ACCESS_KEY_ID", ACCOUNT)
         patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
@@ -221,7 +223,6 @@ def test_a_read_that_is_refused_is_named_and_the_other_rules_judge(guarded: Guar
     plan = guarded.json("plan", "-e", "dev")
     assert any(f"{action} is not allowed" in sentence for sentence in said(plan)), said(plan)
     assert pending(plan) == TEN - BLOCKED_BY[action]
-    assert action in guarded.run("plan", "-e", "dev").output
 
 
 @pytest.mark.parametrize("action", FAILED_BY)
@@ -257,3 +258,101 @@ def test_a_function_that_may_not_be_read_is_a_problem_of_its_own(guarded: Guarde
     (problem,) = plan["problems"]
     assert problem["subject"] == NAME
     assert "lambda:GetFunction is not allowed" in problem["because"]
+
+
+# What this policy allows and a small function without provisioned concurrency or logs does not come to need.
+NOT_SEEN = {
+    "lambda:DeleteProvisionedConcurrencyConfig",
+    "lambda:GetProvisionedConcurrencyConfig",
+    "lambda:PutProvisionedConcurrencyConfig",
+    # What was there before is put back by a Put.
+    "lambda:DeleteFunctionEventInvokeConfig",
+    # AWS looks at it when a layer is attached.
+    "lambda:GetLayerVersion",
+    "logs:GetQueryResults",
+    "logs:StartQuery",
+    "sqs:ListQueues",
+}
+EVERY_RULE = """
+rules:
+  memory: {target_mb: 256}
+  timeout: {target_s: 20}
+  reserved-concurrency: {target: 10}
+  log-retention: {days: 7}
+  environment: {variables: {TOKEN: "ssm:/app/{function}/token"}}
+  tracing: {mode: Active}
+  dead-letter-queue: {queue: "{function}-dlq", add_permission: true}
+  alarms: {error_rate_percent: 1, duration_ms: 1000}
+  deployment-bucket-versioning: {bucket: "lambda-deployment-dev"}
+  shared-layer: {layer: "lambda-layer-shared-dev"}
+  architecture: {}
+  async-retries: {retries: 0}
+  ephemeral-storage: {}
+  log-format: {}
+  log-class: {}
+  old-versions: {keep: 1, prune: true}
+  provisioned-concurrency: {}
+  sqs-visibility: {fix: true}
+  unbounded-recursion: {terminate: true}
+  idle-function: {}
+  runtime-end-of-life: {}
+overrides:
+  - name: "*"
+    rules: {memory: {from_evidence: true}, timeout: {from_evidence: true}}
+"""
+
+
+@pytest.fixture
+def orders(guarded: Guarded, tmp_path: Path) -> str:
+    """A function with all that there can be around one, chosen by pattern; the policy file that asks every rule."""
+    functions = guarded.as_root("lambda")
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as file:
+        file.writestr("index.py", "def handler(event, context):\n    return event\n")
+    functions.create_function(
+        FunctionName="orders", Runtime="python3.12", Handler="index.handler", Role=role(guarded),
+        Code={"ZipFile": packed.getvalue()}, MemorySize=512, Timeout=10,
+    )  # fmt: skip
+    functions.get_waiter("function_active_v2").wait(FunctionName="orders")
+    for text in ("one", "two", "three"):
+        functions.update_function_configuration(FunctionName="orders", Description=text)
+        functions.get_waiter("function_updated_v2").wait(FunctionName="orders")
+        functions.publish_version(FunctionName="orders")
+    functions.put_function_recursion_config(FunctionName="orders", RecursiveLoop="Allow")
+    queue = guarded.as_root("sqs").create_queue(QueueName="orders-in")["QueueUrl"]
+    attributes = guarded.as_root("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+    source = attributes["Attributes"]["QueueArn"]
+    functions.create_event_source_mapping(FunctionName="orders", EventSourceArn=source, Enabled=False)
+    guarded.as_root("ssm").put_parameter(Name="/app/orders/token", Value="t", Type="SecureString")
+    at = datetime.now(UTC) - timedelta(days=1)
+    for metric in ("Invocations", "AsyncEventsReceived"):
+        dimensions = [{"Name": "FunctionName", "Value": "orders"}]
+        datum = {"MetricName": metric, "Dimensions": dimensions, "Timestamp": at, "Value": 100.0}
+        guarded.as_root("cloudwatch").put_metric_data(Namespace="AWS/Lambda", MetricData=[datum])
+    policy = tmp_path / "every.yaml"
+    policy.write_text(EVERY_RULE)
+    return str(policy)
+
+
+def role(guarded: Guarded) -> str:
+    assume = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [assume]})
+    arn: str = guarded.as_root("iam").create_role(RoleName="orders", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    return arn
+
+
+def test_the_printed_policy_is_enough_for_every_rule_and_a_deep_look(guarded: Guarded, orders: str) -> None:
+    asked = ["--name-pattern", "orders*", "--policy", orders, "--deep"]
+    result = CliRunner().invoke(main, ["iam-policy", *asked, "--account", ACCOUNT, "--region", "us-east-1"])
+    document = json.loads(result.stdout)
+    guarded.allow(document)
+    guarded.control.reset()
+    run = guarded.json("apply", *asked, "--auto-approve", exit_code=None)
+    failed = [(outcome["rule"], outcome["detail"]) for outcome in run["outcomes"] if outcome["outcome"] == "failed"]
+    assert not failed
+    undone = guarded.json("rollback", run["run_id"], "--auto-approve", exit_code=None)
+    assert undone["summary"]["failed"] == 0
+    assert not guarded.refused()
+    used = {iam_action(Call(*name.split(":"), {})) for _, _, name, _ in guarded.control.log()}
+    assert used - set(actions(document)) == {"sts:GetCallerIdentity"}
+    assert set(actions(document)) - used == NOT_SEEN
