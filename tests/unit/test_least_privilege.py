@@ -240,6 +240,8 @@ def test_an_arn_that_another_covers_is_left_out() -> None:
     found = allowed(the_document(load_preset("reference"), scope))
     prefix = "arn:aws:lambda:us-east-1:123456789012:function:"
     assert found["lambda:GetFunction"] == [f"{prefix}orders", f"{prefix}orders-*"]
+    found = allowed(the_document(load_preset("reference"), Scope(names=("a?", "a*"), regions=("us-east-1",))))
+    assert found["lambda:GetFunction"] == ["arn:aws:lambda:us-east-1:*:function:a*"]
 
 
 def test_the_command_prints_the_same_document_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
