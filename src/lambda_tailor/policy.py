@@ -126,6 +126,11 @@ class Policy(_Strict):
                 resolved[rule.id] = options
         return resolved
 
+    @cached_property
+    def asks_tags(self) -> bool:
+        """Whether tags decide what holds for a function."""
+        return any(match.tags for match in (*self.exclude, *(match for match, _ in self.overrides)))
+
     def excluded(self, function: Function) -> Match | None:
         """The exclusion that holds for this function."""
         return next((match for match in self.exclude if match.holds(function, self.today)), None)

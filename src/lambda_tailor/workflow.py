@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from lambda_tailor.aws.evidence import EvidenceOptions, Gathered, gather
 from lambda_tailor.aws.gateway import Connection
-from lambda_tailor.aws.inventory import Target, take
+from lambda_tailor.aws.inventory import Inventory, Target, take
 from lambda_tailor.aws.lookups import affordable, look_up
 from lambda_tailor.aws.sites import Site, calls_of, open_sites
 from lambda_tailor.clock import now
@@ -61,7 +61,7 @@ def plan(request: Request, observer: Observer | None = None) -> Plan:
 def _read_site(request: Request, site: Site, observer: Observer) -> _Read:
     observer.reading(site.account_id, site.region)
     try:
-        inventory = take(site.gateway, site.account_id, request.target)
+        inventory = _known(request.policy, take(site.gateway, site.account_id, request.target))
         included = [f for f in inventory.functions if request.policy.excluded(f) is None]
         needs = affordable(needs_of(request.policy, included), len(included), deep=request.evidence.deep)
         asked = replace(request.evidence, readings=readings_of(request.policy, included))
@@ -88,6 +88,17 @@ def _read_site(request: Request, site: Site, observer: Observer) -> _Read:
         for name, because in {**untouchable, **inventory.unread}.items()
     )
     return _Read(reading, problems, tuple(inventory.unknown), gathered)
+
+
+def _known(policy: Policy, inventory: Inventory) -> Inventory:
+    """Without the functions of which nobody can tell what the policy means, since it asks for their tags."""
+    if not policy.asks_tags:
+        return inventory
+    unread = {
+        f.name: f"the policy asks for its tags, and {f.tags_unread}" for f in inventory.functions if f.tags_unread
+    }
+    kept = [function for function in inventory.functions if function.name not in unread]
+    return replace(inventory, functions=kept, unread={**inventory.unread, **unread})
 
 
 def _assemble(request: Request, sites: Sequence[Site], reads: Sequence[_Read]) -> Plan:

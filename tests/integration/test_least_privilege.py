@@ -55,6 +55,8 @@ BLOCKED_BY = {
     "iam:SimulatePrincipalPolicy": {"dead-letter-queue"},
     "lambda:GetAccountSettings": {"reserved-concurrency"},
     "lambda:ListLayerVersions": {"shared-layer"},
+    # A legal hold is a tag.
+    "lambda:ListTags": {"log-retention"},
     "logs:DescribeLogGroups": {"log-retention"},
     "s3:GetBucketVersioning": {"deployment-bucket-versioning"},
     "s3:ListAllMyBuckets": {"deployment-bucket-versioning"},

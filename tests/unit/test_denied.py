@@ -15,6 +15,7 @@ from lambda_tailor.aws.gateway import Connection, Gateway
 from lambda_tailor.aws.inventory import Target, take
 from lambda_tailor.aws.sites import Site
 from lambda_tailor.errors import AccessDenied
+from lambda_tailor.policy import Match
 from lambda_tailor.policy_file import load_preset
 from lambda_tailor.setting import Call
 from tests.builders import ACCOUNT
@@ -109,6 +110,55 @@ def test_a_region_that_is_refused_is_a_problem_and_the_others_are_planned(monkey
         ("eu-west-1", "lambda:ListFunctions is not allowed.")
     ]
     assert [function.name for function in plan.functions] == ["a", "b"]
+
+
+class Untagged(FakeGateway):
+    """Gives functions without their tags, as AWS does where these may not be listed."""
+
+    def call(self, call: Call) -> Mapping[str, Any]:
+        answer = super().call(call)
+        return (
+            {**answer, "TagsError": {"ErrorCode": "AccessDeniedException"}} if call.action == "GetFunction" else answer
+        )
+
+
+def planned(monkeypatch: pytest.MonkeyPatch, gateway: FakeGateway, target: Target, **policy: Any) -> Any:
+    monkeypatch.setattr(
+        workflow, "open_sites", lambda *_: [Site(ACCOUNT, gateway.region, "aws", cast(Gateway, gateway))]
+    )
+    made = load_preset("reference").only(frozenset({"tracing"})).model_copy(update=policy)
+    return workflow.plan(workflow.Request(target=target, policy=made))
+
+
+def test_tags_that_may_not_be_listed_are_unknown_and_not_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = planned(monkeypatch, Untagged(set()), Target(names=("a",)))
+    assert [function.name for function in plan.functions] == ["a"]
+    (sentence,) = plan.assumptions["evidence"]["not_read"]
+    assert sentence.startswith(f"lambda:ListTags is not allowed on arn:aws:lambda:us-east-1:{ACCOUNT}:function:a: ")
+
+
+@pytest.mark.parametrize(
+    ("gateway", "target", "action"),
+    [
+        (Untagged(set()), Target(names=("a",)), "lambda:ListTags"),
+        (FakeGateway({"GetResources"}), Target(everything=True), "tagging:GetResources"),
+    ],
+    ids=["by name", "listed"],
+)
+def test_a_function_is_left_alone_where_the_policy_asks_for_tags_that_are_unknown(
+    monkeypatch: pytest.MonkeyPatch, gateway: FakeGateway, target: Target, action: str
+) -> None:
+    plan = planned(monkeypatch, gateway, target, exclude=(Match(tags={"team": "payments"}),))
+    assert not plan.functions
+    assert all(f"the policy asks for its tags, and {action}" in problem.because for problem in plan.problems)
+    assert plan.problems
+
+
+def test_functions_chosen_by_a_tag_are_not_said_to_be_missing_where_tags_are_unknown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plan = planned(monkeypatch, FakeGateway({"GetResources"}), Target(tags={"team": "payments"}))
+    assert [problem.because for problem in plan.problems] == ["tagging:GetResources is not allowed."]
 
 
 def test_what_somebody_made_do_without_is_said_in_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,11 +88,7 @@ def explain(error: Exception, call: Call, *, lost: bool) -> TailorError:
         return CredentialsError(f"AWS does not know these credentials ({code}): check AWS_PROFILE or the access key.")
     if code in DENIED:
         action = _said(_DENIED_ACTION, message) or iam_action(call)
-        resource = _said(_DENIED_RESOURCE, message)
-        where = f" on {resource}" if resource and resource != "*" else ""
-        return AccessDenied(
-            f"{action} is not allowed{where}: 'lambda-tailor iam-policy' prints what is needed.", action=action
-        )
+        return access_denied(action, _said(_DENIED_RESOURCE, message))
     said = _one_line(message) or (f"HTTP status {status}" if status else _one_line(error))
     return AwsRefused(f"{call.name}: {said}", code=code or type(error).__name__, lost=lost)
 
@@ -106,6 +102,13 @@ _IAM = {
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 _DENIED_ACTION = re.compile(r"not authorized to perform: ([\w-]+:\w+)")
 _DENIED_RESOURCE = re.compile(r" on resource: (\S+)")
+
+
+def access_denied(action: str, resource: str | None) -> AccessDenied:
+    """The error for a missing IAM action, on a resource where AWS names one."""
+    where = f" on {resource}" if resource and resource != "*" else ""
+    told = f"{action} is not allowed{where}: 'lambda-tailor iam-policy' prints what is needed."
+    return AccessDenied(told, action=action)
 
 
 def iam_action(call: Call) -> str:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
+from lambda_tailor.aws.faults import DENIED, access_denied
 from lambda_tailor.aws.gateway import Gateway
 from lambda_tailor.errors import AccessDenied, AwsRefused
-from lambda_tailor.model.function import Function
+from lambda_tailor.model.function import Function, Unreadable
 from lambda_tailor.permission import FUNCTION, Action
 from lambda_tailor.rule import Pool
 from lambda_tailor.setting import Answer, Call
@@ -23,6 +24,9 @@ NAMED_ACTIONS = (
     Action("lambda:GetAccountSettings"),
     Action("lambda:GetFunction", FUNCTION),
     Action("lambda:ListAliases", FUNCTION),
+    # GetFunction gives tags only to whoever may list them.
+    # https://docs.aws.amazon.com/lambda/latest/api/API_GetFunction.html#API_GetFunction_ResponseElements
+    Action("lambda:ListTags", FUNCTION),
 )
 LISTED_ACTIONS = (
     Action("lambda:GetAccountSettings"),
@@ -85,8 +89,11 @@ def take(gateway: Gateway, account_id: str, target: Target, *, aliases: bool = T
     if target.named:
         return _by_name(gateway, account_id, target, pool, aliases=aliases)
     functions = list(_listed(gateway, account_id))
-    tags = _tags(gateway)
-    functions = [replace(f, tags=tags.get(f.arn, {})) for f in functions]
+    tags = _tags(gateway, needed=bool(target.tags))
+    if isinstance(tags, Unreadable):
+        functions = [replace(f, tags_unread=tags.because) for f in functions]
+    else:
+        functions = [replace(f, tags=tags.get(f.arn, {})) for f in functions]
     meant = [f for f in functions if target.means(f)]
     unread: dict[str, str] = {}
     if pool is not None and pool.reserved:
@@ -117,6 +124,8 @@ def _by_name(gateway: Gateway, account_id: str, target: Target, pool: Pool | Non
                 unread[name] = str(answer)
                 continue
             function = from_answer(account_id, gateway.region, answer, suffix=target.suffix)
+            if function.tags_unread:
+                gateway.denied.setdefault("lambda:ListTags", function.tags_unread)
             functions.append(replace(function, aliases=_aliases(gateway, name)) if few else function)
     return Inventory(functions, pool, unknown, unread)
 
@@ -147,16 +156,21 @@ def _listed(gateway: Gateway, account_id: str) -> Iterator[Function]:
             yield from_answer(account_id, gateway.region, {"Configuration": configuration})
 
 
-def _tags(gateway: Gateway) -> Mapping[str, Mapping[str, str]]:
-    """Tags of every tagged function, a hundred a call; none where that may not be read."""
+def _tags(gateway: Gateway, *, needed: bool) -> Mapping[str, Mapping[str, str]] | Unreadable:
+    """Tags of every tagged function, a hundred a call.
+
+    Raises what Gateway.call raises where they are ``needed`` to choose functions.
+    """
     wanted = {"ResourceTypeFilters": ["lambda:function"], "ResourcesPerPage": 100}
     found: dict[str, Mapping[str, str]] = {}
     try:
         for page in gateway.pages(Call("tagging", "GetResources", wanted), "PaginationToken"):
             for resource in page.get("ResourceTagMappingList") or ():
                 found[resource["ResourceARN"]] = {tag["Key"]: tag["Value"] for tag in resource.get("Tags") or ()}
-    except (AccessDenied, AwsRefused):
-        return {}
+    except (AccessDenied, AwsRefused) as error:
+        if needed:
+            raise
+        return Unreadable(str(error))
     return found
 
 
@@ -225,7 +239,16 @@ def from_answer(account_id: str, region: str, answer: Answer, suffix: str | None
         durable=bool(c.get("DurableConfig")),
         reserved_concurrency=_reserved(answer),
         tags=answer.get("Tags") or {},
+        tags_unread=_tags_unread(c["FunctionArn"], answer.get("TagsError")),
     )
+
+
+def _tags_unread(arn: str, error: Mapping[str, str] | None) -> str | None:
+    if error is None:
+        return None
+    if error.get("ErrorCode") in DENIED:
+        return str(access_denied("lambda:ListTags", arn))
+    return f"lambda:ListTags: {error.get('Message') or error.get('ErrorCode')}"
 
 
 def _suffix(name: str) -> str:

@@ -55,6 +55,9 @@ def judge(function: Function, _evidence: Evidence, options: LogRetentionOptions)
             if isinstance(current, int) and current <= days:
                 kept = "as wanted" if current == days else f"shorter than {days} days already"
                 return (Kept(SETTING, current, kept),)
+            if function.tags_unread and options.legal_hold_tags:
+                because = f"a tag may hold its logs, and its tags are not known: {function.tags_unread}"
+                return (Blocked(SETTING, _days(current), days, because),)
             if held:
                 return (Blocked(SETTING, _days(current), days, f"tag {held} holds its logs"),)
             older = "kept for ever" if current is None else f"kept for {current} days"

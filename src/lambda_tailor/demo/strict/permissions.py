@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 
 from lambda_tailor.demo.strict.behaviour import Backend
 from lambda_tailor.demo.strict.signature import signed_as_root
-from lambda_tailor.demo.strict.wire import Answer, Exchange, document, refusal
+from lambda_tailor.demo.strict.wire import Answer, Exchange, document, refusal, with_document
 
 Check = tuple[str, str]
 # It may name a function, and takes no resource all the same.
@@ -56,6 +56,24 @@ class Permissions:
             if not await self.backend.may(exchange, user.arn, action, resource):
                 return _denied(exchange, user, action, resource)
         return _as_root(exchange)
+
+    async def veil(self, exchange: Exchange, answer: Answer) -> Answer:
+        """GetFunction's answer without the tags, where its sender may not list them.
+
+        https://docs.aws.amazon.com/lambda/latest/api/API_GetFunction.html
+        """
+        user = self.users.get(exchange.key_id)
+        if user is None or exchange.name != "lambda:GetFunction" or answer.status != 200:
+            return answer
+        found = document(exchange, answer)
+        arn = found["Configuration"]["FunctionArn"]
+        if await self.backend.may(exchange, user.arn, "lambda:ListTags", arn):
+            return answer
+        found.pop("Tags", None)
+        message = _message(user, "lambda:ListTags", arn)
+        return with_document(
+            exchange, answer, {**found, "TagsError": {"ErrorCode": "AccessDeniedException", "Message": message}}
+        )
 
     def learn(self, exchange: Exchange, answer: Answer) -> None:
         """Remember whose a new key is, and which log groups a query reads."""
@@ -117,10 +135,13 @@ def _arn(exchange: Exchange, service: str, resource: str) -> str:
 
 def _denied(exchange: Exchange, user: User, action: str, resource: str) -> Answer:
     """The refusal in AWS's words: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html."""
-    why = f"because no identity-based policy allows the {action} action"
-    message = f"User: {user.arn} is not authorized to perform: {action} on resource: {resource} {why}"
     code = "AccessDenied" if exchange.service in ("iam", "cloudwatch") else "AccessDeniedException"
-    return refusal(exchange, code, message, 403)
+    return refusal(exchange, code, _message(user, action, resource), 403)
+
+
+def _message(user: User, action: str, resource: str) -> str:
+    why = f"because no identity-based policy allows the {action} action"
+    return f"User: {user.arn} is not authorized to perform: {action} on resource: {resource} {why}"
 
 
 def _as_root(exchange: Exchange) -> Exchange:

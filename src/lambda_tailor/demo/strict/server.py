@@ -55,7 +55,7 @@ class Strict:
         admitted = await self.permissions.admit(exchange)
         if isinstance(admitted, Answer):
             return admitted
-        exchange = admitted
+        sent, exchange = exchange, admitted
         for behaviour in self.behaviours:
             refused = await behaviour.before(exchange)
             if refused is not None:
@@ -64,7 +64,7 @@ class Strict:
         self.permissions.learn(exchange, answer)
         for behaviour in reversed(self.behaviours):
             answer = await behaviour.after(exchange, answer)
-        return answer
+        return await self.permissions.veil(sent, answer)
 
     def _logged(self, exchange: Exchange, answer: Answer) -> Answer:
         self.log.append((exchange.account, exchange.region, exchange.name, answer.status))
