@@ -263,6 +263,20 @@ def prices_refresh(**arguments: Any) -> int:
     return DONE
 
 
+@main.command("iam-policy")
+@TARGET
+@click.option("--policy", "policy_file", type=click.Path(dir_okay=False), metavar="FILE", help="A policy file.")
+@click.option("--preset", metavar="NAME", help="A built-in policy, chosen as by plan and apply.")
+@click.option("--rules", "only", metavar="ID,ID", help="Only these rules.")
+@click.option("--deep", is_flag=True, help="Also for what --deep reads.")
+@click.option("--account", metavar="ID", default="*", help="The account that functions are in.  [default: any]")
+@click.option("--plan/--apply", "only_plan", help="For making plans only, or for all commands.  [default: --apply]")
+def iam_policy(only_plan: bool, **arguments: Any) -> int:
+    """Print the smallest IAM policy that is needed, for every function where no target is given."""
+    _session(**arguments).show_iam_policy(writes=not only_plan)
+    return DONE
+
+
 @main.group()
 def policy() -> None:
     """Help for writing policies."""

@@ -142,7 +142,7 @@ def _left_out(operation: Operation, step: StepRecord) -> frozenset[str]:
 
 def _lane(operation: Operation) -> str:
     actions = all_settings()[operation.key.kind].write_actions
-    return lane_of(actions[0]) if actions else operation.key.kind
+    return lane_of(actions[0].name) if actions else operation.key.kind
 
 
 def _possible(operation: Operation, ended: Mapping[str, Ended]) -> tuple[Operation, str]:

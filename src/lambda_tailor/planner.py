@@ -30,7 +30,7 @@ from lambda_tailor.model.verdict import Blocked, Finding, Proposed, Risk, Verdic
 from lambda_tailor.model.verdict import Kept as KeptVerdict
 from lambda_tailor.operations import Step, arrange
 from lambda_tailor.policy import Policy
-from lambda_tailor.rule import Judged, Pool
+from lambda_tailor.rule import Judged, Options, Pool
 from lambda_tailor.rules import all_rules
 
 
@@ -95,12 +95,17 @@ def readings_of(policy: Policy, functions: Sequence[Function]) -> frozenset[str]
 
     A rule with a fixed target asks for no advice and no triggers, which only its derived value rests on.
     """
+    distinct = {id(each): each for each in map(policy.options_for, functions)}.values()
+    return frozenset(name for options in distinct for name in readings_for(options))
+
+
+def readings_for(options: Mapping[str, Options]) -> frozenset[str]:
+    """The names of the readings that rules with these options ask for."""
     rules = all_rules()
     asked: set[str] = set()
-    for options in {id(each): each for each in map(policy.options_for, functions)}.values():
-        for rule, chosen in options.items():
-            derives = getattr(chosen, "from_evidence", True)
-            asked |= {name for name in rules[rule].evidence if derives or name not in {"recommendation", "triggers"}}
+    for rule, chosen in options.items():
+        derives = getattr(chosen, "from_evidence", True)
+        asked |= {name for name in rules[rule].evidence if derives or name not in {"recommendation", "triggers"}}
     return frozenset(asked)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from fnmatch import fnmatchcase
 from functools import cached_property
+from itertools import combinations
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr, create_model
@@ -103,6 +104,15 @@ class Policy(_Strict):
             self._resolved[held] = self._resolve(held)
         return self._resolved[held]
 
+    def possible_options(self, may_hold: Callable[[Match], bool]) -> Iterator[Mapping[str, Options]]:
+        """What ``options_for`` may give, where of a function is only known which overrides may hold.
+
+        Overrides are taken alone, by pairs, and all together.
+        """
+        may = [i for i, (match, _) in enumerate(self.overrides) if may_hold(match)]
+        for held in dict.fromkeys([*(c for n in range(3) for c in combinations(may, n)), tuple(may)]):
+            yield self._resolve(held)
+
     def _resolve(self, held: tuple[int, ...]) -> Mapping[str, Options]:
         layers = [self.rules, *(self.overrides[i][1] for i in held)]
         resolved: dict[str, Options] = {}
@@ -115,6 +125,11 @@ class Policy(_Strict):
             if options.enabled:
                 resolved[rule.id] = options
         return resolved
+
+    @cached_property
+    def asks_tags(self) -> bool:
+        """Whether tags decide what holds for a function."""
+        return any(match.tags for match in (*self.exclude, *(match for match, _ in self.overrides)))
 
     def excluded(self, function: Function) -> Match | None:
         """The exclusion that holds for this function."""

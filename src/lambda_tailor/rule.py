@@ -43,6 +43,16 @@ def nothing_needed(_function: Function, _options: Any) -> Iterable[Need]:
     return ()
 
 
+def nothing_written(_options: Any) -> Iterable[str]:
+    """The ``writes`` of a rule that only tells."""
+    return ()
+
+
+def always(*kinds: str) -> Callable[[Any], Iterable[str]]:
+    """The ``writes`` of a rule whose options say nothing about them."""
+    return lambda _options: kinds
+
+
 def nothing_more(_function: Function, _evidence: Evidence, _options: Any) -> Iterable[Need]:
     """The ``more_needs`` of a rule that knows what it wants to see before there is evidence."""
     return ()
@@ -60,7 +70,8 @@ class Rule(Generic[OptionsT]):
     ``judge`` is pure: from function, evidence and options to one verdict for each setting it looks
     at. ``needs`` names the resources it wants to see first, and
     ``more_needs`` those that only the evidence shows to be wanted. ``settle`` looks at one account and
-    region's verdicts together, where functions compete for something. ``evidence`` names the
+    region's verdicts together, where functions compete for something. ``writes`` names the kinds of
+    setting that it may propose to change. ``evidence`` names the
     readings it asks for. ``source`` is the page behind it.
     """
 
@@ -73,6 +84,7 @@ class Rule(Generic[OptionsT]):
     needs: Callable[[Function, OptionsT], Iterable[Need]] = nothing_needed
     more_needs: Callable[[Function, Evidence, OptionsT], Iterable[Need]] = nothing_more
     settle: Callable[[Sequence[Judged], Pool | None], Sequence[Judged]] = nothing_shared
+    writes: Callable[[OptionsT], Iterable[str]] = nothing_written
     evidence: tuple[str, ...] = ()
     order: int = 100
 

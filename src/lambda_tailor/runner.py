@@ -16,7 +16,7 @@ from lambda_tailor.aws.inventory import Target, take
 from lambda_tailor.aws.lookups import look_up
 from lambda_tailor.aws.sites import Site, calls_of, open_sites
 from lambda_tailor.clock import now
-from lambda_tailor.errors import AwsRefused, JournalError, StalePlan
+from lambda_tailor.errors import AccessDenied, AwsRefused, JournalError, StalePlan
 from lambda_tailor.executor import Executor
 from lambda_tailor.journal import Journal
 from lambda_tailor.leases import RENEWED_EVERY_S, Held, Holder
@@ -205,8 +205,11 @@ def _check_fresh(site: Site, operations: Sequence[Operation]) -> None:
     target = Target(names=tuple(planned))
     if not planned:
         return
-    found = {f.name: f.revision_id for f in take(site.gateway, site.account_id, target).functions}
+    inventory = take(site.gateway, site.account_id, target, aliases=False)
+    found = {f.name: f.revision_id for f in inventory.functions}
     for name, revision in planned.items():
+        if name in inventory.unread:
+            raise AccessDenied(inventory.unread[name], action="lambda:GetFunction")
         if name not in found:
             raise StalePlan(f"{name} is no longer there: make the plan again.")
         if found[name] != revision:

@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -303,6 +303,28 @@ class Session:
             raise BadInput(f"No region is known: give --region, such as {PRICE_LIST_REGION}.")
         summary = refresh(client, regions, refreshed_path())
         self.terminal.prices(summary.path, summary.prices, summary.missing)
+
+    def show_iam_policy(self, *, writes: bool) -> None:
+        """The least-privilege IAM policy document; the whole account's where no target is given."""
+        import json
+
+        from lambda_tailor.aws.permissions import read_actions
+        from lambda_tailor.least_privilege import Scope, Wanted, document
+        from lambda_tailor.permission import Action
+
+        if not any(self._get(name) for name in ("suffix", "names", "name_pattern", "tags", "everything")):
+            replace(self, arguments={**self.arguments, "everything": True}).show_iam_policy(writes=writes)
+            return
+        target, evidence = self._target(), self._evidence()
+
+        def reads(wanted: Wanted) -> frozenset[Action]:
+            asked = replace(evidence, readings=frozenset(wanted.readings))
+            return read_actions(wanted.needs, asked, listed=not target.named)
+
+        names = target.named or (target.pattern or "*",)
+        regions = tuple(dict.fromkeys(self._get("regions") or ("*",)))
+        scope = Scope(suffix=target.suffix, names=names, account=self._get("account", "*"), regions=regions)
+        print(json.dumps(document(self.policy(), scope, reads, writes=writes), indent=2))
 
     def show_rules(self, rule_id: str | None) -> None:
         """The catalogue, or one rule.

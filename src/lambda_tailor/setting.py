@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from lambda_tailor.model.secret import Secret
+from lambda_tailor.permission import Action
 
 # What was observed or shall be: one value for each field. Values that must not be seen are Secret.
 State = Mapping[str, JsonValue | Secret]
@@ -77,9 +78,8 @@ class Setting:
     ``read`` answer whether AWS is done; where it is ``asynchronous``, AWS goes on after its answer.
     ``inexact_undo`` says, for a state to go back to, what AWS cannot put back exactly.
 
-    ``arn`` is the resource's ARN for IAM policies, with ``{partition}``, ``{region}``, ``{account}``
-    and ``{resource}`` to be filled in; ``read_actions`` and ``write_actions`` are the IAM actions
-    that it takes. A state with a ``revision_id`` has it passed back in the write, so that AWS
+    ``read_actions`` and ``write_actions`` are the IAM actions that it takes; the first of the latter
+    names the lane that its writes run in. A state with a ``revision_id`` has it passed back in the write, so that AWS
     refuses when another hand was faster.
     """
 
@@ -94,6 +94,5 @@ class Setting:
     progress: Callable[[Answer], Progress | Broken] = always_settled
     asynchronous: bool = False
     inexact_undo: Callable[[State], str | None] = field(default=lambda _before: None)
-    arn: str = "*"
-    read_actions: tuple[str, ...] = ()
-    write_actions: tuple[str, ...] = ()
+    read_actions: tuple[Action, ...] = ()
+    write_actions: tuple[Action, ...] = ()

@@ -11,11 +11,11 @@ from pydantic import JsonValue
 
 from lambda_tailor.aws.evidence import EvidenceOptions, Gathered, gather
 from lambda_tailor.aws.gateway import Connection
-from lambda_tailor.aws.inventory import Target, take
+from lambda_tailor.aws.inventory import Inventory, Target, take
 from lambda_tailor.aws.lookups import affordable, look_up
 from lambda_tailor.aws.sites import Site, calls_of, open_sites
 from lambda_tailor.clock import now
-from lambda_tailor.errors import AwsRefused, TargetNotFound
+from lambda_tailor.errors import AccessDenied, AwsRefused, TargetNotFound
 from lambda_tailor.model.plan import Plan, Problem
 from lambda_tailor.model.run import Verification
 from lambda_tailor.planner import Reading, make_plan, more_needs_of, needs_of, readings_of
@@ -61,7 +61,7 @@ def plan(request: Request, observer: Observer | None = None) -> Plan:
 def _read_site(request: Request, site: Site, observer: Observer) -> _Read:
     observer.reading(site.account_id, site.region)
     try:
-        inventory = take(site.gateway, site.account_id, request.target)
+        inventory = _known(request.policy, take(site.gateway, site.account_id, request.target))
         included = [f for f in inventory.functions if request.policy.excluded(f) is None]
         needs = affordable(needs_of(request.policy, included), len(included), deep=request.evidence.deep)
         asked = replace(request.evidence, readings=readings_of(request.policy, included))
@@ -70,7 +70,7 @@ def _read_site(request: Request, site: Site, observer: Observer) -> _Read:
             evidence = threads.submit(gather, site.around, included, asked)
             facts, gathered = wanted.result(), evidence.result()
         facts = {**facts, **look_up(site.around, more_needs_of(request.policy, included, gathered.evidence))}
-    except AwsRefused as error:
+    except (AwsRefused, AccessDenied) as error:
         problem = Problem(account_id=site.account_id, region=site.region, subject=site.region, because=str(error))
         return _Read(None, (problem,))
     functions = [replace(function, facts=facts) for function in inventory.functions]
@@ -82,18 +82,30 @@ def _read_site(request: Request, site: Site, observer: Observer) -> _Read:
         evidence=gathered.evidence,
         pool=inventory.pool,
     )
+    untouchable = {f.name: f.untouchable for f in functions if request.target.named and f.untouchable}
     problems = tuple(
-        Problem(account_id=f.account_id, region=f.region, subject=f.name, because=f.untouchable)
-        for f in functions
-        if request.target.named and f.untouchable
+        Problem(account_id=site.account_id, region=site.region, subject=name, because=because)
+        for name, because in {**untouchable, **inventory.unread}.items()
     )
     return _Read(reading, problems, tuple(inventory.unknown), gathered)
+
+
+def _known(policy: Policy, inventory: Inventory) -> Inventory:
+    """Without the functions of which nobody can tell what the policy means, since it asks for their tags."""
+    if not policy.asks_tags:
+        return inventory
+    unread = {
+        f.name: f"the policy asks for its tags, and {f.tags_unread}" for f in inventory.functions if f.tags_unread
+    }
+    kept = [function for function in inventory.functions if function.name not in unread]
+    return replace(inventory, functions=kept, unread={**inventory.unread, **unread})
 
 
 def _assemble(request: Request, sites: Sequence[Site], reads: Sequence[_Read]) -> Plan:
     readings = [read.reading for read in reads if read.reading is not None]
     problems = [problem for read in reads for problem in read.problems]
-    if readings and not any(reading.functions for reading in readings) and not request.target.everything:
+    found = any(reading.functions for reading in readings)
+    if readings and not found and not problems and not request.target.everything:
         where = ", ".join(reading.region for reading in readings)
         raise TargetNotFound(
             f"No function in {where} answers to {request.target}: check the name, --region and AWS_PROFILE."
@@ -118,19 +130,24 @@ def _assemble(request: Request, sites: Sequence[Site], reads: Sequence[_Read]) -
         problems=problems,
         api_calls=calls_of(sites),
         assumptions={
-            "evidence": _price_of_evidence([read.gathered for read in reads]),
+            "evidence": _price_of_evidence([read.gathered for read in reads], _denied(sites)),
             "prices": list(price_notes(reading.region for reading in readings)),
         },
     )
 
 
-def _price_of_evidence(gathered: Sequence[Gathered]) -> dict[str, JsonValue]:
+def _denied(sites: Sequence[Site]) -> list[str]:
+    """What IAM refused, whoever made do without it; once for each action and site."""
+    return [sentence for site in sites for sentence in site.gateway.denied.values()]
+
+
+def _price_of_evidence(gathered: Sequence[Gathered], denied: Sequence[str]) -> dict[str, JsonValue]:
     """What reading the evidence cost, and what could not be read for anybody, said once."""
     return {
         "metrics": sum(each.metrics for each in gathered),
         "scanned_bytes": sum(each.scanned_bytes for each in gathered),
         "usd": str(sum((each.usd for each in gathered), Decimal(0)).normalize()),
-        "not_read": list(dict.fromkeys(note for each in gathered for note in each.notes)),
+        "not_read": list(dict.fromkeys([*(note for each in gathered for note in each.notes), *denied])),
     }
 
 

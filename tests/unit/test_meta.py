@@ -59,7 +59,7 @@ def test_every_rule_is_documented_and_whole(rule: AnyRule) -> None:
     assert all(option.description for option in rule.options.model_fields.values())
     assert set(rule.evidence) <= {*READINGS, "at_memory", "recommendation", "triggers"}
     # A half that is written is also wired.
-    for half in ("needs", "more_needs", "settle"):
+    for half in ("needs", "more_needs", "writes", "settle"):
         assert getattr(rule, half) is getattr(module, half, getattr(rule, half))
 
 

@@ -6,7 +6,7 @@ import io
 import zipfile
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lambda_tailor.aws.packages import NotRead, fetch, is_x86, x86_files
@@ -59,6 +59,7 @@ def test_no_package_raises(data: bytes) -> None:
     assert isinstance(x86_files(data), list | NotRead)
 
 
+@example(at=312, garbage=b"\x00")  # an entry without a name
 @given(st.integers(0, 5000), st.binary(min_size=1, max_size=30))
 def test_no_damaged_package_raises(at: int, garbage: bytes) -> None:
     whole = packed({"index.py": b"x" * 300, "a.jar": packed({"b.so": elf(62)}), "lib/fast.so": elf(62)})

@@ -20,14 +20,8 @@ from lambda_tailor.aws.evidence_logs import Aggregates, LogEvidence
 from lambda_tailor.aws.lookups import Around
 from lambda_tailor.model.evidence import Absent, Evidence, Measured, Reading, Recommendation
 from lambda_tailor.model.function import Function
+from lambda_tailor.permission import Action
 
-READ_ACTIONS = (
-    *metrics.READ_ACTIONS,
-    *logs.READ_ACTIONS,
-    *optimizer.READ_ACTIONS,
-    *triggers.READ_ACTIONS,
-    *triggers.DEEP_READ_ACTIONS,
-)
 # https://aws.amazon.com/cloudwatch/pricing/, us-east-1, as of 2026-11: metrics asked of GetMetricData, GB scanned.
 USD_A_METRIC = Decimal("0.00001")
 USD_A_SCANNED_GB = Decimal("0.005")
@@ -93,6 +87,18 @@ class _Gathering:
 
 
 Found = dict[str, dict[str, Any]]
+
+
+def actions_for(options: EvidenceOptions) -> tuple[Action, ...]:
+    """The IAM actions that reading so much takes."""
+    wants = options.readings
+    return (
+        *metrics.READ_ACTIONS,
+        *(logs.READ_ACTIONS if wants & FROM_LOGS else ()),
+        *(optimizer.READ_ACTIONS if "recommendation" in wants else ()),
+        *(triggers.READ_ACTIONS if "triggers" in wants else ()),
+        *(triggers.DEEP_READ_ACTIONS if "triggers" in wants and options.deep else ()),
+    )
 
 
 def gather(around: Around, functions: Sequence[Function], options: EvidenceOptions) -> Gathered:

@@ -19,11 +19,16 @@ from lambda_tailor.aws.gateway import Gateway
 from lambda_tailor.errors import AccessDenied, AwsRefused
 from lambda_tailor.model.evidence import Absent, AtMemory
 from lambda_tailor.model.function import Function
+from lambda_tailor.permission import LOG_GROUP, Action
 from lambda_tailor.report_line import ReportRecord, parse_report
 from lambda_tailor.setting import Call
 from lambda_tailor.statistics import weighted_mean
 
-READ_ACTIONS = ("logs:StartQuery", "logs:GetQueryResults", "logs:FilterLogEvents")
+READ_ACTIONS = (
+    Action("logs:StartQuery", LOG_GROUP),
+    Action("logs:GetQueryResults", LOG_GROUP),
+    Action("logs:FilterLogEvents", LOG_GROUP),
+)
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_StartQuery.html
 GROUPS_A_QUERY = 50
 HALVINGS = 3

@@ -16,13 +16,17 @@ from lambda_tailor.aws.gateway import Gateway
 from lambda_tailor.errors import AccessDenied, AwsRefused
 from lambda_tailor.model.evidence import Absent, Measured, Reading
 from lambda_tailor.model.function import Function
+from lambda_tailor.permission import Action
 from lambda_tailor.setting import Call
 
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
 QUERIES_A_CALL = 500
 # A batch takes AWS a fraction of a second: so many in flight keep within its 50 requests a second.
 AT_ONCE = 4
-READ_ACTIONS = ("cloudwatch:GetMetricData",)
+READ_ACTIONS = (
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/permissions-reference-cw.html
+    Action("cloudwatch:GetMetricData", because="metrics have no ARN; only data sets of OpenTelemetry do"),
+)
 _INSIGHTS_LAYER = ":layer:LambdaInsightsExtension"
 
 

@@ -12,9 +12,15 @@ from lambda_tailor.aws.gateway import Gateway
 from lambda_tailor.errors import AccessDenied, AwsRefused, EndpointUnreachable
 from lambda_tailor.model.evidence import Absent, Recommendation
 from lambda_tailor.model.function import Function
+from lambda_tailor.permission import FUNCTION, Action
 from lambda_tailor.setting import Call
 
-READ_ACTIONS = ("compute-optimizer:GetLambdaFunctionRecommendations",)
+# https://docs.aws.amazon.com/compute-optimizer/latest/ug/security-iam.html: it asks Lambda in the caller's name.
+READ_ACTIONS = (
+    Action("compute-optimizer:GetLambdaFunctionRecommendations"),
+    Action("lambda:ListFunctions"),
+    Action("lambda:ListProvisionedConcurrencyConfigs", FUNCTION),
+)
 # So many ARNs fit into one call; for more, the account's whole list is read by page.
 ARNS_A_CALL = 100
 

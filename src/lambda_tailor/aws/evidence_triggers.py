@@ -15,11 +15,12 @@ from lambda_tailor.aws.lookups import Around
 from lambda_tailor.errors import AccessDenied, AwsRefused
 from lambda_tailor.model.evidence import Absent, Trigger
 from lambda_tailor.model.function import Function
+from lambda_tailor.permission import ANY_QUEUE_OF_ANYBODY, FUNCTION, Action
 from lambda_tailor.setting import Call
 from lambda_tailor.settings import queue
 
-READ_ACTIONS = ("lambda:ListEventSourceMappings", "sqs:GetQueueAttributes")
-DEEP_READ_ACTIONS = ("lambda:GetPolicy", "lambda:ListFunctionUrlConfigs")
+READ_ACTIONS = (Action("lambda:ListEventSourceMappings"), Action("sqs:GetQueueAttributes", ANY_QUEUE_OF_ANYBODY))
+DEEP_READ_ACTIONS = (Action("lambda:GetPolicy", FUNCTION), Action("lambda:ListFunctionUrlConfigs", FUNCTION))
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
 API_GATEWAY_S = 29.0
 # Services that wait for the answer; every other one that has a permission hands events over and goes on.

@@ -87,16 +87,28 @@ def explain(error: Exception, call: Call, *, lost: bool) -> TailorError:
     if code in UNKNOWN:
         return CredentialsError(f"AWS does not know these credentials ({code}): check AWS_PROFILE or the access key.")
     if code in DENIED:
-        action = _denied_action(message) or iam_action(call)
-        return AccessDenied(
-            f"The credentials may not {action}: allow it, see 'lambda-tailor iam-policy'.", action=action
-        )
+        action = _said(_DENIED_ACTION, message) or iam_action(call)
+        return access_denied(action, _said(_DENIED_RESOURCE, message))
     said = _one_line(message) or (f"HTTP status {status}" if status else _one_line(error))
     return AwsRefused(f"{call.name}: {said}", code=code or type(error).__name__, lost=lost)
 
 
 # Where an IAM action is not spelled as its API operation.
-_IAM = {"tagging:GetResources": "tag:GetResources", "s3:ListBuckets": "s3:ListAllMyBuckets"}
+_IAM = {
+    "lambda:GetLayerVersionByArn": "lambda:GetLayerVersion",
+    "s3:ListBuckets": "s3:ListAllMyBuckets",
+    "tagging:GetResources": "tag:GetResources",
+}
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+_DENIED_ACTION = re.compile(r"not authorized to perform: ([\w-]+:\w+)")
+_DENIED_RESOURCE = re.compile(r" on resource: (\S+)")
+
+
+def access_denied(action: str, resource: str | None) -> AccessDenied:
+    """The error for a missing IAM action, on a resource where AWS names one."""
+    where = f" on {resource}" if resource and resource != "*" else ""
+    told = f"{action} is not allowed{where}: 'lambda-tailor iam-policy' prints what is needed."
+    return AccessDenied(told, action=action)
 
 
 def iam_action(call: Call) -> str:
@@ -104,8 +116,8 @@ def iam_action(call: Call) -> str:
     return _IAM.get(call.name, call.name)
 
 
-def _denied_action(message: str) -> str | None:
-    found = re.search(r"not authorized to perform: ([\w-]+:\w+)", message)
+def _said(pattern: re.Pattern[str], message: str) -> str | None:
+    found = pattern.search(message)
     return found.group(1) if found else None
 
 

@@ -20,7 +20,7 @@ from lambda_tailor.aws.faults import ERRORS, classify, explain
 from lambda_tailor.aws.packages import NotRead, fetch
 from lambda_tailor.aws.quotas import Pace
 from lambda_tailor.aws.retry import Fault, RetryPolicy
-from lambda_tailor.errors import AwsRefused, BadInput, CredentialsError
+from lambda_tailor.errors import AccessDenied, AwsRefused, BadInput, CredentialsError
 from lambda_tailor.model.package import Package
 from lambda_tailor.model.secret import Secret
 from lambda_tailor.setting import Answer, Call
@@ -49,12 +49,14 @@ class Connection:
 class Gateway:
     """Requests to one account and region. Safe for threads.
 
-    ``calls`` counts every request sent by ``service:Operation``, retries too.
+    ``calls`` counts every request sent by ``service:Operation``, retries too. ``denied`` has, for each
+    IAM action that was refused, the sentence that tells so, whoever made do without the answer.
     """
 
     def __init__(self, session: boto3.Session, region: str, connection: Connection) -> None:
         self.region = region
         self.calls: Counter[str] = Counter()
+        self.denied: dict[str, str] = {}
         self._session = session
         self._connection = connection
         self._pace = Pace(connection.quota_share)
@@ -81,7 +83,11 @@ class Gateway:
             except ERRORS as error:
                 fault = classify(error)
                 if not retry.again(fault, attempt=attempt, started=started, writes=is_write):
-                    raise explain(error, call, lost=is_write and fault is Fault.LOST) from None
+                    explained = explain(error, call, lost=is_write and fault is Fault.LOST)
+                    if isinstance(explained, AccessDenied):
+                        with self._lock:
+                            self.denied.setdefault(explained.action, str(explained))
+                    raise explained from None
             retry.pause(attempt)
 
     def pages(self, call: Call, token: str, next_token: str | None = None) -> Iterator[Answer]:

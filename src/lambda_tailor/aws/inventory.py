@@ -8,21 +8,31 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
+from lambda_tailor.aws.faults import DENIED, access_denied
 from lambda_tailor.aws.gateway import Gateway
 from lambda_tailor.errors import AccessDenied, AwsRefused
-from lambda_tailor.model.function import Function
+from lambda_tailor.model.function import Function, Unreadable
+from lambda_tailor.permission import FUNCTION, Action
 from lambda_tailor.rule import Pool
 from lambda_tailor.setting import Answer, Call
 
 SUFFIX_PREFIX = "lambda-function-"
 # Up to so many functions are asked for one by one, which also tells their state, aliases and tags.
 FEW = 20
-READ_ACTIONS = (
-    "lambda:ListFunctions",
-    "lambda:GetFunction",
-    "lambda:GetAccountSettings",
-    "lambda:ListAliases",
-    "tag:GetResources",
+# For functions that are meant by name, and for those that are chosen from a listing.
+NAMED_ACTIONS = (
+    Action("lambda:GetAccountSettings"),
+    Action("lambda:GetFunction", FUNCTION),
+    Action("lambda:ListAliases", FUNCTION),
+    # GetFunction gives tags only to whoever may list them.
+    # https://docs.aws.amazon.com/lambda/latest/api/API_GetFunction.html#API_GetFunction_ResponseElements
+    Action("lambda:ListTags", FUNCTION),
+)
+LISTED_ACTIONS = (
+    Action("lambda:GetAccountSettings"),
+    Action("lambda:GetFunction", FUNCTION),
+    Action("lambda:ListFunctions"),
+    Action("tag:GetResources"),
 )
 
 
@@ -59,28 +69,36 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """The functions that are meant, the account's pool, and the names that do not exist."""
+    """The functions that are meant, the account's pool, and the names that do not exist.
+
+    ``unread`` are functions that may not be read, by name, with the reason.
+    """
 
     functions: Sequence[Function]
     pool: Pool | None
     unknown: Sequence[str] = ()
+    unread: Mapping[str, str] = field(default_factory=dict)
 
 
-def take(gateway: Gateway, account_id: str, target: Target) -> Inventory:
-    """Read the functions that are meant.
+def take(gateway: Gateway, account_id: str, target: Target, *, aliases: bool = True) -> Inventory:
+    """Read the functions that are meant; their aliases only where they are few and meant by name.
 
     Raises what Gateway.call raises where the listing itself is refused.
     """
     pool = _pool(gateway)
     if target.named:
-        return _by_name(gateway, account_id, target, pool)
+        return _by_name(gateway, account_id, target, pool, aliases=aliases)
     functions = list(_listed(gateway, account_id))
-    tags = _tags(gateway)
-    functions = [replace(f, tags=tags.get(f.arn, {})) for f in functions]
+    tags = _tags(gateway, needed=bool(target.tags))
+    if isinstance(tags, Unreadable):
+        functions = [replace(f, tags_unread=tags.because) for f in functions]
+    else:
+        functions = [replace(f, tags=tags.get(f.arn, {})) for f in functions]
     meant = [f for f in functions if target.means(f)]
+    unread: dict[str, str] = {}
     if pool is not None and pool.reserved:
-        meant = _with_reservations(gateway, meant, pool.reserved)
-    return Inventory(meant, pool)
+        meant, unread = _with_reservations(gateway, meant, pool.reserved)
+    return Inventory(meant, pool, unread=unread)
 
 
 def _pool(gateway: Gateway) -> Pool | None:
@@ -92,23 +110,32 @@ def _pool(gateway: Gateway) -> Pool | None:
     return Pool(limit, limit - limits["UnreservedConcurrentExecutions"])
 
 
-def _by_name(gateway: Gateway, account_id: str, target: Target, pool: Pool | None) -> Inventory:
+def _by_name(gateway: Gateway, account_id: str, target: Target, pool: Pool | None, *, aliases: bool) -> Inventory:
     functions: list[Function] = []
     unknown: list[str] = []
-    few = len(target.named) <= FEW
+    unread: dict[str, str] = {}
+    few = aliases and len(target.named) <= FEW
     with ThreadPoolExecutor(max_workers=8) as threads:
         for name, answer in zip(target.named, threads.map(lambda n: _get(gateway, n), target.named), strict=True):
             if answer is None:
                 unknown.append(name)
                 continue
+            if isinstance(answer, AccessDenied):
+                unread[name] = str(answer)
+                continue
             function = from_answer(account_id, gateway.region, answer, suffix=target.suffix)
+            if function.tags_unread:
+                gateway.denied.setdefault("lambda:ListTags", function.tags_unread)
             functions.append(replace(function, aliases=_aliases(gateway, name)) if few else function)
-    return Inventory(functions, pool, unknown)
+    return Inventory(functions, pool, unknown, unread)
 
 
-def _get(gateway: Gateway, name: str) -> Answer | None:
+def _get(gateway: Gateway, name: str) -> Answer | AccessDenied | None:
+    """None where there is no such function. A policy may allow the reading of some functions only."""
     try:
         return gateway.call(Call("lambda", "GetFunction", {"FunctionName": name}))
+    except AccessDenied as denied:
+        return denied
     except AwsRefused as error:
         if error.code in ("ResourceNotFoundException", "ParamValidationError", "ValidationException"):
             return None
@@ -129,22 +156,33 @@ def _listed(gateway: Gateway, account_id: str) -> Iterator[Function]:
             yield from_answer(account_id, gateway.region, {"Configuration": configuration})
 
 
-def _tags(gateway: Gateway) -> Mapping[str, Mapping[str, str]]:
-    """Tags of every tagged function, a hundred a call; none where that may not be read."""
+def _tags(gateway: Gateway, *, needed: bool) -> Mapping[str, Mapping[str, str]] | Unreadable:
+    """Tags of every tagged function, a hundred a call.
+
+    Raises what Gateway.call raises where they are ``needed`` to choose functions.
+    """
     wanted = {"ResourceTypeFilters": ["lambda:function"], "ResourcesPerPage": 100}
     found: dict[str, Mapping[str, str]] = {}
     try:
         for page in gateway.pages(Call("tagging", "GetResources", wanted), "PaginationToken"):
             for resource in page.get("ResourceTagMappingList") or ():
                 found[resource["ResourceARN"]] = {tag["Key"]: tag["Value"] for tag in resource.get("Tags") or ()}
-    except (AccessDenied, AwsRefused):
-        return {}
+    except (AccessDenied, AwsRefused) as error:
+        if needed:
+            raise
+        return Unreadable(str(error))
     return found
 
 
-def _with_reservations(gateway: Gateway, functions: Sequence[Function], total: int) -> list[Function]:
-    """Ask function by function until the account's sum of reservations is found; the rest have none."""
+def _with_reservations(
+    gateway: Gateway, functions: Sequence[Function], total: int
+) -> tuple[list[Function], dict[str, str]]:
+    """Ask function by function until the account's sum of reservations is found; the rest have none.
+
+    Functions that may not be asked for are told apart, by name and with the reason.
+    """
     known: list[Function] = []
+    unread: dict[str, str] = {}
     with ThreadPoolExecutor(max_workers=8) as threads:
         for start in range(0, len(functions), 16):
             batch = functions[start : start + 16]
@@ -152,10 +190,13 @@ def _with_reservations(gateway: Gateway, functions: Sequence[Function], total: i
                 known += batch
                 continue
             for function, answer in zip(batch, threads.map(lambda f: _get(gateway, f.name), batch), strict=True):
+                if isinstance(answer, AccessDenied):
+                    unread[function.name] = str(answer)
+                    continue
                 reserved = _reserved(answer or {})
                 total -= reserved or 0
                 known.append(replace(function, reserved_concurrency=reserved))
-    return known
+    return known, unread
 
 
 def _reserved(answer: Answer) -> int | None:
@@ -198,7 +239,16 @@ def from_answer(account_id: str, region: str, answer: Answer, suffix: str | None
         durable=bool(c.get("DurableConfig")),
         reserved_concurrency=_reserved(answer),
         tags=answer.get("Tags") or {},
+        tags_unread=_tags_unread(c["FunctionArn"], answer.get("TagsError")),
     )
+
+
+def _tags_unread(arn: str, error: Mapping[str, str] | None) -> str | None:
+    if error is None:
+        return None
+    if error.get("ErrorCode") in DENIED:
+        return str(access_denied("lambda:ListTags", arn))
+    return f"lambda:ListTags: {error.get('Message') or error.get('ErrorCode')}"
 
 
 def _suffix(name: str) -> str:

@@ -13,6 +13,7 @@ from lambda_tailor.aws.packages import NotRead, fetch, x86_files
 from lambda_tailor.errors import AccessDenied, AwsRefused
 from lambda_tailor.model.function import Fact, Found, Missing, Need, Unreadable
 from lambda_tailor.model.secret import Secret
+from lambda_tailor.permission import ANY_LAYER, BUCKET, FUNCTION, PARAMETER, QUEUE, ROLE, SECRET, SECRET_ARN, Action
 from lambda_tailor.setting import Answer, Call, Place
 from lambda_tailor.settings import (
     alarm,
@@ -301,28 +302,36 @@ def _versions(around: Around, name: str) -> Fact:
 
 @dataclass(frozen=True, slots=True)
 class KindReader:
-    """How one kind is read, and the IAM actions that it takes."""
+    """How one kind is read, and the IAM actions that it takes; ``listing`` are those that many names take besides."""
 
     read: Reader
-    actions: tuple[str, ...]
+    actions: tuple[Action, ...]
+    listing: tuple[Action, ...] = ()
 
 
+_PROVISIONED = Action("lambda:ListProvisionedConcurrencyConfigs", FUNCTION)
 READERS: Mapping[str, KindReader] = {
-    "alarm": KindReader(_together(_alarms), ("cloudwatch:DescribeAlarms",)),
-    "log-group": KindReader(_together(_log_groups), ("logs:DescribeLogGroups",)),
-    "queue": KindReader(_together(_queues), ("sqs:GetQueueAttributes", "sqs:ListQueues")),
-    "secret": KindReader(_one_by_one(_secret), ("secretsmanager:GetSecretValue",)),
-    "secret-arn": KindReader(_one_by_one(_secret_arn), ("secretsmanager:DescribeSecret",)),
-    "parameter": KindReader(_one_by_one(_parameter), ("ssm:GetParameter",)),
-    "layer": KindReader(_one_by_one(_layer), ("lambda:ListLayerVersions",)),
-    "bucket": KindReader(_one_by_one(_bucket), ("s3:ListAllMyBuckets", "s3:GetBucketVersioning")),
-    "code": KindReader(_one_by_one(_code), ("lambda:GetFunction", "lambda:GetLayerVersion")),
-    "event-invoke-config": KindReader(_one_by_one(_event_invoke_config), ("lambda:GetFunctionEventInvokeConfig",)),
-    "provisioned": KindReader(_one_by_one(_provisioned), ("lambda:ListProvisionedConcurrencyConfigs",)),
-    "recursion": KindReader(_one_by_one(_recursion), ("lambda:GetFunctionRecursionConfig",)),
+    "alarm": KindReader(_together(_alarms), (alarm.DESCRIBE,)),
+    "log-group": KindReader(_together(_log_groups), (Action("logs:DescribeLogGroups"),)),
+    "queue": KindReader(_together(_queues), (Action("sqs:GetQueueAttributes", QUEUE),), (Action("sqs:ListQueues"),)),
+    "secret": KindReader(_one_by_one(_secret), (Action("secretsmanager:GetSecretValue", SECRET),)),
+    "secret-arn": KindReader(_one_by_one(_secret_arn), (Action("secretsmanager:DescribeSecret", SECRET_ARN),)),
+    "parameter": KindReader(_one_by_one(_parameter), (Action("ssm:GetParameter", PARAMETER),)),
+    "layer": KindReader(_one_by_one(_layer), (Action("lambda:ListLayerVersions"),)),
+    "bucket": KindReader(
+        _one_by_one(_bucket), (Action("s3:ListAllMyBuckets"), Action("s3:GetBucketVersioning", BUCKET))
+    ),
+    "code": KindReader(
+        _one_by_one(_code), (Action("lambda:GetFunction", FUNCTION), Action("lambda:GetLayerVersion", ANY_LAYER))
+    ),
+    "event-invoke-config": KindReader(
+        _one_by_one(_event_invoke_config), (Action("lambda:GetFunctionEventInvokeConfig", FUNCTION),)
+    ),
+    "provisioned": KindReader(_one_by_one(_provisioned), (_PROVISIONED,)),
+    "recursion": KindReader(_one_by_one(_recursion), (Action("lambda:GetFunctionRecursionConfig", FUNCTION),)),
     "versions": KindReader(
         _one_by_one(_versions),
-        ("lambda:ListVersionsByFunction", "lambda:ListAliases", "lambda:ListProvisionedConcurrencyConfigs"),
+        (Action("lambda:ListVersionsByFunction", FUNCTION), Action("lambda:ListAliases", FUNCTION), _PROVISIONED),
     ),
-    "may-send": KindReader(_one_by_one(_may_send), ("iam:SimulatePrincipalPolicy",)),
+    "may-send": KindReader(_one_by_one(_may_send), (Action("iam:SimulatePrincipalPolicy", ROLE),)),
 }

@@ -23,7 +23,7 @@ _READ_S = 60.0
 # What zipfile raises for archives that are damaged or made to do harm.
 _DAMAGED = (
     zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError, struct.error, zlib.error,
-    lzma.LZMAError,
+    lzma.LZMAError, IndexError,
 )  # fmt: skip
 
 

@@ -20,12 +20,14 @@ from typing import Any
 from lambda_tailor.aws.faults import ERRORS, explain
 from lambda_tailor.aws.gateway import Connection, open_session
 from lambda_tailor.errors import BadInput
+from lambda_tailor.permission import Action
 from lambda_tailor.prices import PriceEntry, PriceFile, SourceEntry, dump_prices, read_prices
 from lambda_tailor.setting import Call
 from lambda_tailor.usage import QUANTITIES
 
 # The Price List answers in few regions only, for all of them.
 PRICE_LIST_REGION = "us-east-1"
+READ_ACTIONS = (Action("pricing:GetProducts"),)
 
 # Service code and usage types of each quantity. A usage type may carry a region's prefix: EU-Request.
 _METERS: Mapping[str, tuple[str, tuple[str, ...]]] = {

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 
 from lambda_tailor.demo.strict.control import StrictControl
+from lambda_tailor.demo.strict.signature import ROOT_SECRET
 from lambda_tailor.errors import TailorError
 
 ACCOUNT = "123456789012"
@@ -41,7 +42,8 @@ class Emulator:
     def start(cls, *, quota_scale: float = 1.0, auth: bool = False, account_concurrency: int = 1000) -> Emulator:
         """Start emulator and layer.
 
-        ``quota_scale`` multiplies AWS's request quotas (0: none). ``auth`` enforces IAM policies.
+        ``quota_scale`` multiplies AWS's request quotas (0: none). ``auth`` checks signatures and enforces
+        IAM policies; the account's own key is its root and may do all.
         Raises EmulatorError.
         """
         folder = Path(tempfile.mkdtemp(prefix="lambda-tailor-"))
@@ -72,7 +74,7 @@ class Emulator:
     def environment(self, account: str = ACCOUNT, region: str = REGION) -> Mapping[str, str]:
         """The standard AWS settings that lead here; the access key id is the account."""
         return {
-            "AWS_ENDPOINT_URL": self.endpoint_url, "AWS_ACCESS_KEY_ID": account, "AWS_SECRET_ACCESS_KEY": "demo",
+            "AWS_ENDPOINT_URL": self.endpoint_url, "AWS_ACCESS_KEY_ID": account, "AWS_SECRET_ACCESS_KEY": ROOT_SECRET,
             "AWS_REGION": region, "AWS_DEFAULT_REGION": region, "AWS_EC2_METADATA_DISABLED": "true",
         }  # fmt: skip
 

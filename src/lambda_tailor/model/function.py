@@ -58,6 +58,7 @@ class Function:
     """One deployed function: its configuration, its tags, and the facts around it.
 
     Sizes are MB, times seconds. ``reserved_concurrency`` is None where none is set.
+    ``tags_unread`` is why the tags are not known; None where they are.
     ``suffix`` fills ``{suffix}`` in a policy's name templates.
     """
 
@@ -91,6 +92,7 @@ class Function:
     reserved_concurrency: int | None = None
     aliases: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
+    tags_unread: str | None = None
     facts: Mapping[Need, Fact] = field(default_factory=dict)
 
     @property

@@ -12,7 +12,7 @@ from pydantic import Field, JsonValue
 from lambda_tailor.model.evidence import Evidence, Measured
 from lambda_tailor.model.function import Found, Function, Need, Unreadable
 from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Transition, Verdict
-from lambda_tailor.rule import Options, Rule
+from lambda_tailor.rule import Options, Rule, always
 from lambda_tailor.statistics import TooFew, enough
 from lambda_tailor.usage import Usage
 
@@ -187,6 +187,7 @@ RULE = Rule(
     source="https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Create-alarm-on-metric-math-expression.html",
     options=AlarmsOptions,
     judge=judge,
+    writes=always("alarm"),
     needs=needs,
     evidence=("invocations", "errors", "duration_max"),
     order=80,

@@ -13,7 +13,7 @@ from pydantic import Field
 from lambda_tailor.model.evidence import Evidence
 from lambda_tailor.model.function import Found, Function, Missing, Need, Unreadable
 from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Transition, Verdict
-from lambda_tailor.rule import Options, Rule
+from lambda_tailor.rule import Options, Rule, always
 
 SETTING = "architecture"
 
@@ -82,6 +82,7 @@ RULE = Rule(
     source="https://docs.aws.amazon.com/lambda/latest/dg/foundation-arch.html",
     options=ArchitectureOptions,
     judge=judge,
+    writes=always("function-code"),
     needs=needs,
     order=110,
 )

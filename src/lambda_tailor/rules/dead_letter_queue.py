@@ -49,6 +49,11 @@ def _needs(function: Function, options: DeadLetterQueueOptions) -> Iterable[Need
     return (Need("queue", function.expand(options.queue)), Need("may-send", f"{function.role_arn} {arn}"))
 
 
+def writes(options: DeadLetterQueueOptions) -> Iterable[str]:
+    """Queue and function; the role only where the policy lets permissions be added."""
+    return ("queue", "function-configuration", *(("role-policy",) if options.add_permission else ()))
+
+
 def judge(function: Function, evidence: Evidence, options: DeadLetterQueueOptions) -> Sequence[Verdict]:
     """Propose the queue; one of the user's own is kept, whatever its name."""
     if options.queue is None:
@@ -101,6 +106,7 @@ RULE = Rule(
     source="https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html",
     options=DeadLetterQueueOptions,
     judge=judge,
+    writes=writes,
     needs=needs,
     more_needs=more_needs,
     evidence=("async_events",),

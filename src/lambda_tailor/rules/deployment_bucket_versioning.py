@@ -9,7 +9,7 @@ from pydantic import Field
 from lambda_tailor.model.evidence import Evidence
 from lambda_tailor.model.function import Found, Function, Missing, Need, Unreadable
 from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Transition, Verdict
-from lambda_tailor.rule import Options, Rule
+from lambda_tailor.rule import Options, Rule, always
 
 SETTING = "versioning"
 
@@ -53,6 +53,7 @@ RULE = Rule(
     source="https://docs.aws.amazon.com/AmazonS3/latest/userguide/Versioning.html",
     options=DeploymentBucketVersioningOptions,
     judge=judge,
+    writes=always("bucket-versioning"),
     needs=needs,
     order=90,
 )

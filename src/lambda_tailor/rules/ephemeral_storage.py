@@ -10,7 +10,7 @@ from pydantic import Field
 from lambda_tailor.model.evidence import Evidence, Measured
 from lambda_tailor.model.function import Function
 from lambda_tailor.model.verdict import Blocked, Finding, Kept, Key, Proposed, Risk, Transition, Verdict
-from lambda_tailor.rule import Options, Rule
+from lambda_tailor.rule import Options, Rule, always
 from lambda_tailor.usage import FREE_EPHEMERAL_MB
 
 SETTING = "ephemeral_mb"
@@ -64,6 +64,7 @@ RULE = Rule(
     source="https://docs.aws.amazon.com/lambda/latest/dg/configuration-ephemeral-storage.html",
     options=EphemeralStorageOptions,
     judge=judge,
+    writes=always("function-configuration"),
     evidence=("tmp_used",),
     order=120,
 )

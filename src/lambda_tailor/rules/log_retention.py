@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 from lambda_tailor.model.evidence import Evidence
 from lambda_tailor.model.function import Found, Function, Missing, Need, Unreadable
 from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Transition, Verdict
-from lambda_tailor.rule import Options, Rule
+from lambda_tailor.rule import Options, Rule, always
 
 SETTING = "retention_days"
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
@@ -55,6 +55,9 @@ def judge(function: Function, _evidence: Evidence, options: LogRetentionOptions)
             if isinstance(current, int) and current <= days:
                 kept = "as wanted" if current == days else f"shorter than {days} days already"
                 return (Kept(SETTING, current, kept),)
+            if function.tags_unread and options.legal_hold_tags:
+                because = f"a tag may hold its logs, and its tags are not known: {function.tags_unread}"
+                return (Blocked(SETTING, _days(current), days, because),)
             if held:
                 return (Blocked(SETTING, _days(current), days, f"tag {held} holds its logs"),)
             older = "kept for ever" if current is None else f"kept for {current} days"
@@ -82,6 +85,7 @@ RULE = Rule(
     source="https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/Working-with-log-groups-and-streams.html",
     options=LogRetentionOptions,
     judge=judge,
+    writes=always("log-group", "log-retention"),
     needs=needs,
     order=40,
 )

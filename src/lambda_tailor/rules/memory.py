@@ -10,7 +10,7 @@ from pydantic import Field
 from lambda_tailor.model.evidence import Absent, AtMemory, Evidence, Measured, Quote, Recommendation
 from lambda_tailor.model.function import Function
 from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Transition, Verdict
-from lambda_tailor.rule import Options, Rule
+from lambda_tailor.rule import Options, Rule, always
 from lambda_tailor.statistics import TooFew, enough
 
 SETTING = "memory_mb"
@@ -129,6 +129,7 @@ RULE = Rule(
     source="https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html",
     options=MemoryOptions,
     judge=judge,
+    writes=always("function-configuration"),
     evidence=("memory_used", "duration_avg", "invocations", "at_memory", "recommendation"),
     order=10,
 )

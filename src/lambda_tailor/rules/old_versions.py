@@ -26,6 +26,11 @@ def needs(function: Function, _options: OldVersionsOptions) -> Iterable[Need]:
     return (Need("versions", function.name),)
 
 
+def writes(options: OldVersionsOptions) -> Iterable[str]:
+    """Versions, where they are to be deleted."""
+    return ("function-version",) if options.prune else ()
+
+
 def judge(function: Function, _evidence: Evidence, options: OldVersionsOptions) -> Sequence[Verdict]:
     """Report what is beyond the number to keep, or propose to delete it where that was asked for."""
     match function.fact("versions", function.name):
@@ -59,6 +64,7 @@ RULE = Rule(
     source="https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html",
     options=OldVersionsOptions,
     judge=judge,
+    writes=writes,
     needs=needs,
     order=220,
 )

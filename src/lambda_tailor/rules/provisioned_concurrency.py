@@ -11,7 +11,7 @@ from pydantic import Field
 from lambda_tailor.model.evidence import Evidence, Measured
 from lambda_tailor.model.function import Found, Function, Missing, Need, Unreadable
 from lambda_tailor.model.verdict import Finding, Kept, Key, Proposed, Risk, Transition, Verdict
-from lambda_tailor.rule import Options, Rule
+from lambda_tailor.rule import Options, Rule, always
 from lambda_tailor.usage import SECONDS_A_MONTH, Usage
 
 SETTING = "provisioned_concurrency"
@@ -77,6 +77,7 @@ RULE = Rule(
     source="https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html",
     options=ProvisionedConcurrencyOptions,
     judge=judge,
+    writes=always("provisioned-concurrency"),
     needs=needs,
     evidence=("provisioned_max",),
     order=130,

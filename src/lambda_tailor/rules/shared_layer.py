@@ -9,7 +9,7 @@ from pydantic import Field
 from lambda_tailor.model.evidence import Evidence
 from lambda_tailor.model.function import Found, Function, Missing, Need, Unreadable
 from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Transition, Verdict
-from lambda_tailor.rule import Options, Rule
+from lambda_tailor.rule import Options, Rule, always
 
 SETTING = "layers"
 # https://docs.aws.amazon.com/lambda/latest/dg/chapter-layers.html
@@ -72,6 +72,7 @@ RULE = Rule(
     source="https://docs.aws.amazon.com/lambda/latest/dg/chapter-layers.html",
     options=SharedLayerOptions,
     judge=judge,
+    writes=always("function-configuration"),
     needs=needs,
     order=100,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from pydantic import Field
 
@@ -19,6 +19,11 @@ class SqsVisibilityOptions(Options):
 
     times: int = Field(default=6, ge=1, le=48, description="How many times the function's timeout.")
     fix: bool = Field(default=False, description="Change the queue; else it is only reported.")
+
+
+def writes(options: SqsVisibilityOptions) -> Iterable[str]:
+    """Queues, where they are to be changed."""
+    return ("queue-visibility",) if options.fix else ()
 
 
 def judge(function: Function, evidence: Evidence, options: SqsVisibilityOptions) -> Sequence[Verdict]:
@@ -52,6 +57,7 @@ RULE = Rule(
     source="https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html",
     options=SqsVisibilityOptions,
     judge=judge,
+    writes=writes,
     evidence=("triggers",),
     order=170,
 )

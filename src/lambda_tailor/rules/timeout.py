@@ -11,7 +11,7 @@ from pydantic import Field
 from lambda_tailor.model.evidence import Evidence, Measured, Quote, Recommendation
 from lambda_tailor.model.function import Function
 from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Transition, Verdict
-from lambda_tailor.rule import Options, Rule
+from lambda_tailor.rule import Options, Rule, always
 from lambda_tailor.statistics import TooFew, enough
 from lambda_tailor.usage import ONE_VCPU_MB
 
@@ -145,6 +145,7 @@ RULE = Rule(
     source="https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html",
     options=TimeoutOptions,
     judge=judge,
+    writes=always("function-configuration"),
     evidence=("duration_max", "duration_p99", "timeouts", "triggers", "memory_used", "at_memory"),
     order=20,
 )

@@ -10,7 +10,7 @@ from pydantic import Field
 from lambda_tailor.model.evidence import Evidence
 from lambda_tailor.model.function import Function
 from lambda_tailor.model.verdict import Kept, Key, Proposed, Risk, Transition, Verdict
-from lambda_tailor.rule import Options, Rule
+from lambda_tailor.rule import Options, Rule, always
 
 SETTING = "tracing"
 
@@ -37,5 +37,6 @@ RULE = Rule(
     source="https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html",
     options=TracingOptions,
     judge=judge,
+    writes=always("function-configuration"),
     order=60,
 )

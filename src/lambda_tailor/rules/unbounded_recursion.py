@@ -25,6 +25,11 @@ def needs(function: Function, _options: UnboundedRecursionOptions) -> Iterable[N
     return (Need("recursion", function.name),)
 
 
+def writes(options: UnboundedRecursionOptions) -> Iterable[str]:
+    """The detection, where it is to be switched on."""
+    return ("recursive-loop",) if options.terminate else ()
+
+
 def judge(function: Function, _evidence: Evidence, options: UnboundedRecursionOptions) -> Sequence[Verdict]:
     """Report a function that may call itself for ever, or propose to stop that."""
     match function.fact("recursion", function.name):
@@ -50,6 +55,7 @@ RULE = Rule(
     source="https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html",
     options=UnboundedRecursionOptions,
     judge=judge,
+    writes=writes,
     needs=needs,
     order=180,
 )

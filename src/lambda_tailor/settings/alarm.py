@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lambda_tailor.permission import ALARM, Action
 from lambda_tailor.setting import Answer, Call, Place, Setting, State
 
 KIND = "alarm"
@@ -19,6 +20,11 @@ DEFINITION = (
     "DatapointsToAlarm", "Threshold", "ComparisonOperator", "TreatMissingData", "EvaluateLowSampleCountPercentile",
     "Metrics", "ThresholdMetricId", "EvaluationCriteria", "EvaluationInterval",
 )  # fmt: skip
+DESCRIBE = Action(
+    "cloudwatch:DescribeAlarms",
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
+    because="AWS tells of composite alarms only where the permission is on everything",
+)
 DEFAULTS: Mapping[str, Any] = {
     "ActionsEnabled": True,
     "OKActions": [],
@@ -83,7 +89,6 @@ SETTING = Setting(
     observe=observe,
     write=write,
     refuse=refuse,
-    arn="arn:{partition}:cloudwatch:{region}:{account}:alarm:{resource}",
-    read_actions=("cloudwatch:DescribeAlarms",),
-    write_actions=("cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"),
+    read_actions=(DESCRIBE,),
+    write_actions=(Action("cloudwatch:PutMetricAlarm", ALARM), Action("cloudwatch:DeleteAlarms", ALARM)),
 )

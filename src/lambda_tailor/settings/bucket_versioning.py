@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/Versioning.html
 
 from __future__ import annotations
 
+from lambda_tailor.permission import BUCKET, Action
 from lambda_tailor.setting import Answer, Call, Place, Setting, State
 
 KIND = "bucket-versioning"
@@ -48,7 +49,6 @@ SETTING = Setting(
     observe=observe,
     write=write,
     inexact_undo=inexact_undo,
-    arn="arn:{partition}:s3:::{resource}",
-    read_actions=("s3:GetBucketVersioning",),
-    write_actions=("s3:PutBucketVersioning",),
+    read_actions=(Action("s3:GetBucketVersioning", BUCKET),),
+    write_actions=(Action("s3:PutBucketVersioning", BUCKET),),
 )

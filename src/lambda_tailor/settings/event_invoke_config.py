@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lambda_tailor.permission import FUNCTION, Action
 from lambda_tailor.setting import Answer, Call, Place, Setting, State
 
 KIND = "event-invoke-config"
@@ -49,7 +50,9 @@ SETTING = Setting(
     observe=observe,
     write=write,
     absent_codes=frozenset({"ResourceNotFoundException"}),
-    arn="arn:{partition}:lambda:{region}:{account}:function:{resource}",
-    read_actions=("lambda:GetFunctionEventInvokeConfig",),
-    write_actions=("lambda:PutFunctionEventInvokeConfig", "lambda:DeleteFunctionEventInvokeConfig"),
+    read_actions=(Action("lambda:GetFunctionEventInvokeConfig", FUNCTION),),
+    write_actions=(
+        Action("lambda:PutFunctionEventInvokeConfig", FUNCTION),
+        Action("lambda:DeleteFunctionEventInvokeConfig", FUNCTION),
+    ),
 )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from lambda_tailor.model.package import Package
 from lambda_tailor.model.secret import Secret
+from lambda_tailor.permission import FUNCTION, Action
 from lambda_tailor.setting import Answer, Call, Place, Setting, State
 from lambda_tailor.settings.function_configuration import progress, read
 
@@ -62,7 +63,6 @@ SETTING = Setting(
     refuse=refuse,
     progress=progress,
     asynchronous=True,
-    arn="arn:{partition}:lambda:{region}:{account}:function:{resource}",
-    read_actions=("lambda:GetFunction",),
-    write_actions=("lambda:UpdateFunctionCode",),
+    read_actions=(Action("lambda:GetFunction", FUNCTION),),
+    write_actions=(Action("lambda:UpdateFunctionCode", FUNCTION),),
 )

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
 
 from __future__ import annotations
 
+from lambda_tailor.permission import FUNCTION, Action
 from lambda_tailor.setting import Answer, Call, Place, Setting, State
 
 KIND = "function-concurrency"
@@ -38,7 +39,9 @@ SETTING = Setting(
     observe=observe,
     write=write,
     absent_codes=frozenset({"ResourceNotFoundException"}),
-    arn="arn:{partition}:lambda:{region}:{account}:function:{resource}",
-    read_actions=("lambda:GetFunction",),
-    write_actions=("lambda:PutFunctionConcurrency", "lambda:DeleteFunctionConcurrency"),
+    read_actions=(Action("lambda:GetFunction", FUNCTION),),
+    write_actions=(
+        Action("lambda:PutFunctionConcurrency", FUNCTION),
+        Action("lambda:DeleteFunctionConcurrency", FUNCTION),
+    ),
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lambda_tailor.permission import FUNCTION, LAYER, Action
 from lambda_tailor.setting import Answer, Broken, Call, Place, Progress, Setting, State
 
 KIND = "function-configuration"
@@ -112,7 +113,8 @@ SETTING = Setting(
     refuse=refuse,
     progress=progress,
     asynchronous=True,
-    arn="arn:{partition}:lambda:{region}:{account}:function:{resource}",
-    read_actions=("lambda:GetFunction",),
-    write_actions=("lambda:UpdateFunctionConfiguration",),
+    read_actions=(Action("lambda:GetFunction", FUNCTION),),
+    # Whoever attaches a layer has to be let read it:
+    # https://docs.aws.amazon.com/lambda/latest/dg/permissions-user-layer.html
+    write_actions=(Action("lambda:UpdateFunctionConfiguration", FUNCTION), Action("lambda:GetLayerVersion", LAYER)),
 )

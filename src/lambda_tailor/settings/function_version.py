@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html
 
 from __future__ import annotations
 
+from lambda_tailor.permission import QUALIFIED, Action
 from lambda_tailor.setting import Answer, Call, Place, Setting, State
 
 KIND = "function-version"
@@ -54,7 +55,6 @@ SETTING = Setting(
     refuse=refuse,
     inexact_undo=inexact_undo,
     absent_codes=frozenset({"ResourceNotFoundException"}),
-    arn="arn:{partition}:lambda:{region}:{account}:function:{resource}",
-    read_actions=("lambda:GetFunction",),
-    write_actions=("lambda:DeleteFunction",),
+    read_actions=(Action("lambda:GetFunction", QUALIFIED),),
+    write_actions=(Action("lambda:DeleteFunction", QUALIFIED),),
 )

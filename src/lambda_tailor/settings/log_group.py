@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lambda_tailor.permission import LOG_GROUP, Action
 from lambda_tailor.setting import Answer, Call, Place, Setting, State
 
 KIND = "log-group"
@@ -31,8 +32,8 @@ def observe(place: Place, answer: Answer | None) -> State:
 
 def write(place: Place, _observed: State, wanted: State) -> Call:
     """Create the group, or delete it."""
-    action = "CreateLogGroup" if wanted["exists"] else "DeleteLogGroup"
-    return Call("logs", action, {"logGroupName": place.resource})
+    group = {"logGroupName": place.resource}
+    return Call("logs", "CreateLogGroup", group) if wanted["exists"] else Call("logs", "DeleteLogGroup", group)
 
 
 def refuse(observed: State, wanted: State) -> str | None:
@@ -51,7 +52,6 @@ SETTING = Setting(
     observe=observe,
     write=write,
     refuse=refuse,
-    arn="arn:{partition}:logs:{region}:{account}:log-group:{resource}:*",
-    read_actions=("logs:DescribeLogGroups",),
-    write_actions=("logs:CreateLogGroup", "logs:DeleteLogGroup"),
+    read_actions=(Action("logs:DescribeLogGroups"),),
+    write_actions=(Action("logs:CreateLogGroup", LOG_GROUP), Action("logs:DeleteLogGroup", LOG_GROUP)),
 )

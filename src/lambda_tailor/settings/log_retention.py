@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRete
 
 from __future__ import annotations
 
+from lambda_tailor.permission import LOG_GROUP, Action
 from lambda_tailor.setting import Answer, Call, Place, Setting, State
 from lambda_tailor.settings.log_group import find, read
 
@@ -31,7 +32,6 @@ SETTING = Setting(
     read=read,
     observe=observe,
     write=write,
-    arn="arn:{partition}:logs:{region}:{account}:log-group:{resource}:*",
-    read_actions=("logs:DescribeLogGroups",),
-    write_actions=("logs:PutRetentionPolicy", "logs:DeleteRetentionPolicy"),
+    read_actions=(Action("logs:DescribeLogGroups"),),
+    write_actions=(Action("logs:PutRetentionPolicy", LOG_GROUP), Action("logs:DeleteRetentionPolicy", LOG_GROUP)),
 )

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html
 
 from __future__ import annotations
 
+from lambda_tailor.permission import QUALIFIED, Action
 from lambda_tailor.setting import Answer, Broken, Call, Place, Progress, Setting, State
 
 KIND = "provisioned-concurrency"
@@ -50,7 +51,9 @@ SETTING = Setting(
     progress=progress,
     asynchronous=True,
     absent_codes=frozenset({"ProvisionedConcurrencyConfigNotFoundException", "ResourceNotFoundException"}),
-    arn="arn:{partition}:lambda:{region}:{account}:function:{resource}",
-    read_actions=("lambda:GetProvisionedConcurrencyConfig",),
-    write_actions=("lambda:PutProvisionedConcurrencyConfig", "lambda:DeleteProvisionedConcurrencyConfig"),
+    read_actions=(Action("lambda:GetProvisionedConcurrencyConfig", QUALIFIED),),
+    write_actions=(
+        Action("lambda:PutProvisionedConcurrencyConfig", QUALIFIED),
+        Action("lambda:DeleteProvisionedConcurrencyConfig", QUALIFIED),
+    ),
 )

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Create
 
 from __future__ import annotations
 
+from lambda_tailor.permission import QUEUE, Action
 from lambda_tailor.setting import Answer, Call, Place, Setting, State
 
 KIND = "queue"
@@ -62,7 +63,6 @@ SETTING = Setting(
     write=write,
     absent_codes=frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}),
     refuse=refuse,
-    arn="arn:{partition}:sqs:{region}:{account}:{resource}",
-    read_actions=("sqs:GetQueueAttributes",),
-    write_actions=("sqs:CreateQueue", "sqs:DeleteQueue"),
+    read_actions=(Action("sqs:GetQueueAttributes", QUEUE),),
+    write_actions=(Action("sqs:CreateQueue", QUEUE), Action("sqs:DeleteQueue", QUEUE)),
 )

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQue
 
 from __future__ import annotations
 
+from lambda_tailor.permission import ANY_QUEUE, Action
 from lambda_tailor.setting import Answer, Call, Place, Setting, State
 
 KIND = "queue-visibility"
@@ -48,7 +49,6 @@ SETTING = Setting(
     write=write,
     refuse=refuse,
     absent_codes=frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}),
-    arn="arn:{partition}:sqs:{region}:{account}:{resource}",
-    read_actions=("sqs:GetQueueAttributes",),
-    write_actions=("sqs:SetQueueAttributes",),
+    read_actions=(Action("sqs:GetQueueAttributes", ANY_QUEUE),),
+    write_actions=(Action("sqs:SetQueueAttributes", ANY_QUEUE),),
 )

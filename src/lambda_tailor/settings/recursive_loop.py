@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
 
 from __future__ import annotations
 
+from lambda_tailor.permission import FUNCTION, Action
 from lambda_tailor.setting import Answer, Call, Place, Setting, State
 
 KIND = "recursive-loop"
@@ -34,7 +35,6 @@ SETTING = Setting(
     observe=observe,
     write=write,
     absent_codes=frozenset({"ResourceNotFoundException"}),
-    arn="arn:{partition}:lambda:{region}:{account}:function:{resource}",
-    read_actions=("lambda:GetFunctionRecursionConfig",),
-    write_actions=("lambda:PutFunctionRecursionConfig",),
+    read_actions=(Action("lambda:GetFunctionRecursionConfig", FUNCTION),),
+    write_actions=(Action("lambda:PutFunctionRecursionConfig", FUNCTION),),
 )

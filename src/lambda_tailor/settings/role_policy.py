@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from pydantic import JsonValue
 
+from lambda_tailor.permission import ROLE, Action
 from lambda_tailor.setting import Answer, Call, Place, Setting, State
 
 KIND = "role-policy"
@@ -51,7 +52,6 @@ SETTING = Setting(
     observe=observe,
     write=write,
     absent_codes=frozenset({"NoSuchEntity", "NoSuchEntityException"}),
-    arn="arn:{partition}:iam::{account}:role/{resource}",
-    read_actions=("iam:GetRolePolicy",),
-    write_actions=("iam:PutRolePolicy", "iam:DeleteRolePolicy"),
+    read_actions=(Action("iam:GetRolePolicy", ROLE),),
+    write_actions=(Action("iam:PutRolePolicy", ROLE), Action("iam:DeleteRolePolicy", ROLE)),
 )

@@ -45,6 +45,13 @@ def test_a_legal_hold_keeps_logs() -> None:
     assert isinstance(judged(group(None), tags={"legal-hold": "case 7"}), Blocked)
 
 
+def test_tags_that_are_not_known_may_hold_logs() -> None:
+    verdict = judged(group(None), tags_unread="lambda:ListTags is not allowed")
+    assert isinstance(verdict, Blocked)
+    assert "lambda:ListTags is not allowed" in verdict.because
+    assert isinstance(judged(group(7), tags_unread="no"), Kept)
+
+
 def test_an_unreadable_group_blocks_with_the_reason() -> None:
     verdict = judged(Unreadable("no permission"))
     assert isinstance(verdict, Blocked)

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 import aiohttp
 import yarl
 
+from lambda_tailor.demo.strict.signature import signed_as_root
 from lambda_tailor.demo.strict.wire import Answer, Exchange
 
 
@@ -47,36 +48,41 @@ class Backend:
         """The backend's answer to a request."""
         return await self._send(exchange.method, exchange.path, exchange.query, exchange.headers, exchange.body)
 
+    async def _ask(
+        self, exchange: Exchange, service: str, method: str, path: str, body: bytes = b"", **headers: str
+    ) -> Answer:
+        """A call of the layer's own, as the account's root."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        url = f"{self.url}{path}"
+        signed = signed_as_root(exchange.account, exchange.region, service, method, url, named, body)
+        return await self._send(method, path, "", signed, body)
+
     async def function(self, exchange: Exchange, name: str) -> Mapping[str, Any] | None:
         """GetFunction, as the account's root sees it; None where there is no such function."""
         path = f"/2015-03-31/functions/{quote(name, safe='')}"
-        answer = await self._send("GET", path, "", self._signed(exchange, "lambda"), b"")
+        answer = await self._ask(exchange, "lambda", "GET", path)
         return json.loads(answer.body) if answer.status == 200 else None
 
     async def account_settings(self, exchange: Exchange) -> Mapping[str, Any]:
         """GetAccountSettings."""
-        answer = await self._send("GET", "/2016-08-19/account-settings", "", self._signed(exchange, "lambda"), b"")
+        answer = await self._ask(exchange, "lambda", "GET", "/2016-08-19/account-settings")
         document: Mapping[str, Any] = json.loads(answer.body)
         return document
 
-    async def may(self, exchange: Exchange, role_arn: str, action: str, resource: str) -> bool:
-        """IAM's own simulation of what a role may do."""
+    async def may(self, exchange: Exchange, principal_arn: str, action: str, resource: str) -> bool:
+        """IAM's own simulation of what a role or user may do."""
         asked = {
-            "Action": "SimulatePrincipalPolicy", "Version": "2010-05-08", "PolicySourceArn": role_arn,
+            "Action": "SimulatePrincipalPolicy", "Version": "2010-05-08", "PolicySourceArn": principal_arn,
             "ActionNames.member.1": action, "ResourceArns.member.1": resource,
         }  # fmt: skip
-        headers = {**self._signed(exchange, "iam"), "content-type": "application/x-www-form-urlencoded"}
-        answer = await self._send("POST", "/", "", headers, urlencode(asked).encode())
+        form = "application/x-www-form-urlencoded"
+        answer = await self._ask(exchange, "iam", "POST", "/", urlencode(asked).encode(), content_type=form)
         return b"<EvalDecision>allowed</EvalDecision>" in answer.body
 
     async def json(self, exchange: Exchange, service: str, target: str, parameters: Mapping[str, Any]) -> Any:
         """A JSON 1.1 call of the layer's own."""
-        headers = {
-            **self._signed(exchange, service),
-            "x-amz-target": target,
-            "content-type": "application/x-amz-json-1.1",
-        }
-        answer = await self._send("POST", "/", "", headers, json.dumps(parameters).encode())
+        body, kind = json.dumps(parameters).encode(), "application/x-amz-json-1.1"
+        answer = await self._ask(exchange, service, "POST", "/", body, x_amz_target=target, content_type=kind)
         return json.loads(answer.body or b"{}")
 
     async def _send(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Answer:
@@ -90,8 +96,3 @@ class Backend:
             dropped = ("content-length", "transfer-encoding", "connection", "content-encoding", "date", "server")
             answered = {n: v for n, v in response.headers.items() if n.lower() not in dropped}
             return Answer(response.status, answered, content)
-
-    @staticmethod
-    def _signed(exchange: Exchange, service: str) -> dict[str, str]:
-        scope = f"{exchange.account}/20260101/{exchange.region}/{service}/aws4_request"
-        return {"authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"}

@@ -13,6 +13,7 @@ from lambda_tailor.demo.strict.alarms import Alarms
 from lambda_tailor.demo.strict.behaviour import Backend, Behaviour
 from lambda_tailor.demo.strict.faults import Fault, Faults, Reset
 from lambda_tailor.demo.strict.lambda_limits import LambdaLimits
+from lambda_tailor.demo.strict.permissions import Permissions
 from lambda_tailor.demo.strict.quotas import Quotas
 from lambda_tailor.demo.strict.wire import Answer, Exchange, identify
 
@@ -29,12 +30,15 @@ class Strict:
     calls: Counter[tuple[str, str]] = field(default_factory=Counter)
     log: list[tuple[str, str, str, int]] = field(default_factory=list)
     behaviours: list[Behaviour] = field(init=False)
+    permissions: Permissions = field(init=False)
 
     def __post_init__(self) -> None:
+        self.permissions = Permissions(self.backend)
         self.behaviours = [self.quotas, LambdaLimits(self.backend, self.account_limits, self.states), Alarms()]
 
     async def handle(self, exchange: Exchange) -> Answer:
         """The answer to one request."""
+        exchange = self.permissions.known(exchange)
         self.calls[exchange.account, exchange.name] += 1
         fault = self.faults.striking(exchange)
         if fault is not None and fault.when == "before":
@@ -48,14 +52,19 @@ class Strict:
         return answer
 
     async def _through(self, exchange: Exchange) -> Answer:
+        admitted = await self.permissions.admit(exchange)
+        if isinstance(admitted, Answer):
+            return admitted
+        sent, exchange = exchange, admitted
         for behaviour in self.behaviours:
             refused = await behaviour.before(exchange)
             if refused is not None:
                 return refused
         answer = await self.backend.forward(exchange)
+        self.permissions.learn(exchange, answer)
         for behaviour in reversed(self.behaviours):
             answer = await behaviour.after(exchange, answer)
-        return answer
+        return await self.permissions.veil(sent, answer)
 
     def _logged(self, exchange: Exchange, answer: Answer) -> Answer:
         self.log.append((exchange.account, exchange.region, exchange.name, answer.status))

@@ -42,6 +42,7 @@ class Exchange:
     service: str
     operation: str
     path_parameters: Mapping[str, str] = field(default_factory=dict)
+    owner: str = "000000000000"
 
     @property
     def name(self) -> str:
@@ -50,8 +51,8 @@ class Exchange:
 
     @property
     def account(self) -> str:
-        """The account: the access key id itself where it is one, as the emulator has it."""
-        return self.key_id if re.fullmatch(r"\d{12}", self.key_id) else "000000000000"
+        """The account: the access key id itself where it is one, as the emulator has it, else the key's owner."""
+        return self.key_id if re.fullmatch(r"\d{12}", self.key_id) else self.owner
 
     def parameters(self) -> dict[str, Any]:
         """The request's parameters by name."""

