@@ -5,7 +5,9 @@ https://docs.aws.amazon.com/lambda/latest/api/CommonErrors.html
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import botocore.exceptions as boto
@@ -69,8 +71,11 @@ def classify(error: Exception) -> Fault:
     return Fault.LOST if isinstance(error, _LOST) else Fault.FINAL
 
 
-def explain(error: Exception, call: Call, *, lost: bool) -> TailorError:
-    """The error to raise instead: one sentence that says what to do next."""
+def explain(error: Exception, call: Call, *, lost: bool, unsaid: Sequence[str] = ()) -> TailorError:
+    """The error to raise instead: one sentence that says what to do next.
+
+    ``unsaid`` are values that must not be seen, which AWS may repeat in what it says.
+    """
     if isinstance(error, _NO_CREDENTIALS):
         return CredentialsError(
             f"There are no usable AWS credentials ({_one_line(error)}): set AWS_PROFILE or sign in again."
@@ -80,6 +85,8 @@ def explain(error: Exception, call: Call, *, lost: bool) -> TailorError:
             f"{_endpoint(error, call)} does not answer: check --endpoint-url, the region and the network."
         )
     code, message, status = _error(error)
+    if unsaid:
+        message = _without(message, unsaid)
     if code in EXPIRED:
         return CredentialsError(
             "The AWS credentials have expired: sign in again (aws sso login) and repeat the command."
@@ -89,8 +96,16 @@ def explain(error: Exception, call: Call, *, lost: bool) -> TailorError:
     if code in DENIED:
         action = _said(_DENIED_ACTION, message) or iam_action(call)
         return access_denied(action, _said(_DENIED_RESOURCE, message))
-    said = _one_line(message) or (f"HTTP status {status}" if status else _one_line(error))
+    said = _one_line(message) or (f"HTTP status {status}" if status else _without(_one_line(error), unsaid))
     return AwsRefused(f"{call.name}: {said}", code=code or type(error).__name__, lost=lost)
+
+
+def _without(message: str, unsaid: Sequence[str]) -> str:
+    """The message without the values, as they are and as JSON has them; the longest go first."""
+    spellings = {spelled for value in unsaid if value for spelled in (value, json.dumps(value)[1:-1])}
+    for spelled in sorted(spellings, key=len, reverse=True):
+        message = message.replace(spelled, "…")
+    return message
 
 
 # Where an IAM action is not spelled as its API operation.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -24,6 +25,9 @@ from lambda_tailor.errors import AccessDenied, AwsRefused, BadInput, Credentials
 from lambda_tailor.model.package import Package
 from lambda_tailor.model.secret import Secret
 from lambda_tailor.setting import Answer, Call
+
+# At DEBUG, botocore logs whole requests and answers, secrets and all: not here, whatever the root logger says.
+logging.getLogger("botocore").setLevel(logging.INFO)
 
 # Prefixes of operations that change nothing, as AWS names them.
 _READS = ("Get", "List", "Describe", "Filter", "Simulate", "Head", "Start", "Stop", "Lookup")
@@ -83,7 +87,7 @@ class Gateway:
             except ERRORS as error:
                 fault = classify(error)
                 if not retry.again(fault, attempt=attempt, started=started, writes=is_write):
-                    explained = explain(error, call, lost=is_write and fault is Fault.LOST)
+                    explained = explain(error, call, lost=is_write and fault is Fault.LOST, unsaid=_unsaid(call))
                     if isinstance(explained, AccessDenied):
                         with self._lock:
                             self.denied.setdefault(explained.action, str(explained))
@@ -137,6 +141,24 @@ def _method(action: str) -> str:
 
     method: str = xform_name(action)
     return method
+
+
+def _unsaid(call: Call) -> list[str]:
+    """The secrets of a request, which no error may repeat."""
+    found: list[str] = []
+
+    def collect(value: Any) -> None:
+        if isinstance(value, Secret):
+            found.append(value.reveal())
+        elif isinstance(value, Mapping):
+            for item in value.values():
+                collect(item)
+        elif isinstance(value, list | tuple):
+            for item in value:
+                collect(item)
+
+    collect(call.parameters)
+    return found
 
 
 def _fetched(package: Package) -> bytes:

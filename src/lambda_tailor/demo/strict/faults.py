@@ -10,7 +10,7 @@ from lambda_tailor.aws.gateway import writes
 from lambda_tailor.demo.strict.quotas import throttled
 from lambda_tailor.demo.strict.wire import Answer, Exchange, refusal
 
-Kind = Literal["throttle", "500", "reset", "timeout", "expired-token", "access-denied", "hang"]
+Kind = Literal["throttle", "500", "reset", "timeout", "expired-token", "access-denied", "echo", "hang"]
 
 
 class Reset(Exception):
@@ -76,6 +76,11 @@ class Faults:
                     f"User: arn:aws:iam::{exchange.account}:user/test is not authorized to perform: {exchange.name}"
                 )
                 return refusal(exchange, "AccessDeniedException", message, 403)
+            case "echo":
+                # AWS repeats what it does not like: in a validation error, any value of the request.
+                sent = exchange.body.decode("utf-8", "replace")
+                message = f"1 validation error detected: Value '{sent}' failed to satisfy constraint"
+                return refusal(exchange, "ValidationException", message, 400)
             case "reset":
                 raise Reset
             case "timeout" | "hang":
