@@ -17,6 +17,7 @@ import botocore.exceptions
 import botocore.loaders
 import botocore.session
 
+from lambda_tailor.aws.answers import conform
 from lambda_tailor.aws.faults import ERRORS, classify, explain
 from lambda_tailor.aws.packages import NotRead, fetch
 from lambda_tailor.aws.quotas import Pace
@@ -83,7 +84,7 @@ class Gateway:
             with self._lock:
                 self.calls[call.name] += 1
             try:
-                return _conceal(call, self._send(call))
+                return _conceal(call, conform(call.name, self._send(call), self._shape(call)))
             except ERRORS as error:
                 fault = classify(error)
                 if not retry.again(fault, attempt=attempt, started=started, writes=is_write):
@@ -109,6 +110,9 @@ class Gateway:
         client = self._client(call.service)
         answer: Answer = getattr(client, _method(call.action))(**_reveal(call.parameters))
         return answer
+
+    def _shape(self, call: Call) -> Any:
+        return self._client(call.service).meta.service_model.operation_model(call.action).output_shape
 
     def _client(self, service: str) -> Any:
         with self._lock:
@@ -181,8 +185,8 @@ def _reveal(value: Any) -> Any:
     return value
 
 
-def _conceal(call: Call, answer: Answer) -> Answer:
-    """The answer with every value that must not be seen wrapped in Secret."""
+def _conceal(call: Call, answer: Any) -> Answer:
+    """The answer, in which every value that must not be seen is now wrapped in Secret."""
     match call.service, call.action:
         case "lambda", "GetFunction":
             _conceal_environment(answer.get("Configuration") or {})
@@ -196,11 +200,12 @@ def _conceal(call: Call, answer: Answer) -> Answer:
                 _conceal_environment(configuration)
         case "secretsmanager", "GetSecretValue":
             if "SecretString" in answer:
-                answer = {**answer, "SecretString": Secret(answer["SecretString"])}
+                answer["SecretString"] = Secret(answer["SecretString"])
         case "ssm", "GetParameter":
             parameter = answer["Parameter"]
-            answer = {**answer, "Parameter": {**parameter, "Value": Secret(parameter["Value"])}}
-    return answer
+            parameter["Value"] = Secret(parameter["Value"])
+    concealed: Answer = answer
+    return concealed
 
 
 def _conceal_location(code: Any) -> None:
