@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
+from lambda_tailor.arns import part
 from lambda_tailor.aws.gateway import Gateway
 from lambda_tailor.aws.lookups import Around
 from lambda_tailor.errors import AccessDenied, AwsRefused
@@ -72,7 +73,7 @@ def _mappings(gateway: Gateway, functions: Sequence[Function]) -> Iterator[Mappi
 
 
 def _service(mapping: Mapping[str, Any]) -> str:
-    return str(mapping.get("EventSourceArn") or "::").split(":")[2]
+    return part(str(mapping.get("EventSourceArn") or ""), 2)
 
 
 def _trigger(mapping: Mapping[str, Any], visibility: Mapping[str, int]) -> Trigger:
@@ -85,7 +86,7 @@ def _visibility(around: Around, arns: set[str]) -> Mapping[str, int]:
     """Visibility timeouts in seconds by queue ARN; a queue that may not be read is left out."""
 
     def read(arn: str) -> int | None:
-        account, name = arn.split(":")[4:6]
+        account, name = part(arn, 4), part(arn, 5)
         place = Around(around.gateway, account, around.partition).place(name)
         try:
             answer = around.gateway.call(queue.read(place))

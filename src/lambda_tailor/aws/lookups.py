@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from lambda_tailor import arns
 from lambda_tailor.aws.gateway import Gateway
 from lambda_tailor.aws.packages import NotRead, fetch, x86_files
 from lambda_tailor.errors import AccessDenied, AwsRefused
@@ -219,7 +220,7 @@ def _bucket(around: Around, name: str) -> Fact:
 
 def _may_send(around: Around, name: str) -> Fact:
     """``ROLE_ARN QUEUE_ARN``: whether IAM lets the role send to the queue."""
-    role, queue_arn = name.split(" ")
+    role, _, queue_arn = name.rpartition(" ")
     asked = {"PolicySourceArn": role, "ActionNames": ["sqs:SendMessage"], "ResourceArns": [queue_arn]}
     answer = _answer(around, Call("iam", "SimulatePrincipalPolicy", asked), "NoSuchEntity", "NoSuchEntityException")
     if answer is None:
@@ -264,7 +265,7 @@ def _provisioned_by_qualifier(around: Around, name: str) -> dict[str, int]:
     try:
         for page in around.gateway.pages(asked, "Marker", "NextMarker"):
             for each in page.get("ProvisionedConcurrencyConfigs") or ():
-                qualifier = each["FunctionArn"].split(":")[7]
+                qualifier = arns.part(each["FunctionArn"], 7)
                 found[qualifier] = each["RequestedProvisionedConcurrentExecutions"]
     except AwsRefused as error:
         # The emulator's answer where there is none; AWS gives an empty list.

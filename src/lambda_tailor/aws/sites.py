@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import boto3
 
+from lambda_tailor import arns
 from lambda_tailor.aws.gateway import Connection, Gateway, open_session
 from lambda_tailor.aws.lookups import Around
 from lambda_tailor.errors import BadInput
@@ -43,7 +44,7 @@ def open_sites(connection: Connection, regions: Sequence[str]) -> list[Site]:
         _check_region(session, region)
     gateways = [Gateway(session, region, connection) for region in dict.fromkeys(wanted)]
     who = gateways[0].call(Call("sts", "GetCallerIdentity", {}))
-    partition = who["Arn"].split(":")[1]
+    partition = arns.part(who["Arn"], 1)
     return [Site(who["Account"], gateway.region, partition, gateway, who["Arn"]) for gateway in gateways]
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import JsonValue
 
+from lambda_tailor.arns import part
 from lambda_tailor.model.secret import Secret
 
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
@@ -98,7 +99,7 @@ class Function:
     @property
     def partition(self) -> str:
         """``aws``, ``aws-cn`` or ``aws-us-gov``."""
-        return self.arn.split(":")[1]
+        return part(self.arn, 1) or "aws"
 
     @property
     def owner(self) -> str | None:

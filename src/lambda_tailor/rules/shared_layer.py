@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import Field
 
+from lambda_tailor import arns
 from lambda_tailor.model.evidence import Evidence
 from lambda_tailor.model.function import Found, Function, Missing, Need, Unreadable
 from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Transition, Verdict
@@ -50,7 +51,7 @@ def judge(function: Function, _evidence: Evidence, options: SharedLayerOptions) 
 
 
 def _attached(function: Function, name: str) -> bool:
-    return any(arn.split(":")[6] == name for arn in function.layers)
+    return any(arns.part(arn, 6) == name for arn in function.layers)
 
 
 def _attach(function: Function, name: str, arn: str, runtimes: object) -> Proposed | Blocked:
