@@ -18,8 +18,8 @@ from pydantic import JsonValue
 
 from lambda_tailor import leases
 from lambda_tailor.clock import now
-from lambda_tailor.documents import dumps, loads_plan
-from lambda_tailor.errors import JournalError, RunNotFound
+from lambda_tailor.documents import adapter, dumps, loads_plan
+from lambda_tailor.errors import JournalError, PlanFileError, RunNotFound
 from lambda_tailor.group_commit import GroupCommit
 from lambda_tailor.journal_database import open_engine, without_password
 from lambda_tailor.journal_tables import RUNS, STEPS
@@ -145,18 +145,17 @@ class Journal:
     def _record(self, connection: sa.Connection, row: Any) -> RunRecord:
         steps = connection.execute(sa.select(STEPS).where(STEPS.c.run_id == row["run_id"])).mappings()
         try:
-            return RunRecord(
-                run_id=row["run_id"],
-                plan=loads_plan(row["plan"], f"the journal's plan of run {row['run_id']}"),
-                of_run=row["of_run"],
-                status=Status(row["status"]),
-                started_at=row["started_at"],
-                finished_at=row["finished_at"],
-                user=row["user"],
-                api_calls=json.loads(row["api_calls"]),
-                steps={step["operation_id"]: _step_record(step) for step in steps},
+            # Whatever a database holds is checked like a file: somebody may have been at it.
+            record: RunRecord = adapter(RunRecord).validate_python(
+                {
+                    **{name: row[name] for name in _SAME},
+                    "plan": loads_plan(row["plan"], f"the journal's plan of run {row['run_id']}"),
+                    "api_calls": json.loads(row["api_calls"]),
+                    "steps": {step["operation_id"]: _step_record(step) for step in steps},
+                }
             )
-        except (ValueError, KeyError) as error:
+            return record
+        except (ValueError, KeyError, TypeError, RecursionError, PlanFileError) as error:
             raise JournalError(
                 f"The journal {self.place} is damaged at run {row['run_id']}: restore it first."
             ) from error
@@ -191,11 +190,15 @@ _SETTLED = STEPS.update().where(_THIS).values({n: sa.bindparam(n) for n in ("res
 
 
 def _step_record(row: Any) -> StepRecord:
-    return StepRecord(
-        operation_id=row["operation_id"],
-        call=row["call"],
-        was=json.loads(row["was"]),
-        wrote=json.loads(row["wrote"]),
-        result=Result(row["result"]) if row["result"] else None,
-        detail=row["detail"],
+    record: StepRecord = adapter(StepRecord).validate_python(
+        {
+            **{name: row[name] for name in ("operation_id", "call", "detail")},
+            "was": json.loads(row["was"]),
+            "wrote": json.loads(row["wrote"]),
+            "result": row["result"] or None,
+        }
     )
+    return record
+
+
+_SAME = ("run_id", "of_run", "status", "started_at", "finished_at", "user")
