@@ -292,12 +292,21 @@ def policy_schema(document: str) -> int:
     return DONE
 
 
+@policy.command("init")
+@click.option("--preset", default="right-size", show_default=True, metavar="NAME", help="The preset to write out.")
+@click.option("--out", type=click.Path(dir_okay=False), metavar="FILE", help="Where to.  [default: stdout]")
+@click.option("--force", is_flag=True, help="Overwrite what is there.")
+def policy_init(preset: str, out: str | None, force: bool) -> int:
+    """Write a policy with every key, its meaning and its default, and the schema for editors beside it."""
+    _session().init_policy(preset, out, force=force)
+    return DONE
+
+
 @policy.command("check")
 @click.argument("file", type=click.Path(dir_okay=False), metavar="FILE")
 def policy_check(file: str) -> int:
-    """Check a policy FILE; complaints name line and key."""
-    _session().check_policy(file)
-    return DONE
+    """Check a policy FILE; complaints name line, key and the nearest key that there is."""
+    return _session().check_policy(file)
 
 
 @main.command()

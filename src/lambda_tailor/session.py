@@ -17,12 +17,12 @@ from lambda_tailor import documents, paths, policy_file, workflow
 from lambda_tailor.aws.evidence import EvidenceOptions
 from lambda_tailor.aws.gateway import Connection
 from lambda_tailor.aws.inventory import Target
-from lambda_tailor.errors import BadInput, NotConfirmed, PlanFileError
+from lambda_tailor.errors import BadInput, NotConfirmed, PlanFileError, PolicyError
 from lambda_tailor.model.plan import Plan
 from lambda_tailor.model.realized import Realized
 from lambda_tailor.model.run import Run, Runs, Status, Verification
 from lambda_tailor.outcomes import run_of, runs_of
-from lambda_tailor.policy import Policy, PolicyDocument
+from lambda_tailor.policy import Policy, policy_schema
 from lambda_tailor.report.progress import Progress
 from lambda_tailor.report.terminal import Terminal
 from lambda_tailor.rules import all_rules
@@ -347,14 +347,46 @@ class Session:
 
         kinds: Mapping[str, Any] = {
             "plan": Plan, "run": Run, "runs": Runs, "verify": Verification, "realized": Realized,
-            "policy": PolicyDocument,
         }  # fmt: skip
-        print(json.dumps(documents.schema(kinds[document]), indent=2))
+        wanted = policy_schema() if document == "policy" else documents.schema(kinds[document])
+        print(json.dumps(wanted, indent=2))
 
-    def check_policy(self, file: str) -> None:
-        """Say that a policy file is well formed, or raise PolicyError."""
+    def init_policy(self, preset: str, out: str | None, *, force: bool) -> None:
+        """Write a preset out as a commented policy file, with the schema for editors beside it; or print it.
+
+        Raises BadInput where that would overwrite something else, PolicyError where there is no such
+        preset, and PlanFileError where nothing can be written there.
+        """
+        from lambda_tailor import policy_template
+
+        text = policy_template.policy_text(policy_file.load_preset(preset))
+        if out is None:
+            print(text, end="")
+            return
+        written = {
+            Path(out): text,
+            Path(out).with_name(policy_template.SCHEMA_FILE): policy_template.schema_text(policy_schema()),
+        }
+        for path, content in written.items():
+            if not force and path.exists() and path.read_bytes() != content.encode():
+                raise BadInput(f"{path} is there already: give --force to overwrite it, or another --out.")
+        for path, content in written.items():
+            _write(str(path), (content.encode(),), "The policy")
+            print(f"Written: {path}", file=sys.stderr)
+
+    def check_policy(self, file: str) -> int:
+        """Say that a policy file is well formed and which of its exceptions are over, or all that is wrong; the code.
+
+        Raises PolicyError where it cannot be read at all.
+        """
+        if complaints := policy_file.complaints_about(Path(file)):
+            print("\n".join(complaints), file=sys.stderr)
+            return PolicyError.exit_code
         policy = policy_file.load_policy(Path(file))
-        print(f"{file} is well formed: {', '.join(policy.rules) or 'no rules'}.")
+        print(f"{file} is well formed: {', '.join(policy.enabled) or 'no rules'}.")
+        for match, origin in policy.ended:
+            print(f"{origin}: the exception for {match} ended on {match.until} and holds no more ({match.because}).")
+        return 0
 
 
 def _rendered(plan: Plan, form: str) -> str:
