@@ -136,6 +136,22 @@ def plan(out: str | None, detailed_exitcode: bool, **arguments: Any) -> int:
 
 
 @main.command()
+@click.argument("function", metavar="FUNCTION")
+@TARGET
+@POLICY
+@AWS
+@OUTPUT
+def explain(function: str, **arguments: Any) -> int:
+    """Which policy, evidence and rule led to each proposal for FUNCTION, and what would change it.
+
+    FUNCTION alone is read, unless a target says among which functions it is planned.
+    """
+    session = _session(**arguments)
+    session.show_explanation(session.explain(function))
+    return DONE
+
+
+@main.command()
 @click.argument("plan_file", required=False, type=click.Path(dir_okay=False), metavar="[PLAN.json]")
 @TARGET
 @POLICY
@@ -284,7 +300,7 @@ def policy() -> None:
 
 @policy.command("schema")
 @click.argument(
-    "document", type=click.Choice(["plan", "run", "runs", "verify", "realized", "policy"]), default="policy"
+    "document", type=click.Choice(["plan", "run", "runs", "verify", "realized", "explain", "policy"]), default="policy"
 )
 def policy_schema(document: str) -> int:
     """Print the JSON Schema of a document."""

@@ -188,7 +188,7 @@ class Said:
 class Policy(_Strict):
     """A policy with its preset worked in. Of ``layers`` and of ``overrides``, later ones win.
 
-    ``today`` is the day in UTC by which exceptions end.
+    ``today`` is the day in UTC by which exceptions end; ``asked`` names the only rules that count, None being all.
     """
 
     name: str
@@ -198,6 +198,7 @@ class Policy(_Strict):
     caps: Caps = Caps()
     assumptions: Assumptions = Assumptions()
     today: date
+    asked: frozenset[str] | None = None
     _resolved: dict[tuple[int, ...], Mapping[str, Options]] = PrivateAttr(default_factory=dict)
 
     def options_for(self, function: Function) -> Mapping[str, Options]:
@@ -265,7 +266,7 @@ class Policy(_Strict):
 
         overrides = tuple(layer for layer in map(kept, self.overrides) if layer.rules)
         layers = tuple(map(kept, self.layers))
-        return self.model_copy(update={"layers": layers, "overrides": overrides, "_resolved": {}})
+        return self.model_copy(update={"layers": layers, "overrides": overrides, "asked": rules, "_resolved": {}})
 
     def on(self, day: date) -> Policy:
         """The same policy on another day."""

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 from lambda_tailor import documents, paths, policy_file, workflow
 from lambda_tailor.aws.evidence import EvidenceOptions
 from lambda_tailor.aws.gateway import Connection
-from lambda_tailor.aws.inventory import Target
+from lambda_tailor.aws.inventory import SUFFIX_PREFIX, Target
 from lambda_tailor.errors import BadInput, NotConfirmed, PlanFileError, PolicyError
+from lambda_tailor.model.explanation import Explanation
 from lambda_tailor.model.plan import Plan
 from lambda_tailor.model.realized import Realized
 from lambda_tailor.model.run import Run, Runs, Status, Verification
@@ -128,6 +129,22 @@ class Session:
         request = self._request()
         with self._progress() as progress:
             return workflow.plan(request, progress)
+
+    def explain(self, name: str) -> Explanation:
+        """Why the plan for a function is what it is: of the target that was given, or for the function alone."""
+        chosen = any(self._get(key) for key in ("names", "tags", "name_pattern", "everything"))
+        suffix = self._get("suffix")
+        alone = not chosen and name != f"{SUFFIX_PREFIX}{suffix}"
+        session = replace(self, arguments={**self.arguments, "names": (name,)}) if alone else self
+        with self._progress() as progress:
+            return workflow.explanation(session._request(), name, progress)
+
+    def show_explanation(self, explanation: Explanation) -> None:
+        """The explanation as JSON or for people."""
+        if self._as_json:
+            print(documents.dumps(explanation))
+        else:
+            self.terminal.explanation(explanation)
 
     def load(self, file: str) -> Plan:
         """A saved plan."""
@@ -347,6 +364,7 @@ class Session:
 
         kinds: Mapping[str, Any] = {
             "plan": Plan, "run": Run, "runs": Runs, "verify": Verification, "realized": Realized,
+            "explain": Explanation,
         }  # fmt: skip
         wanted = policy_schema() if document == "policy" else documents.schema(kinds[document])
         print(json.dumps(wanted, indent=2))
