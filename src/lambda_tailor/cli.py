@@ -326,6 +326,25 @@ def policy_check(file: str) -> int:
 
 
 @main.command()
+@click.option("--allow-writes", is_flag=True, help="Offer apply and rollback too.")
+@click.option("--policy", "policy_file", type=click.Path(dir_okay=False), metavar="FILE", help="The policy that holds.")
+@click.option("--preset", metavar="NAME", help="The built-in policy that holds.")
+@click.option("--region", "-r", "regions", multiple=True, metavar="R", help="A region to serve; repeatable.")
+@AWS
+@JOURNAL
+def mcp(allow_writes: bool, **arguments: Any) -> int:
+    """Serve plan, explain, verify and runs to an MCP client over stdio."""
+    try:
+        from lambda_tailor.mcp_server import serve
+    except ImportError as error:
+        raise BadInput(
+            f"The MCP server needs more packages ({error.name}): pip install 'lambda-tailor[mcp]'."
+        ) from error
+    serve(arguments, allow_writes=allow_writes)
+    return DONE
+
+
+@main.command()
 @click.option("--keep", is_flag=True, help="Leave the embedded AWS running and say how to reach it.")
 @click.option("--report", type=click.Path(dir_okay=False), metavar="FILE", help="Where to write the report.")
 def demo(keep: bool, report: str | None) -> int:

@@ -191,13 +191,13 @@ class Session:
             self.terminal.plan(plan)
         if plan.has_changes:
             self._confirm(auto_approve, "Apply these changes?")
-        with self._runner() as runner:
+        with self.runner() as runner:
             run = runner.apply_saved(plan) if saved else runner.apply(plan)
         return self._show_run(run) or (1 if plan.problems else 0)
 
     def rollback(self, run_id: str, *, auto_approve: bool) -> int:
         """Show what would be put back, ask, put it back; the exit code."""
-        with self._runner() as runner:
+        with self.runner() as runner:
             record = runner.journal.run(run_id)
             plan = undo_plan(record, record.started_at)
             if not self._as_json:
@@ -208,7 +208,7 @@ class Session:
 
     def resume(self, run_id: str, *, auto_approve: bool) -> int:
         """Finish a run; the exit code."""
-        with self._runner() as runner:
+        with self.runner() as runner:
             record = runner.journal.run(run_id)
             self._confirm(auto_approve, f"Go on with {record.run_id}?")
             return self._show_run(runner.resume(record.run_id))
@@ -220,7 +220,7 @@ class Session:
         return Journal(self._get("journal") or paths.journal_url())
 
     @contextmanager
-    def _runner(self) -> Iterator[Runner]:
+    def runner(self) -> Iterator[Runner]:
         """A runner whose first Ctrl-C stops after the calls in flight, and whose second stops at once."""
         from lambda_tailor.runner import Runner
         from lambda_tailor.vault import Vault
@@ -275,10 +275,22 @@ class Session:
         else:
             self.terminal.verification(verification)
 
+    def run(self, run_id: str) -> Run:
+        """A run of the journal with its outcomes.
+
+        Raises RunNotFound where there is none of that id.
+        """
+        with closing(self._journal()) as journal:
+            return run_of(journal.run(run_id))
+
+    def runs(self) -> Runs:
+        """All runs of the journal, oldest first."""
+        with closing(self._journal()) as journal:
+            return runs_of(journal.runs())
+
     def show_runs(self, run_id: str | None) -> None:
         """All runs, or one with its outcomes."""
-        with closing(self._journal()) as journal:
-            shown: Run | Runs = run_of(journal.run(run_id)) if run_id else runs_of(journal.runs())
+        shown = self.run(run_id) if run_id else self.runs()
         if self._as_json:
             print(documents.dumps(shown))
         elif isinstance(shown, Run):
