@@ -35,7 +35,7 @@ MOST_LEVERS = 4
 MOST_LOOKBACK_DAYS = 60
 _GRAVEST: tuple[Status, ...] = ("blocked", "proposed", "finding", "kept")
 # What the reasons for a gap have in common, whoever gives them; tests hold the givers to it.
-_DENIED = re.compile(r"may not \S+:\S+")
+_DENIED = re.compile(r"(\S+:\S+) is not allowed")
 _WINDOW = re.compile(r"in the window|of the last \d+ days")
 
 
@@ -166,7 +166,7 @@ def _would_change(
 def _gap(asked: Asked, because: str) -> str:
     """What would close a gap in what is known; empty where nothing that the reader has in hand would."""
     if denied := _DENIED.search(because):
-        return f"the permission: the credentials {denied.group().rstrip('.:')}"
+        return f"the permission {denied.group(1)}, see 'lambda-tailor iam-policy'"
     if "evidence budget" in because:
         return "a higher --evidence-budget-usd, which more evidence can be read for"
     if "--deep" in because or "was not looked up" in because:

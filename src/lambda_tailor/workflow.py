@@ -71,6 +71,9 @@ def explanation(request: Request, name: str, observer: Observer | None = None) -
         if function.name == name
     )
     if not explained:
+        unread = next((p for p in made.problems if p.subject in (name, p.region)), None)
+        if unread is not None:
+            raise TargetNotFound(f"{name} in {unread.region} cannot be explained: {unread.because}.")
         raise TargetNotFound(f"There is no {name} among {request.target}: check the name, --region and AWS_PROFILE.")
     return Explanation(policy=made.policy, functions=explained, api_calls=made.api_calls)
 

@@ -76,7 +76,7 @@ def test_what_was_not_read_is_told_with_the_permission_that_it_takes(aws: Aws, d
     aws.emulator.control.fail(operation="logs:FilterLogEvents", kind="access-denied", times=99)
     memory = rules_of(aws.json("explain", "busy"))["memory"]
     assert memory["status"] == "kept"
-    assert "the permission: the credentials may not logs:FilterLogEvents" in [
+    assert "the permission logs:FilterLogEvents, see 'lambda-tailor iam-policy'" in [
         each["what"] for each in memory["would_change"]
     ]
 

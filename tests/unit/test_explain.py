@@ -13,6 +13,7 @@ from lambda_tailor import documents
 from lambda_tailor.aws.evidence import _not_sampled
 from lambda_tailor.aws.evidence_logs import Aggregates
 from lambda_tailor.aws.evidence_metrics import none_found
+from lambda_tailor.aws.faults import access_denied
 from lambda_tailor.explain import Asked, explain
 from lambda_tailor.model.evidence import Absent, AtMemory, Evidence, Trigger
 from lambda_tailor.model.explanation import ExplainedFunction, ExplainedRule, Explanation, WouldChange
@@ -28,7 +29,7 @@ from lambda_tailor.what_if import Case, levers
 from tests.builders import ACCOUNT, REGION, a_function, evidence, measured
 
 TODAY = date(2026, 11, 23)
-DENIED = "The credentials may not logs:FilterLogEvents: allow it, see 'lambda-tailor iam-policy'."
+DENIED = str(access_denied("logs:FilterLogEvents", "arn:aws:logs:us-east-1:1:log-group:/aws/lambda/f"))
 
 
 def explained(
@@ -135,7 +136,7 @@ def test_what_was_not_looked_up_is_not_guessed() -> None:
 @pytest.mark.parametrize(
     ("because", "told"),
     [
-        (DENIED, "the permission: the credentials may not logs:FilterLogEvents"),
+        (DENIED, "the permission logs:FilterLogEvents, see 'lambda-tailor iam-policy'"),
         (none_found("Duration", 14), "a longer --lookback than 14 days (at most 60), if it ran before"),
         (_not_sampled(Aggregates(), 20), "--deep, which reads what takes calls for each function"),
         ("beyond the evidence budget of $1", "a higher --evidence-budget-usd, which more evidence can be read for"),
