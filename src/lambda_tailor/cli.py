@@ -136,6 +136,22 @@ def plan(out: str | None, detailed_exitcode: bool, **arguments: Any) -> int:
 
 
 @main.command()
+@click.argument("function", metavar="FUNCTION")
+@TARGET
+@POLICY
+@AWS
+@OUTPUT
+def explain(function: str, **arguments: Any) -> int:
+    """Which policy, evidence and rule led to each proposal for FUNCTION, and what would change it.
+
+    FUNCTION alone is read, unless a target says among which functions it is planned.
+    """
+    session = _session(**arguments)
+    session.show_explanation(session.explain(function))
+    return DONE
+
+
+@main.command()
 @click.argument("plan_file", required=False, type=click.Path(dir_okay=False), metavar="[PLAN.json]")
 @TARGET
 @POLICY
@@ -284,7 +300,7 @@ def policy() -> None:
 
 @policy.command("schema")
 @click.argument(
-    "document", type=click.Choice(["plan", "run", "runs", "verify", "realized", "policy"]), default="policy"
+    "document", type=click.Choice(["plan", "run", "runs", "verify", "realized", "explain", "policy"]), default="policy"
 )
 def policy_schema(document: str) -> int:
     """Print the JSON Schema of a document."""
@@ -292,11 +308,39 @@ def policy_schema(document: str) -> int:
     return DONE
 
 
+@policy.command("init")
+@click.option("--preset", default="right-size", show_default=True, metavar="NAME", help="The preset to write out.")
+@click.option("--out", type=click.Path(dir_okay=False), metavar="FILE", help="Where to.  [default: stdout]")
+@click.option("--force", is_flag=True, help="Overwrite what is there.")
+def policy_init(preset: str, out: str | None, force: bool) -> int:
+    """Write a policy with every key, its meaning and its default, and the schema for editors beside it."""
+    _session().init_policy(preset, out, force=force)
+    return DONE
+
+
 @policy.command("check")
 @click.argument("file", type=click.Path(dir_okay=False), metavar="FILE")
 def policy_check(file: str) -> int:
-    """Check a policy FILE; complaints name line and key."""
-    _session().check_policy(file)
+    """Check a policy FILE; complaints name line, key and the nearest key that there is."""
+    return _session().check_policy(file)
+
+
+@main.command()
+@click.option("--allow-writes", is_flag=True, help="Offer apply and rollback too.")
+@click.option("--policy", "policy_file", type=click.Path(dir_okay=False), metavar="FILE", help="The policy that holds.")
+@click.option("--preset", metavar="NAME", help="The built-in policy that holds.")
+@click.option("--region", "-r", "regions", multiple=True, metavar="R", help="A region to serve; repeatable.")
+@AWS
+@JOURNAL
+def mcp(allow_writes: bool, **arguments: Any) -> int:
+    """Serve plan, explain, verify and runs to an MCP client over stdio."""
+    try:
+        from lambda_tailor.mcp_server import serve
+    except ImportError as error:
+        raise BadInput(
+            f"The MCP server needs more packages ({error.name}): pip install 'lambda-tailor[mcp]'."
+        ) from error
+    serve(arguments, allow_writes=allow_writes)
     return DONE
 
 

@@ -29,7 +29,7 @@ from lambda_tailor.model.plan import (
 from lambda_tailor.model.verdict import Blocked, Finding, Proposed, Risk, Verdict
 from lambda_tailor.model.verdict import Kept as KeptVerdict
 from lambda_tailor.operations import Step, arrange
-from lambda_tailor.policy import Policy
+from lambda_tailor.policy import Match, Policy
 from lambda_tailor.rule import Judged, Options, Pool
 from lambda_tailor.rules import all_rules
 
@@ -276,9 +276,9 @@ def _planned(policy: Policy, function: Function, items: Sequence[tuple[_Judged, 
 def _notes(policy: Policy, function: Function, changes: Sequence[Change]) -> tuple[str, ...]:
     notes: list[str] = []
     if (exclusion := policy.excluded(function)) is not None:
-        until = f" until {exclusion.until}" if exclusion.until else ""
-        because = f", because {exclusion.because}" if exclusion.because else ""
-        notes.append(f"left alone{until}{because}")
+        notes.append(f"left alone{_term(exclusion)}")
+    else:
+        notes += _exceptions(policy, function)
     if function.untouchable:
         notes.append(function.untouchable)
     pending = any(change.pending for change in changes)
@@ -288,6 +288,26 @@ def _notes(policy: Policy, function: Function, changes: Sequence[Change]) -> tup
     if pending and function.owner:
         notes.append(f"deployed by {function.owner}, whose next deployment reverts this unless its source changes too")
     return tuple(notes)
+
+
+def _term(match: Match) -> str:
+    until = f" until {match.until}" if match.until else ""
+    return until + (f", because {match.because}" if match.because else "")
+
+
+def _exceptions(policy: Policy, function: Function) -> Iterator[str]:
+    """What was agreed on for this function and why, and what of it is over: that is never silent."""
+    for exclusion in policy.ended_exclusions(function):
+        over = f"that ended on {exclusion.match.until}"
+        yield f"no longer left alone: {over} ({exclusion.match.because}; {exclusion.origin})"
+    for layer in policy.exceptions(function):
+        match, rules = layer.match, ", ".join(layer.rules)
+        assert match is not None
+        if match.over(policy.today):
+            over = f"ended on {match.until} and holds no more"
+            yield f"the exception for {rules} {over} ({match.because}; {layer.origin})"
+        else:
+            yield f"an exception for {rules} holds{_term(match)}"
 
 
 def summarize(functions: Sequence[PlannedFunction]) -> PlanSummary:

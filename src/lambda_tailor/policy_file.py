@@ -4,45 +4,64 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import date
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from types import NoneType
+from typing import Any, get_args, get_origin
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from lambda_tailor import clock
 from lambda_tailor.errors import PolicyError
-from lambda_tailor.policy import PRESETS, Layer, Policy, PolicyDocument
-from lambda_tailor.rules import all_rules
+from lambda_tailor.policy import PRESETS, Exclusion, Layer, Match, Origin, Policy, PolicyDocument
 
 
-def load_preset(name: str) -> Policy:
-    """A preset by its name.
+def load_preset(name: str, today: date | None = None) -> Policy:
+    """A preset by its name; ``today`` is the day in UTC by which exceptions end, and now the clock's.
 
     Raises PolicyError where there is none of that name.
     """
-    return _policy(name, _preset_data(name), name)
+    return _policy(name, _preset_data(name), f"preset {name}", today)
 
 
-def load_policy(path: Path) -> Policy:
+def load_policy(path: Path, today: date | None = None) -> Policy:
     """A policy file with its preset worked in.
 
     Raises PolicyError with line and key where it is malformed.
     """
+    return parse_policy(_read(path), str(path), today)
+
+
+def parse_policy(text: str, name: str, today: date | None = None) -> Policy:
+    """A policy from its YAML text; ``name`` is what complaints call it."""
+    return _policy(name, _parse(text, name), name, today)
+
+
+def complaints_about(path: Path) -> tuple[str, ...]:
+    """Everything that is wrong with a policy file, by line; nothing where it is well formed.
+
+    Raises PolicyError where it is not readable as YAML at all.
+    """
+    name = str(path)
+    data = _parse(_read(path), name)
     try:
-        text = path.read_text(encoding="utf-8")
+        PolicyDocument.model_validate(_plain(data))
+    except ValidationError as error:
+        return _complaints(name, data, error)
+    return ()
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise PolicyError(
             f"The policy file {path} cannot be read: {getattr(error, 'strerror', None) or error}."
         ) from error
-    return parse_policy(text, str(path))
-
-
-def parse_policy(text: str, name: str) -> Policy:
-    """A policy from its YAML text; ``name`` is what complaints call it."""
-    return _policy(name, _parse(text, name), name)
 
 
 def _preset_data(name: str) -> Mapping[str, Any]:
@@ -67,31 +86,43 @@ def _parse(text: str, name: str) -> Mapping[str, Any]:
     return data
 
 
-def _policy(name: str, data: Mapping[str, Any], title: str) -> Policy:
+def _policy(name: str, data: Mapping[str, Any], source: str, today: date | None) -> Policy:
     try:
         document = PolicyDocument.model_validate(_plain(data))
     except ValidationError as error:
-        raise PolicyError(_first_complaint(name, data, error)) from error
-    base: Layer = {}
+        first, *others = _complaints(name, data, error)
+        more = f" There is more: 'lambda-tailor policy check {name}' lists all of it." if others else ""
+        raise PolicyError(f"{first}{more}") from error
+    day = today or clock.today()
+    base: tuple[Layer, ...] = ()
     if document.preset is not None:
-        base = load_preset(document.preset).rules
-    own = _layer(document.rules)
-    merged = {rule: {**base.get(rule, {}), **own.get(rule, {})} for rule in (*base, *own)}
+        base = load_preset(document.preset, day).layers
     return Policy(
-        name=title,
-        rules=merged,
-        overrides=tuple((override, _layer(override.rules)) for override in document.overrides),
-        exclude=document.exclude,
+        name=name,
+        layers=(*base, _layer(source, data, ("rules",), document.rules)),
+        overrides=tuple(
+            _layer(source, data, ("overrides", n, "rules"), override.rules, override)
+            for n, override in enumerate(document.overrides)
+        ),
+        exclude=tuple(
+            Exclusion(match, Origin(source, _line(data, ("exclude", n)))) for n, match in enumerate(document.exclude)
+        ),
         caps=document.caps,
         assumptions=document.assumptions,
-        today=datetime.now(UTC).date(),
+        today=day,
     )
 
 
-def _layer(rules: Any) -> Layer:
+def _layer(source: str, data: Any, at: Sequence[int | str], rules: Any, match: Match | None = None) -> Layer:
     """Only what was written: the defaults are the rules' to fill in."""
     written: Mapping[str, Any] = rules.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    return {rule: options or {} for rule, options in written.items()}
+    values = {rule: options or {} for rule, options in written.items()}
+    lines = {rule: _line(data, (*at, rule)) for rule in values}
+    lines |= {f"{r}.{option}": _line(data, (*at, r, option)) for r, options in values.items() for option in options}
+    # Where the lines of a preset are does not help anybody: its name does.
+    preset = source.startswith("preset ")
+    origin = Origin(source) if preset else Origin(source, _line(data, at[:2]))
+    return Layer(source, values, {} if preset else lines, origin, match)
 
 
 def _plain(value: Any) -> Any:
@@ -102,15 +133,27 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _first_complaint(name: str, data: Mapping[str, Any], error: ValidationError) -> str:
-    first = error.errors(include_url=False)[0]
-    where = tuple(part for part in first["loc"] if part != "__root__")
+def _complaints(name: str, data: Mapping[str, Any], error: ValidationError) -> tuple[str, ...]:
+    """One sentence for each thing that is wrong, in the order of the file's lines."""
+    found = [_complaint(name, data, each) for each in error.errors(include_url=False, include_input=False)]
+    return tuple(sentence for _, sentence in sorted(found, key=lambda pair: pair[0]))
+
+
+def _complaint(name: str, data: Mapping[str, Any], error: Any) -> tuple[int, str]:
+    where = tuple(error["loc"])
     line = _line(data, where)
     key = ".".join(map(str, where)) or "the document"
-    if first["type"] == "extra_forbidden":
-        return f"{name}: line {line}: unknown key {key}{_nearest(where)}."
-    complaint = first["msg"].removeprefix("Value error, ")
-    return f"{name}: line {line}: {key}: {complaint[0].lower()}{complaint[1:]}."
+    start = f"{name}: line {line}: "
+    match error["type"]:
+        case "extra_forbidden":
+            return line, f"{start}unknown key {key}{_nearest(where)}."
+        case "missing":
+            return line, f"{start}{key} is missing."
+        case "model_type" | "dict_type" | "mapping_type":
+            return line, f"{start}{key} takes keys of its own, such as {_example(where)}."
+        case _:
+            said = error["msg"].removeprefix("Value error, ")
+            return line, f"{start}{key}: {said[0].lower()}{said[1:]}."
 
 
 def _line(data: Any, where: Sequence[int | str]) -> int:
@@ -126,15 +169,31 @@ def _line(data: Any, where: Sequence[int | str]) -> int:
 
 
 def _nearest(where: Sequence[int | str]) -> str:
-    key, inside = str(where[-1]), [str(part) for part in where[:-1]]
-    if inside and inside[-1] == "rules":
-        known = list(all_rules())
-    elif len(inside) >= 2 and inside[-2] == "rules" and inside[-1] in all_rules():
-        known = list(all_rules()[inside[-1]].options.model_fields)
-    elif not inside:
-        known = list(PolicyDocument.model_fields)
-    else:
-        field = PolicyDocument.model_fields.get(inside[0])
-        known = list(getattr(field.annotation, "model_fields", {})) if field else []
-    close = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    """What may have been meant by an unknown key, or what there is."""
+    known = _keys(where[:-1])
+    close = difflib.get_close_matches(str(where[-1]), known, n=1, cutoff=0.5)
     return f"; did you mean {close[0]}?" if close else f"; known here: {', '.join(known)}" if known else ""
+
+
+def _example(where: Sequence[int | str]) -> str:
+    return f"{{{_keys(where)[0]}: …}}" if _keys(where) else "{KEY: VALUE}"
+
+
+def _keys(where: Sequence[int | str]) -> list[str]:
+    """The keys that a policy knows at a place, which is followed through the document's own types."""
+    kind: Any = PolicyDocument
+    for part in where:
+        if isinstance(part, str):
+            fields = getattr(kind, "model_fields", {})
+            kind = next((_bare(field.annotation) for name, field in fields.items() if part == _key(name, field)), None)
+    return [_key(name, field) for name, field in getattr(kind, "model_fields", {}).items()]
+
+
+def _key(name: str, field: FieldInfo) -> str:
+    return field.alias or name
+
+
+def _bare(annotation: Any) -> Any:
+    """The type of a list's items, or of what may also be left empty."""
+    inner = [each for each in get_args(annotation) if each not in (NoneType, Ellipsis)]
+    return _bare(inner[0]) if inner and get_origin(annotation) is not Mapping else annotation

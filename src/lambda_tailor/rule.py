@@ -18,7 +18,7 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    enabled: bool = Field(default=False, description="Whether the rule is asked at all.")
+    enabled: bool = Field(default=False, description="Whether the rule is asked at all; naming a rule says yes.")
 
 
 OptionsT = TypeVar("OptionsT", bound=Options)

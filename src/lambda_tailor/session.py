@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 from lambda_tailor import documents, paths, policy_file, workflow
 from lambda_tailor.aws.evidence import EvidenceOptions
 from lambda_tailor.aws.gateway import Connection
-from lambda_tailor.aws.inventory import Target
-from lambda_tailor.errors import BadInput, NotConfirmed, PlanFileError
+from lambda_tailor.aws.inventory import SUFFIX_PREFIX, Target
+from lambda_tailor.errors import BadInput, NotConfirmed, PlanFileError, PolicyError
+from lambda_tailor.model.explanation import Explanation
 from lambda_tailor.model.plan import Plan
 from lambda_tailor.model.realized import Realized
 from lambda_tailor.model.run import Run, Runs, Status, Verification
 from lambda_tailor.outcomes import run_of, runs_of
-from lambda_tailor.policy import Policy, PolicyDocument
+from lambda_tailor.policy import Policy, policy_schema
 from lambda_tailor.report.progress import Progress
 from lambda_tailor.report.terminal import Terminal
 from lambda_tailor.rules import all_rules
@@ -129,6 +130,22 @@ class Session:
         with self._progress() as progress:
             return workflow.plan(request, progress)
 
+    def explain(self, name: str) -> Explanation:
+        """Why the plan for a function is what it is: of the target that was given, or for the function alone."""
+        chosen = any(self._get(key) for key in ("names", "tags", "name_pattern", "everything"))
+        suffix = self._get("suffix")
+        alone = not chosen and name != f"{SUFFIX_PREFIX}{suffix}"
+        session = replace(self, arguments={**self.arguments, "names": (name,)}) if alone else self
+        with self._progress() as progress:
+            return workflow.explanation(session._request(), name, progress)
+
+    def show_explanation(self, explanation: Explanation) -> None:
+        """The explanation as JSON or for people."""
+        if self._as_json:
+            print(documents.dumps(explanation))
+        else:
+            self.terminal.explanation(explanation)
+
     def load(self, file: str) -> Plan:
         """A saved plan."""
         return documents.load_plan(Path(file))
@@ -174,13 +191,13 @@ class Session:
             self.terminal.plan(plan)
         if plan.has_changes:
             self._confirm(auto_approve, "Apply these changes?")
-        with self._runner() as runner:
+        with self.runner() as runner:
             run = runner.apply_saved(plan) if saved else runner.apply(plan)
         return self._show_run(run) or (1 if plan.problems else 0)
 
     def rollback(self, run_id: str, *, auto_approve: bool) -> int:
         """Show what would be put back, ask, put it back; the exit code."""
-        with self._runner() as runner:
+        with self.runner() as runner:
             record = runner.journal.run(run_id)
             plan = undo_plan(record, record.started_at)
             if not self._as_json:
@@ -191,7 +208,7 @@ class Session:
 
     def resume(self, run_id: str, *, auto_approve: bool) -> int:
         """Finish a run; the exit code."""
-        with self._runner() as runner:
+        with self.runner() as runner:
             record = runner.journal.run(run_id)
             self._confirm(auto_approve, f"Go on with {record.run_id}?")
             return self._show_run(runner.resume(record.run_id))
@@ -203,7 +220,7 @@ class Session:
         return Journal(self._get("journal") or paths.journal_url())
 
     @contextmanager
-    def _runner(self) -> Iterator[Runner]:
+    def runner(self) -> Iterator[Runner]:
         """A runner whose first Ctrl-C stops after the calls in flight, and whose second stops at once."""
         from lambda_tailor.runner import Runner
         from lambda_tailor.vault import Vault
@@ -258,10 +275,22 @@ class Session:
         else:
             self.terminal.verification(verification)
 
+    def run(self, run_id: str) -> Run:
+        """A run of the journal with its outcomes.
+
+        Raises RunNotFound where there is none of that id.
+        """
+        with closing(self._journal()) as journal:
+            return run_of(journal.run(run_id))
+
+    def runs(self) -> Runs:
+        """All runs of the journal, oldest first."""
+        with closing(self._journal()) as journal:
+            return runs_of(journal.runs())
+
     def show_runs(self, run_id: str | None) -> None:
         """All runs, or one with its outcomes."""
-        with closing(self._journal()) as journal:
-            shown: Run | Runs = run_of(journal.run(run_id)) if run_id else runs_of(journal.runs())
+        shown = self.run(run_id) if run_id else self.runs()
         if self._as_json:
             print(documents.dumps(shown))
         elif isinstance(shown, Run):
@@ -347,14 +376,47 @@ class Session:
 
         kinds: Mapping[str, Any] = {
             "plan": Plan, "run": Run, "runs": Runs, "verify": Verification, "realized": Realized,
-            "policy": PolicyDocument,
+            "explain": Explanation,
         }  # fmt: skip
-        print(json.dumps(documents.schema(kinds[document]), indent=2))
+        wanted = policy_schema() if document == "policy" else documents.schema(kinds[document])
+        print(json.dumps(wanted, indent=2))
 
-    def check_policy(self, file: str) -> None:
-        """Say that a policy file is well formed, or raise PolicyError."""
+    def init_policy(self, preset: str, out: str | None, *, force: bool) -> None:
+        """Write a preset out as a commented policy file, with the schema for editors beside it; or print it.
+
+        Raises BadInput where that would overwrite something else, PolicyError where there is no such
+        preset, and PlanFileError where nothing can be written there.
+        """
+        from lambda_tailor import policy_template
+
+        text = policy_template.policy_text(policy_file.load_preset(preset))
+        if out is None:
+            print(text, end="")
+            return
+        written = {
+            Path(out): text,
+            Path(out).with_name(policy_template.SCHEMA_FILE): policy_template.schema_text(policy_schema()),
+        }
+        for path, content in written.items():
+            if not force and path.exists() and path.read_bytes() != content.encode():
+                raise BadInput(f"{path} is there already: give --force to overwrite it, or another --out.")
+        for path, content in written.items():
+            _write(str(path), (content.encode(),), "The policy")
+            print(f"Written: {path}", file=sys.stderr)
+
+    def check_policy(self, file: str) -> int:
+        """Say that a policy file is well formed and which of its exceptions are over, or all that is wrong; the code.
+
+        Raises PolicyError where it cannot be read at all.
+        """
+        if complaints := policy_file.complaints_about(Path(file)):
+            print("\n".join(complaints), file=sys.stderr)
+            return PolicyError.exit_code
         policy = policy_file.load_policy(Path(file))
-        print(f"{file} is well formed: {', '.join(policy.rules) or 'no rules'}.")
+        print(f"{file} is well formed: {', '.join(policy.enabled) or 'no rules'}.")
+        for match, origin in policy.ended:
+            print(f"{origin}: the exception for {match} ended on {match.until} and holds no more ({match.because}).")
+        return 0
 
 
 def _rendered(plan: Plan, form: str) -> str:

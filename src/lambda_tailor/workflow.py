@@ -16,6 +16,8 @@ from lambda_tailor.aws.lookups import affordable, look_up
 from lambda_tailor.aws.sites import Site, calls_of, open_sites
 from lambda_tailor.clock import now
 from lambda_tailor.errors import AccessDenied, AwsRefused, TargetNotFound
+from lambda_tailor.explain import Asked, explain
+from lambda_tailor.model.explanation import Explanation
 from lambda_tailor.model.plan import Plan, Problem
 from lambda_tailor.model.run import Verification
 from lambda_tailor.planner import Reading, make_plan, more_needs_of, needs_of, readings_of
@@ -51,11 +53,36 @@ def plan(request: Request, observer: Observer | None = None) -> Plan:
     A region or function that cannot be read becomes a problem of the plan. Raises TargetNotFound
     where nothing at all answers to the target, and CredentialsError or EndpointUnreachable.
     """
+    return _assemble(request, *_read(request, observer))
+
+
+def explanation(request: Request, name: str, observer: Observer | None = None) -> Explanation:
+    """Why the plan for the function of that name is what it is, in every region that has one.
+
+    Raises TargetNotFound where the target has no such function, and what ``plan`` raises.
+    """
+    sites, reads = _read(request, observer)
+    made = _assemble(request, sites, reads)
+    readings = {(r.reading.account_id, r.reading.region): r.reading for r in reads if r.reading is not None}
+    asked = Asked(request.policy, lookback_days=request.evidence.lookback_days)
+    explained = tuple(
+        explain(asked, readings[function.account_id, function.region], function)
+        for function in made.functions
+        if function.name == name
+    )
+    if not explained:
+        unread = next((p for p in made.problems if p.subject in (name, p.region)), None)
+        if unread is not None:
+            raise TargetNotFound(f"{name} in {unread.region} cannot be explained: {unread.because}.")
+        raise TargetNotFound(f"There is no {name} among {request.target}: check the name, --region and AWS_PROFILE.")
+    return Explanation(policy=made.policy, functions=explained, api_calls=made.api_calls)
+
+
+def _read(request: Request, observer: Observer | None) -> tuple[Sequence[Site], Sequence[_Read]]:
     watch = observer or Silence()
     sites = open_sites(request.connection, request.regions)
     with ThreadPoolExecutor(max_workers=min(16, len(sites))) as threads:
-        reads = list(threads.map(lambda site: _read_site(request, site, watch), sites))
-    return _assemble(request, sites, reads)
+        return sites, list(threads.map(lambda site: _read_site(request, site, watch), sites))
 
 
 def _read_site(request: Request, site: Site, observer: Observer) -> _Read:

@@ -15,7 +15,7 @@ from lambda_tailor.aws.gateway import Connection, Gateway
 from lambda_tailor.aws.inventory import Target, take
 from lambda_tailor.aws.sites import Site
 from lambda_tailor.errors import AccessDenied
-from lambda_tailor.policy import Match
+from lambda_tailor.policy import Exclusion, Match, Origin
 from lambda_tailor.policy_file import load_preset
 from lambda_tailor.setting import Call
 from tests.builders import ACCOUNT
@@ -148,7 +148,9 @@ def test_tags_that_may_not_be_listed_are_unknown_and_not_none(monkeypatch: pytes
 def test_a_function_is_left_alone_where_the_policy_asks_for_tags_that_are_unknown(
     monkeypatch: pytest.MonkeyPatch, gateway: FakeGateway, target: Target, action: str
 ) -> None:
-    plan = planned(monkeypatch, gateway, target, exclude=(Match(tags={"team": "payments"}),))
+    plan = planned(
+        monkeypatch, gateway, target, exclude=(Exclusion(Match(tags={"team": "payments"}), Origin("p.yaml", 1)),)
+    )
     assert not plan.functions
     assert all(f"the policy asks for its tags, and {action}" in problem.because for problem in plan.problems)
     assert plan.problems

@@ -24,7 +24,7 @@ from lambda_tailor.aws.permissions import read_actions
 from lambda_tailor.cli import main
 from lambda_tailor.least_privilege import Scope, Wanted, document, partition_of
 from lambda_tailor.permission import EVERYTHING, Action
-from lambda_tailor.policy import Match, Policy
+from lambda_tailor.policy import Layer, Match, Policy
 from lambda_tailor.policy_file import load_preset
 from lambda_tailor.rule import AnyRule
 from lambda_tailor.rules import all_rules
@@ -178,7 +178,8 @@ def test_a_plan_needs_no_write(preset: str) -> None:
 
 
 def with_rules(**rules: Any) -> Policy:
-    return Policy(name="test", rules={name.replace("_", "-"): o for name, o in rules.items()}, today=date(2026, 1, 1))
+    said = Layer("test", {name.replace("_", "-"): options for name, options in rules.items()})
+    return Policy(name="test", layers=(said,), today=date(2026, 1, 1))
 
 
 def test_the_role_may_be_changed_only_where_the_policy_says_so() -> None:
@@ -200,7 +201,7 @@ def test_versions_may_be_deleted_but_never_the_function_itself() -> None:
 
 def test_what_an_override_may_ask_for_is_allowed_too() -> None:
     base = with_rules(memory={"target_mb": 512})
-    override = (Match(name="pay*"), {"environment": {"variables": {"KEY": "ssm:/{suffix}/key"}}})
+    override = Layer("test", {"environment": {"variables": {"KEY": "ssm:/{suffix}/key"}}}, match=Match(name="pay*"))
     policy = base.model_copy(update={"overrides": (override,)})
     at = {"account": "123456789012", "regions": ("us-east-1",)}
     assert "ssm:GetParameter" not in allowed(the_document(policy, Scope(names=("orders",), **at)))

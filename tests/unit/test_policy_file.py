@@ -1,14 +1,17 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timedelta, timezone, tzinfo
 from pathlib import Path
 
 import pytest
 
+from lambda_tailor import clock
 from lambda_tailor.errors import PolicyError
+from lambda_tailor.planner import Reading, Value, make_plan
 from lambda_tailor.policy_file import load_policy, load_preset, parse_policy
+from lambda_tailor.rules import all_rules
 from lambda_tailor.rules.memory import MemoryOptions
-from tests.builders import a_function
+from tests.builders import ACCOUNT, REGION, a_function
 
 
 def memory_of(text: str, **given: object) -> int | None:
@@ -47,10 +50,92 @@ rules: {memory: {target_mb: 1024}}
 overrides: [{name: "*", until: 2020-01-01, because: migration, rules: {memory: {target_mb: 2048}}}]
 """
     assert memory_of(text) == 1024
-    policy = parse_policy(text, "p.yaml").model_copy(update={"today": date(2020, 1, 1)})
-    options = policy.options_for(a_function())["memory"]
+    options = parse_policy(text, "p.yaml", date(2020, 1, 1)).options_for(a_function())["memory"]
     assert isinstance(options, MemoryOptions)
     assert options.target_mb == 2048
+
+
+def test_the_day_by_which_exceptions_end_is_utcs(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Late(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            local = datetime(2027, 3, 1, 23, 30, tzinfo=timezone(timedelta(hours=-5)))
+            return local.astimezone(tz) if tz else local.replace(tzinfo=None)
+
+    monkeypatch.setattr(clock, "datetime", Late)
+    assert parse_policy("", "p.yaml").today == date(2027, 3, 2)
+
+
+EXCEPTIONS = """
+preset: reference
+overrides:
+  - name: "*"
+    until: 2027-03-01
+    because: "the migration"
+    rules: {memory: {enabled: false}, tracing: {enabled: false}}
+  - {name: "other", because: "x", rules: {memory: {}}}
+exclude:
+  - {tags: {hands: "off"}, until: 2027-02-01, because: "an audit"}
+"""
+
+
+def notes_on(day: date, **given: object) -> tuple[tuple[str, ...], set[str]]:
+    function = a_function(**given)
+    reading = Reading(account_id=ACCOUNT, region=REGION, functions=[function])
+    plan = make_plan(
+        parse_policy(EXCEPTIONS, "p.yaml", day), [reading], worth=lambda _: lambda asked: [Value()] * len(asked),
+        created_at="2026-11-23T00:00:00+00:00",
+    )  # fmt: skip
+    planned = plan.functions[0]
+    return planned.notes, {change.rule for change in planned.changes}
+
+
+def test_the_plan_tells_of_an_exception_and_of_its_end() -> None:
+    notes, rules = notes_on(date(2027, 3, 1))
+    assert notes == ("an exception for memory, tracing holds until 2027-03-01, because the migration",)
+    assert "memory" not in rules
+    notes, rules = notes_on(date(2027, 3, 2))
+    ended = "the exception for memory, tracing ended on 2027-03-01 and holds no more (the migration; p.yaml, line 4)"
+    assert notes == (ended,)
+    assert "memory" in rules
+
+
+def test_the_plan_tells_of_an_exclusion_and_of_its_end() -> None:
+    notes, rules = notes_on(date(2027, 2, 1), tags={"hands": "off"})
+    assert notes == ("left alone until 2027-02-01, because an audit",)
+    assert not rules
+    notes, rules = notes_on(date(2027, 2, 2), tags={"hands": "off"})
+    assert notes[0] == "no longer left alone: that ended on 2027-02-01 (an audit; p.yaml, line 10)"
+    assert rules
+
+
+def test_every_option_knows_where_it_was_said() -> None:
+    text = """
+preset: reference
+rules:
+  memory: {headroom_percent: 50}
+overrides:
+  - name: "pay-*"
+    rules:
+      memory:
+        target_mb: 2048
+"""
+    policy, rule = parse_policy(text, "p.yaml"), all_rules()["memory"]
+
+    def said(name: str) -> dict[str, str]:
+        found = policy.said_for(a_function(name=name), rule)
+        return {s.option: f"{s.value} by {s.origin}, {s.override}" for s in found if s.origin}
+
+    assert said("other") == {
+        "enabled": "True by p.yaml, line 4, None",
+        "target_mb": "1024 by preset reference, None",
+        "headroom_percent": "50.0 by p.yaml, line 4, None",
+    }
+    assert said("pay-in") == {
+        "enabled": "True by p.yaml, line 8, name pay-*",
+        "target_mb": "2048 by p.yaml, line 9, name pay-*",
+        "headroom_percent": "50.0 by p.yaml, line 4, None",
+    }
 
 
 @pytest.mark.parametrize(
@@ -65,7 +150,23 @@ overrides: [{name: "*", until: 2020-01-01, because: migration, rules: {memory: {
         ("- a\n", "line 1: a policy is a mapping"),
         ("a: 1\na: 2\n", "line 2: "),
         ("preset: nope\n", "There is no preset 'nope'"),
-        ("overrides:\n  - name: x\n    rules: {}\n    unitl: 2027-01-01\n", "line 4: unknown key overrides.0.unitl"),
+        (
+            "overrides:\n  - name: x\n    rules: {}\n    unitl: 2027-01-01\n",
+            "line 4: unknown key overrides.0.unitl; did you mean until?",
+        ),
+        (
+            "overrides:\n  - name: x\n    rules:\n      memory:\n        target: 5\n",
+            "line 5: unknown key overrides.0.rules.memory.target; did you mean target_mb?",
+        ),
+        ("overrides:\n  - name: x\n    rules: {memroy: {}}\n", "line 3: unknown key overrides.0.rules.memroy; did you"),
+        ("exclude:\n  - nmae: x\n", "line 2: unknown key exclude.0.nmae; did you mean name?"),
+        ("caps:\n  max_function: 1\n", "line 2: unknown key caps.max_function; did you mean max_functions?"),
+        ("assumptions:\n  zzz: 1\n", "line 2: unknown key assumptions.zzz; known here: invocations_per_month, "),
+        ("rules:\n  memory: 5\n", "line 2: rules.memory takes keys of its own, such as {enabled: …}."),
+        ("overrides:\n  - name: x\n", "line 2: overrides.0.rules is missing."),
+        ("exclude:\n  - because: x\n", "line 2: exclude.0: name: or tags: has to say which functions are meant"),
+        ("exclude:\n  - {name: x, until: 2027-01-01}\n", "line 2: exclude.0: an exception with until: says why"),
+        ("caps: {x: 1}\nrules: {y: {}}", "'lambda-tailor policy check p.yaml' lists all of it"),
         ("caps: {max_percent: 0}\n", "line 1: caps.max_percent"),
         ("!!python/object/apply:os.system ['true']", "line 1: a policy is a mapping"),
     ],

@@ -11,11 +11,13 @@ from rich.console import Console
 from rich.text import Text
 
 from lambda_tailor.model.evidence import Measured
+from lambda_tailor.model.explanation import Explanation
 from lambda_tailor.model.plan import Change, Plan, PlannedFunction
 from lambda_tailor.model.realized import Realized, RealizedFunction
 from lambda_tailor.model.run import CheckedSetting, Outcome, Result, Run, Runs, Status, Verification
 from lambda_tailor.model.verdict import Risk
 from lambda_tailor.realized import error_rate
+from lambda_tailor.report.explanation import WIDTH, lines
 from lambda_tailor.report.texts import clean, count, usd, usd_range, value, worth
 from lambda_tailor.rule import AnyRule
 
@@ -137,6 +139,12 @@ class Terminal:
         self._line()
         for line in assumption_lines(plan):
             self._line(line, "dim")
+
+    def explanation(self, explanation: Explanation) -> None:
+        """Why a function's plan is what it is. Always wrapped: it is prose, and no program reads it."""
+        width = min(self._width or WIDTH, 100)
+        for style, line in lines(explanation, width, verbose=self._verbose):
+            self._console.print(Text(line, style=style), soft_wrap=True)
 
     def run(self, run: Run) -> None:
         """A run, outcome by outcome, with the counts on the last line."""

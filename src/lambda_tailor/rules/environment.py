@@ -37,6 +37,10 @@ class EnvironmentOptions(Options):
         default_factory=dict,
         description="Variable name to source: secretsmanager:NAME, secretsmanager:NAME#JSON_KEY or ssm:NAME; "
         "{suffix} is filled in.",
+        json_schema_extra={
+            "propertyNames": {"pattern": f"^(?!AWS_){_NAME.pattern}$"},
+            "additionalProperties": {"type": "string", "pattern": f"^{_SOURCE.pattern}$"},
+        },
     )
     mode: Literal["value", "reference"] = Field(
         default="value", description="Set the secret's value, or only its ARN for the code to fetch."

@@ -21,7 +21,11 @@ ALLOWED_DAYS = (
 class LogRetentionOptions(Options):
     """How long logs are kept."""
 
-    days: int | None = Field(default=None, description="Days to keep logs: one of CloudWatch's values.")
+    days: int | None = Field(
+        default=None,
+        description="Days to keep logs: one of CloudWatch's values.",
+        json_schema_extra={"enum": [*ALLOWED_DAYS, None]},
+    )
     legal_hold_tags: tuple[str, ...] = Field(
         default=("legal-hold", "LegalHold"), description="A function with one of these tags keeps its logs."
     )
