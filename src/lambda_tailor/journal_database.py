@@ -26,7 +26,8 @@ def open_engine(url: str) -> sa.Engine:
         parsed = sa.make_url(url)
         if parsed.get_backend_name() == "postgresql" and parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
-        if parsed.get_backend_name() == "sqlite" and parsed.database:
+        # A database of the form file:…?uri=true is a URI for SQLite, which finds its own way to it.
+        if parsed.get_backend_name() == "sqlite" and parsed.database and not parsed.database.startswith("file:"):
             _make_private_folder(Path(parsed.database).parent)
         engine = sa.create_engine(parsed)
     except ModuleNotFoundError as error:
