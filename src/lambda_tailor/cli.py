@@ -37,6 +37,17 @@ TARGET = _options(
     click.option("--all", "everything", is_flag=True, help="Every function."),
     click.option("--region", "-r", "regions", multiple=True, metavar="R", help="A region; repeatable."),
 )  # fmt: skip
+REACH = _options(
+    click.option("--all-regions", is_flag=True, help="Every region that is enabled."),
+    click.option("--role-arn", "role_arns", multiple=True, metavar="ARN",
+                 help="Look at the account of this role, which is assumed, instead of your own; repeatable."),
+    click.option("--role-arns", "roles_file", type=click.Path(dir_okay=False), metavar="FILE",
+                 help="Such roles from a file, one a line."),
+    click.option("--organization", metavar="ROLE",
+                 help="Look at every account of the organization, under the role of that name."),
+)  # fmt: skip
+SCHEDULER = click.option("--scheduler", metavar="URL",
+                         help="Let the workers of a Dask cluster do it: tcp://host:8786.")  # fmt: skip
 AWS = _options(
     click.option("--profile", metavar="NAME", help="The AWS profile to use."),
     click.option("--endpoint-url", metavar="URL", help="Where AWS is, if not where it always is."),
@@ -110,8 +121,10 @@ def _session(**arguments: Any) -> Session:
 
 @main.command()
 @TARGET
+@REACH
 @POLICY
 @AWS
+@SCHEDULER
 @OUTPUT
 @click.option("--out", type=click.Path(dir_okay=False), metavar="FILE", help="Save the plan to apply it later.")
 @click.option(
@@ -138,6 +151,7 @@ def plan(out: str | None, detailed_exitcode: bool, **arguments: Any) -> int:
 @main.command()
 @click.argument("function", metavar="FUNCTION")
 @TARGET
+@REACH
 @POLICY
 @AWS
 @OUTPUT
@@ -154,8 +168,10 @@ def explain(function: str, **arguments: Any) -> int:
 @main.command()
 @click.argument("plan_file", required=False, type=click.Path(dir_okay=False), metavar="[PLAN.json]")
 @TARGET
+@REACH
 @POLICY
 @AWS
+@SCHEDULER
 @JOURNAL
 @OUTPUT
 @APPROVE
@@ -172,8 +188,10 @@ def apply(plan_file: str | None, dry_run: bool, auto_approve: bool, **arguments:
 
 @main.command()
 @TARGET
+@REACH
 @POLICY
 @AWS
+@SCHEDULER
 @OUTPUT
 @click.option(
     "--format",
@@ -196,6 +214,7 @@ def verify(**arguments: Any) -> int:
 @main.command()
 @click.argument("run", metavar="RUN")
 @AWS
+@SCHEDULER
 @JOURNAL
 @OUTPUT
 @APPROVE
@@ -207,6 +226,7 @@ def rollback(run: str, auto_approve: bool, **arguments: Any) -> int:
 @main.command()
 @click.argument("run", metavar="RUN")
 @AWS
+@SCHEDULER
 @JOURNAL
 @OUTPUT
 @APPROVE
@@ -281,6 +301,7 @@ def prices_refresh(**arguments: Any) -> int:
 
 @main.command("iam-policy")
 @TARGET
+@REACH
 @click.option("--policy", "policy_file", type=click.Path(dir_okay=False), metavar="FILE", help="A policy file.")
 @click.option("--preset", metavar="NAME", help="A built-in policy, chosen as by plan and apply.")
 @click.option("--rules", "only", metavar="ID,ID", help="Only these rules.")
@@ -288,7 +309,11 @@ def prices_refresh(**arguments: Any) -> int:
 @click.option("--account", metavar="ID", default="*", help="The account that functions are in.  [default: any]")
 @click.option("--plan/--apply", "only_plan", help="For making plans only, or for all commands.  [default: --apply]")
 def iam_policy(only_plan: bool, **arguments: Any) -> int:
-    """Print the smallest IAM policy that is needed, for every function where no target is given."""
+    """Print the smallest IAM policy that is needed, for every function where no target is given.
+
+    With --role-arn or --organization it is what coming to those accounts takes; what their roles need
+    is printed without.
+    """
     _session(**arguments).show_iam_policy(writes=not only_plan)
     return DONE
 

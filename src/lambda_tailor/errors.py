@@ -6,6 +6,9 @@ escapes is a bug.
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 
 class TailorError(Exception):
     """Base of all errors a user can meet. ``exit_code`` is the process exit code."""
@@ -48,6 +51,10 @@ class AccessDenied(TailorError):
         super().__init__(message)
         self.action = action
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """So that it may come back from another process."""
+        return partial(AccessDenied, action=self.action), (str(self),)
+
 
 class AwsRefused(TailorError):
     """AWS answered a call with an error. ``code`` is AWS's own error code.
@@ -59,6 +66,10 @@ class AwsRefused(TailorError):
         super().__init__(message)
         self.code = code
         self.lost = lost
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """So that it may come back from another process."""
+        return partial(AwsRefused, code=self.code, lost=self.lost), (str(self),)
 
 
 class JournalError(TailorError):

@@ -17,14 +17,13 @@ from queue import SimpleQueue
 from lambda_tailor.apply_operation import Applier
 from lambda_tailor.aws.lookups import Around
 from lambda_tailor.aws.observer import read_many
-from lambda_tailor.aws.quotas import lane_of
+from lambda_tailor.estimate import lane_of_operation
 from lambda_tailor.leases import Held
 from lambda_tailor.model.plan import Operation
 from lambda_tailor.model.record import StepRecord
 from lambda_tailor.model.run import Ended, Result
 from lambda_tailor.model.verdict import Key
 from lambda_tailor.setting import State
-from lambda_tailor.settings import all_settings
 
 # Functions are taken in so many operations at a time, so that what is read by page stays recent.
 CHUNK = 400
@@ -83,7 +82,7 @@ class Executor:
         try:
             while order.is_active():
                 for operation in [] if self.stop.is_set() else [by_id[id] for id in order.get_ready()]:
-                    lane = _lane(operation)
+                    lane = lane_of_operation(operation)
                     pool = lanes.setdefault(lane, ThreadPoolExecutor(WIDTH, thread_name_prefix=lane))
                     future = pool.submit(self._one, operation, earlier.get(operation.id), recent, ended)
                     future.add_done_callback(partial(_report, finished, operation))
@@ -138,11 +137,6 @@ def _report(
 def _left_out(operation: Operation, step: StepRecord) -> frozenset[str]:
     """The fields that an applied operation had to leave out, because what they need had failed."""
     return frozenset(operation.after) - frozenset(step.wrote) if step.call else frozenset()
-
-
-def _lane(operation: Operation) -> str:
-    actions = all_settings()[operation.key.kind].write_actions
-    return lane_of(actions[0].name) if actions else operation.key.kind
 
 
 def _possible(operation: Operation, ended: Mapping[str, Ended]) -> tuple[Operation, str]:

@@ -11,6 +11,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -43,13 +44,18 @@ class Journal:
         self._writes.close()
         self._engine.dispose()
 
-    def begin(self, run_id: str, plan: Plan, *, user: str, of_run: str | None = None) -> None:
-        """Write down that a run begins, with its whole plan."""
+    def begin(self, run_id: str, plan: Plan, *, user: str, of_run: str | None = None) -> RunRecord:
+        """Write down that a run begins, with its whole plan; the record of it."""
+        started = now()
         row = {
-            "run_id": run_id, "plan_id": plan.plan_id, "of_run": of_run, "status": Status.RUNNING, "started_at": now(),
-            "user": user, "plan": dumps(plan), "api_calls": "{}",
+            "run_id": run_id, "plan_id": plan.plan_id, "of_run": of_run, "status": Status.RUNNING,
+            "started_at": started, "user": user, "plan": dumps(plan), "api_calls": "{}",
         }  # fmt: skip
         self._write(lambda connection: connection.execute(RUNS.insert(), row))
+        return RunRecord(
+            run_id=run_id, plan=plan, of_run=of_run, status=Status.RUNNING, started_at=started, finished_at=None,
+            user=user, api_calls={}, steps={},
+        )  # fmt: skip
 
     def intend(
         self, run_id: str, operation_id: str, call: str, was: Mapping[str, JsonValue], wrote: Mapping[str, JsonValue]
@@ -90,17 +96,22 @@ class Journal:
         with self._explained():
             self._writes.later(work)
 
-    def finish(self, run_id: str, status: Status, api_calls: Mapping[str, int]) -> None:
-        """Write down how the run ended; the calls add to those of earlier attempts at it."""
+    def count(self, run_id: str, api_calls: Mapping[str, int]) -> None:
+        """Write down the requests that were sent; they add to those of earlier attempts and other sites."""
         this = RUNS.c.run_id == run_id
 
         def work(connection: sa.Connection) -> None:
-            before = json.loads(connection.execute(sa.select(RUNS.c.api_calls).where(this)).scalar_one())
+            known = sa.select(RUNS.c.api_calls).where(this).with_for_update()
+            before = json.loads(connection.execute(known).scalar_one())
             calls = {name: before.get(name, 0) + api_calls.get(name, 0) for name in sorted({*before, *api_calls})}
-            ended = {"status": status, "finished_at": now(), "api_calls": json.dumps(calls)}
-            connection.execute(RUNS.update().where(this).values(ended))
+            connection.execute(RUNS.update().where(this).values(api_calls=json.dumps(calls)))
 
         self._write(work)
+
+    def finish(self, run_id: str, status: Status) -> None:
+        """Write down how the run ended."""
+        ended = RUNS.update().where(RUNS.c.run_id == run_id).values(status=status, finished_at=now())
+        self._write(lambda connection: connection.execute(ended))
 
     def hold(self, holder: Holder, functions: Sequence[str]) -> Mapping[str, Held]:
         """Lease the functions (ARNs) for a run; those that another run works on are not, and are returned."""
@@ -119,6 +130,25 @@ class Journal:
     def mark(self, run_id: str, status: Status) -> None:
         """Change only the run's status."""
         self._write(lambda c: c.execute(RUNS.update().where(RUNS.c.run_id == run_id).values(status=status)))
+
+    def status(self, run_id: str) -> Status:
+        """Where a run stands."""
+        with self._reading() as connection:
+            return Status(connection.execute(sa.select(RUNS.c.status).where(RUNS.c.run_id == run_id)).scalar_one())
+
+    def advanced(self, record: RunRecord) -> RunRecord:
+        """The same run as the journal knows it now; its plan, which is large and never changes, is not read again."""
+        columns = (RUNS.c.run_id, RUNS.c.status, RUNS.c.finished_at, RUNS.c.api_calls)
+        with self._reading() as connection:
+            row = connection.execute(sa.select(*columns).where(RUNS.c.run_id == record.run_id)).mappings().one()
+            with self._checked(record.run_id):
+                return replace(
+                    record,
+                    status=Status(row["status"]),
+                    finished_at=row["finished_at"],
+                    api_calls=json.loads(row["api_calls"]),
+                    steps=_steps(connection, record.run_id),
+                )
 
     def run(self, run_id: str) -> RunRecord:
         """One run. ``latest`` is the last one that applied something, other than a rollback.
@@ -143,22 +173,24 @@ class Journal:
             return [self._record(connection, row) for row in rows]
 
     def _record(self, connection: sa.Connection, row: Any) -> RunRecord:
-        steps = connection.execute(sa.select(STEPS).where(STEPS.c.run_id == row["run_id"])).mappings()
-        try:
-            # Whatever a database holds is checked like a file: somebody may have been at it.
+        with self._checked(row["run_id"]):
             record: RunRecord = adapter(RunRecord).validate_python(
                 {
                     **{name: row[name] for name in _SAME},
                     "plan": loads_plan(row["plan"], f"the journal's plan of run {row['run_id']}"),
                     "api_calls": json.loads(row["api_calls"]),
-                    "steps": {step["operation_id"]: _step_record(step) for step in steps},
+                    "steps": _steps(connection, row["run_id"]),
                 }
             )
-            return record
+        return record
+
+    @contextmanager
+    def _checked(self, run_id: str) -> Iterator[None]:
+        """Whatever a database holds is checked like a file: somebody may have been at it."""
+        try:
+            yield
         except (ValueError, KeyError, TypeError, RecursionError, PlanFileError) as error:
-            raise JournalError(
-                f"The journal {self.place} is damaged at run {row['run_id']}: restore it first."
-            ) from error
+            raise JournalError(f"The journal {self.place} is damaged at run {run_id}: restore it first.") from error
 
     def _write(self, work: Callable[[sa.Connection], object]) -> None:
         with self._explained():
@@ -187,6 +219,11 @@ _THIS = sa.and_(STEPS.c.run_id == sa.bindparam("run"), STEPS.c.operation_id == s
 _STEP = sa.select(STEPS).where(_THIS)
 _CHANGED = STEPS.update().where(_THIS).values({n: sa.bindparam(n) for n in ("call", "result", "was", "wrote")})
 _SETTLED = STEPS.update().where(_THIS).values({n: sa.bindparam(n) for n in ("result", "detail", "settled_at")})
+
+
+def _steps(connection: sa.Connection, run_id: str) -> dict[str, StepRecord]:
+    rows = connection.execute(sa.select(STEPS).where(STEPS.c.run_id == run_id)).mappings()
+    return {row["operation_id"]: _step_record(row) for row in rows}
 
 
 def _step_record(row: Any) -> StepRecord:

@@ -145,6 +145,12 @@ def document(
     return {"Version": "2012-10-17", "Statement": statements}
 
 
+def entrance(actions: Iterable[Action], role_arns: Iterable[str]) -> Mapping[str, Any]:
+    """The IAM policy document of credentials that only assume roles, which do the rest. The ARNs may be patterns."""
+    names = {"assumed_role": set(role_arns)}
+    return {"Version": "2012-10-17", "Statement": [*_statements("Reach", actions, Scope(), names)]}
+
+
 def _names(scope: Scope, needs: Iterable[Need]) -> Mapping[str, set[str]]:
     """The names that stand for each field of an ARN template."""
     names: dict[str, set[str]] = {"function": {function.name for function in scope.functions}}

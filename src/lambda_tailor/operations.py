@@ -40,11 +40,10 @@ class _Draft:
         return self.follows.union(*self.requires.values())
 
 
-def arrange(steps: Iterable[Step], numbered: int = 0) -> tuple[Sequence[Operation], Mapping[int, str]]:
+def arrange(steps: Iterable[Step], prefix: str = "op-") -> tuple[Sequence[Operation], Mapping[int, str]]:
     """Operations for the steps of one account and region, and the steps that contradict earlier ones.
 
-    A resource shared by several functions is written once. ``numbered`` is how many operations the
-    plan has already.
+    A resource shared by several functions is written once. ``prefix`` begins the operations' ids.
     """
     drafts: dict[Key, _Draft] = {}
     conflicts: dict[int, str] = {}
@@ -61,7 +60,7 @@ def arrange(steps: Iterable[Step], numbered: int = 0) -> tuple[Sequence[Operatio
                 draft.requires.setdefault(transition.field, set()).update(transition.requires)
             draft.follows.update(transition.follows)
             draft.changes.setdefault(transition.field, []).append(step.ref)
-    ids = {key: f"op-{numbered + n:05d}" for n, key in enumerate(_ordered(drafts), start=1)}
+    ids = {key: f"{prefix}{n:05d}" for n, key in enumerate(_ordered(drafts), start=1)}
     # A fleet has tens of thousands of them: each draft goes as its operation comes.
     operations = [_operation(ids, key, drafts.pop(key)) for key in ids]
     return operations, conflicts

@@ -27,6 +27,8 @@ ANY_QUEUE = "arn:{partition}:sqs:{region}:{account}:*"
 ANY_QUEUE_OF_ANYBODY = "arn:{partition}:sqs:{region}:*:*"
 BUCKET = "arn:{partition}:s3:::{bucket}"
 ROLE = "arn:{partition}:iam::{account}:role/{role}"
+# A role that is assumed in another account, by its whole ARN.
+ASSUMED_ROLE = "arn:{partition}:iam::{account}:role/{assumed_role}"
 PARAMETER = "arn:{partition}:ssm:{region}:{account}:parameter/{parameter}"
 # Six characters that nobody knows beforehand end a secret's ARN.
 # https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_iam-policies.html

@@ -13,6 +13,8 @@ from pydantic import JsonValue
 
 from lambda_tailor.documents import plan_hash
 from lambda_tailor.errors import LimitExceeded
+from lambda_tailor.estimate import estimate
+from lambda_tailor.lanes import DEFAULT_SHARE
 from lambda_tailor.model.evidence import Evidence
 from lambda_tailor.model.function import Function, Need
 from lambda_tailor.model.plan import (
@@ -109,6 +111,58 @@ def readings_for(options: Mapping[str, Options]) -> frozenset[str]:
     return frozenset(asked)
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedSite:
+    """What shall be changed in one account and region: data only, as it goes into a plan."""
+
+    functions: Sequence[PlannedFunction]
+    operations: Sequence[Operation]
+
+
+def plan_site(
+    policy: Policy, reading: Reading, worth: Worth, *, force: frozenset[str] = frozenset(), number: int = 0
+) -> PlannedSite:
+    """The part of a plan that one account and region is.
+
+    ``force`` names blocked changes to make all the same, as ``FUNCTION:RULE``. ``number`` is how many
+    parts go before this one: operations are known by it.
+    """
+    with _uncollected():
+        functions, operations = _plan_reading(policy, reading, worth, force, f"op-{number}-" if number else "op-")
+    return PlannedSite(functions, operations)
+
+
+def join(
+    policy: Policy,
+    parts: Sequence[PlannedSite],
+    *,
+    created_at: str,
+    problems: Sequence[Problem] = (),
+    api_calls: Mapping[str, int] | None = None,
+    assumptions: Mapping[str, JsonValue] | None = None,
+    roles: Mapping[str, str] | None = None,
+    quota_share: float = DEFAULT_SHARE,
+) -> Plan:
+    """The plan that the parts are together. ``created_at`` is an ISO 8601 time in UTC."""
+    functions = tuple(function for part in parts for function in part.functions)
+    operations = tuple(operation for part in parts for operation in part.operations)
+    used = {operation.account_id for operation in operations}
+    plan = Plan(
+        plan_id="",
+        created_at=created_at,
+        policy=policy.name,
+        assumptions={**policy.assumed, "caps": policy.caps.model_dump(mode="json"), **(assumptions or {})},
+        functions=functions,
+        operations=operations,
+        summary=summarize(functions),
+        estimate=estimate(operations, quota_share),
+        roles={account: role for account, role in sorted((roles or {}).items()) if account in used},
+        problems=tuple(problems),
+        api_calls=dict(api_calls or {}),
+    )
+    return replace(plan, plan_id=plan_hash(plan))
+
+
 def make_plan(
     policy: Policy,
     readings: Sequence[Reading],
@@ -116,34 +170,10 @@ def make_plan(
     worth: Callable[[Reading], Worth],
     created_at: str,
     force: frozenset[str] = frozenset(),
-    problems: Sequence[Problem] = (),
-    api_calls: Mapping[str, int] | None = None,
-    assumptions: Mapping[str, JsonValue] | None = None,
 ) -> Plan:
-    """The plan for everything that was read.
-
-    ``force`` names blocked changes to make all the same, as ``FUNCTION:RULE``. ``created_at`` is an
-    ISO 8601 time in UTC.
-    """
-    functions: list[PlannedFunction] = []
-    operations: list[Operation] = []
-    with _uncollected():
-        for reading in readings:
-            planned, arranged = _plan_reading(policy, reading, worth(reading), force, len(operations))
-            functions += planned
-            operations += arranged
-    plan = Plan(
-        plan_id="",
-        created_at=created_at,
-        policy=policy.name,
-        assumptions={**policy.assumed, "caps": policy.caps.model_dump(mode="json"), **(assumptions or {})},
-        functions=tuple(functions),
-        operations=tuple(operations),
-        summary=summarize(functions),
-        problems=tuple(problems),
-        api_calls=dict(api_calls or {}),
-    )
-    return replace(plan, plan_id=plan_hash(plan))
+    """The plan for everything that was read, where all of it was read here."""
+    parts = [plan_site(policy, r, worth(r), force=force, number=n) for n, r in enumerate(readings)]
+    return join(policy, parts, created_at=created_at)
 
 
 @contextmanager
@@ -159,11 +189,11 @@ def _uncollected() -> Iterator[None]:
 
 
 def _plan_reading(
-    policy: Policy, reading: Reading, worth: Worth, force: frozenset[str], numbered: int
+    policy: Policy, reading: Reading, worth: Worth, force: frozenset[str], prefix: str
 ) -> tuple[list[PlannedFunction], Sequence[Operation]]:
     judged = [_release(item, force) for item in _judge(policy, reading)]
     proposed = (_step(n, item) for n, item in enumerate(judged) if isinstance(item.verdict, Proposed))
-    operations, conflicts = arrange(proposed, numbered)
+    operations, conflicts = arrange(proposed, prefix)
     for n, because in conflicts.items():
         verdict = judged[n].verdict
         assert isinstance(verdict, Proposed)

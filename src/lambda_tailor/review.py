@@ -6,11 +6,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
+from lambda_tailor.aws.accounts import UNREACHABLE, Spot
 from lambda_tailor.aws.evidence_metrics import ALWAYS, read_metrics
 from lambda_tailor.aws.gateway import Connection
 from lambda_tailor.aws.inventory import Target, take
-from lambda_tailor.aws.sites import Site, open_sites
-from lambda_tailor.errors import AwsRefused, BadInput
+from lambda_tailor.aws.sites import Site, check_account, open_site
+from lambda_tailor.errors import BadInput, CredentialsError, EndpointUnreachable, StalePlan
 from lambda_tailor.model.evidence import NOT_READ, Reading
 from lambda_tailor.model.function import Function
 from lambda_tailor.model.realized import Realized, RealizedFunction, Window
@@ -45,17 +46,19 @@ def realized(
         raise BadInput(f"{record.run_id} changed nothing: there is nothing to compare.")
     functions: list[RealizedFunction] = []
     problems: list[str] = []
-    for site in open_sites(connection, tuple(dict.fromkeys(region for _, region in by_site))):
-        changed = by_site.pop((site.account_id, site.region), {})
+    for (account, region), changed in by_site.items():
         try:
-            found = take(site.gateway, site.account_id, Target(names=tuple(changed))).functions if changed else ()
-        except AwsRefused as error:
-            problems.append(f"{site.account_id}, {site.region}: {error}")
+            site = open_site(connection, Spot(region, record.plan.roles.get(account), account))
+            check_account(site, account)
+            found = take(site.gateway, site.account_id, Target(names=tuple(changed))).functions
+        except (*UNREACHABLE, StalePlan) as error:
+            if len(by_site) == 1 and isinstance(error, CredentialsError | EndpointUnreachable):
+                raise
+            problems.append(f"{account}, {region}: {error}")
             continue
         problems += [f"{name} is no longer there" for name in changed if name not in {f.name for f in found}]
         spans = ((started - window, started), (finished, finished + window))
         functions += _compared(site, found, changed, spans, window, worse_percent)
-    problems += [f"{account}, {region}: the credentials are of another account" for account, region in by_site]
     return Realized(
         run_id=record.run_id,
         window_hours=window / timedelta(hours=1),

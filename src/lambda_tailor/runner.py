@@ -2,49 +2,54 @@
 
 from __future__ import annotations
 
+import getpass
+import socket
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from dataclasses import dataclass, field, replace
 
-from lambda_tailor.apply_operation import Applier
+from lambda_tailor.aws.accounts import Spot
 from lambda_tailor.aws.gateway import Connection
-from lambda_tailor.aws.inventory import Target, take
-from lambda_tailor.aws.lookups import look_up
-from lambda_tailor.aws.sites import Site, calls_of, open_sites
+from lambda_tailor.aws.sites import check_account, open_site
 from lambda_tailor.clock import now
-from lambda_tailor.errors import AccessDenied, AwsRefused, JournalError, StalePlan
-from lambda_tailor.executor import Executor
+from lambda_tailor.errors import BadInput, CredentialsError, JournalError
 from lambda_tailor.journal import Journal
-from lambda_tailor.leases import RENEWED_EVERY_S, Held, Holder
-from lambda_tailor.model.function import Found, Missing, Unreadable, source_need
 from lambda_tailor.model.plan import Operation, Plan
 from lambda_tailor.model.record import RunRecord
 from lambda_tailor.model.run import Run, Status
-from lambda_tailor.model.secret import Secret
 from lambda_tailor.outcomes import run_of, status_of
 from lambda_tailor.planner import check_caps
-from lambda_tailor.stand_ins import StandIns
+from lambda_tailor.scheduler import side_by_side
+from lambda_tailor.site_run import (
+    LOOKED_EVERY_S,
+    Done,
+    Work,
+    Workshop,
+    carry_out,
+    carry_out_remotely,
+    check_fresh,
+    mark_of,
+)
 from lambda_tailor.undo import undo_plan
 from lambda_tailor.vault import Vault
 from lambda_tailor.watching import Observer, Silence
 
-# Accounts and regions worked on at the same time.
-SITES_AT_ONCE = 16
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runner:
-    """Carries plans out, with a journal. ``stop`` set from outside interrupts after the calls in flight."""
+    """Carries plans out, with a journal. ``stop`` set from outside interrupts after the calls in flight.
+
+    ``scheduler`` is the address of a Dask scheduler whose workers do it, or None for threads here.
+    """
 
     connection: Connection
     journal: Journal
     vault: Vault
     observer: Observer = field(default_factory=Silence)
     stop: threading.Event = field(default_factory=threading.Event)
+    scheduler: str | None = None
 
     def apply(self, plan: Plan) -> Run:
         """Apply a plan that was just made.
@@ -61,8 +66,12 @@ class Runner:
         Raises StalePlan, before anything is written, where an account is another or a function changed since.
         """
         check_caps(plan)
-        for site, operations in self._by_site(plan):
-            _check_fresh(site, operations)
+        with side_by_side(self.scheduler) as executor:
+            checks = [
+                executor.submit(check_fresh, self.connection, spot, operations) for spot, operations in _spots(plan)
+            ]
+            for check in checks:
+                check.result()
         return self._start(plan, None)
 
     def rollback(self, run_id: str) -> Run:
@@ -76,7 +85,9 @@ class Runner:
     def resume(self, run_id: str) -> Run:
         """Finish a run that was interrupted, or try again what failed in it."""
         record = self.journal.run(run_id)
-        self.observer.began(record.run_id, len(record.plan.operations))
+        _, calls = self._check_account(record.plan)
+        self.journal.count(record.run_id, calls)
+        self.observer.began(record.run_id, record.plan.operations)
         run = self._execute(record)
         if record.of_run is not None and run.status is Status.SUCCEEDED:
             self.journal.mark(record.of_run, Status.ROLLED_BACK)
@@ -84,133 +95,109 @@ class Runner:
 
     def _start(self, plan: Plan, of_run: str | None) -> Run:
         run_id = f"run-{now()[:19].replace(':', '').replace('-', '')}-{uuid.uuid4().hex[:6]}"
-        sites = self._by_site(plan)
-        user = sites[0][0].caller_arn if sites else ""
-        self.journal.begin(run_id, plan, user=user, of_run=of_run)
-        self.observer.began(run_id, len(plan.operations))
-        return self._execute(self.journal.run(run_id), sites)
+        user, calls = self._check_account(plan)
+        record = self.journal.begin(run_id, plan, user=user, of_run=of_run)
+        self.journal.count(run_id, calls)
+        self.observer.began(run_id, plan.operations)
+        return self._execute(record)
 
-    def _execute(self, record: RunRecord, sites: Sequence[tuple[Site, list[Operation]]] | None = None) -> Run:
-        sites = self._by_site(record.plan) if sites is None else sites
+    def _check_account(self, plan: Plan) -> tuple[str, Mapping[str, int]]:
+        """Who asks, as an ARN, and the requests that it took to know; nobody where there is nothing to do.
+
+        Raises StalePlan where the plan is of an account that neither the credentials nor a role are of.
+        """
+        if not plan.operations:
+            return "", {}
+        try:
+            site = open_site(self.connection, Spot(plan.operations[0].region))
+        except CredentialsError:
+            if self.scheduler is None:
+                raise
+            # The workers have credentials of their own, and check the account themselves.
+            return f"{getpass.getuser()}@{socket.gethostname()}", {}
+        strange = next((o for o in plan.operations if o.account_id not in plan.roles), None)
+        if strange is not None:
+            check_account(site, strange.account_id)
+        return site.caller_arn, site.gateway.calls
+
+    def _execute(self, record: RunRecord) -> Run:
         self.journal.mark(record.run_id, Status.RUNNING)
         status = Status.INTERRUPTED
         try:
-            with self._leases(record) as held:
-                self._side_by_side(record, sites, held)
-            status = status_of(self.journal.run(record.run_id))
+            with side_by_side(self.scheduler) as executor:
+                self._side_by_side(record, executor)
+            record = self.journal.advanced(record)
+            status = status_of(record)
         finally:
-            self.journal.finish(record.run_id, status, calls_of([site for site, _ in sites]))
-        return run_of(self.journal.run(record.run_id))
+            self.journal.finish(record.run_id, status)
+        return run_of(self.journal.advanced(record))
 
-    def _side_by_side(
-        self, record: RunRecord, sites: Sequence[tuple[Site, list[Operation]]], held: Mapping[str, Held]
-    ) -> None:
-        """Every account and region has quotas of its own. What ends one of them stops the others and is raised."""
-        with ThreadPoolExecutor(max_workers=max(1, min(SITES_AT_ONCE, len(sites)))) as threads:
-            began = [
-                threads.submit(self._executor(record.run_id, site, held).execute, operations, record.steps)
-                for site, operations in sites
-            ]
-            errors = [error for future in as_completed(began) if (error := self._stopped_by(future)) is not None]
+    def _side_by_side(self, record: RunRecord, executor: Executor) -> None:
+        """Every account and region has quotas of its own. What ends one of them is raised when all are over."""
+        began = dict(self._begun(record, executor))
+        errors: list[BaseException] = []
+        waiting: set[Future[Done]] = set(began)
+        told = False
+        while waiting:
+            over, waiting = wait(waiting, timeout=LOOKED_EVERY_S, return_when=FIRST_COMPLETED)
+            for future in over:
+                error = future.exception()
+                if error is not None:
+                    errors.append(error)
+                    if not isinstance(error, JournalError):
+                        continue
+                    # Without the journal nothing more may be written.
+                    self.stop.set()
+                elif self.scheduler is not None:
+                    self._tell(began[future], future.result())
+            if self.stop.is_set() and self.scheduler is not None and not told:
+                self.journal.mark(record.run_id, Status.INTERRUPTED)
+                told = True
         if errors:
             raise errors[0]
 
-    def _stopped_by(self, future: Future[Any]) -> BaseException | None:
-        error = future.exception()
-        if error is not None:
-            self.stop.set()
-        return error
-
-    @contextmanager
-    def _leases(self, record: RunRecord) -> Iterator[Mapping[str, Held]]:
-        """Hold the run's functions, and keep on holding them; gives those that another run holds."""
-        holder = Holder(run_id=record.run_id, who=record.user or "somebody")
-        functions = sorted({operation.function for operation in record.plan.operations})
-        held = self.journal.hold(holder, functions)
-        done = threading.Event()
-
-        def renew() -> None:
-            while not done.wait(RENEWED_EVERY_S):
-                try:
-                    self.journal.renew(holder)
-                except JournalError:
-                    # Without the journal nothing may be written, and the next operation says why.
-                    self.stop.set()
-                    return
-
-        renewing = threading.Thread(target=renew, name="leases", daemon=True)
-        renewing.start()
-        try:
-            yield held
-        finally:
-            done.set()
-            renewing.join()
-            self.journal.release(holder)
-
-    def _executor(self, run_id: str, site: Site, held: Mapping[str, Held]) -> Executor:
-        applier = Applier(
-            run_id=run_id,
-            gateway=site.gateway,
-            journal=self.journal,
-            stand_ins=StandIns(self.vault, _resolver(site)),
-            partition=site.partition,
+    def _begun(self, record: RunRecord, executor: Executor) -> Iterator[tuple[Future[Done], Sequence[Operation]]]:
+        spots = _spots(record.plan)
+        work = Work(
+            run_id=record.run_id,
+            spot=Spot(""),
+            connection=self.connection,
+            who=record.user,
+            several=len(spots) > 1,
         )
-        return Executor(applier=applier, observe=self.observer.ended, stop=self.stop, held=held)
+        if self.scheduler is not None:
+            # Credentials are the worker's own.
+            connection = replace(self.connection, profile=None)
+            work = replace(work, connection=connection, vault_mark=mark_of(self.vault))
+            for spot, operations in spots:
+                yield executor.submit(carry_out_remotely, replace(work, spot=spot)), operations
+            return
+        shop = Workshop(journal=self.journal, vault=self.vault, stop=self.stop, observe=self.observer.ended)
+        for spot, operations in spots:
+            yield executor.submit(carry_out, replace(work, spot=spot), shop, operations, record.steps), operations
 
-    def _by_site(self, plan: Plan) -> Sequence[tuple[Site, list[Operation]]]:
-        """The plan's operations with the site that they belong to.
-
-        Raises StalePlan where the credentials are another account's.
-        """
-        regions = tuple(dict.fromkeys(operation.region for operation in plan.operations))
-        if not regions:
-            return []
-        sites = {(site.account_id, site.region): site for site in open_sites(self.connection, regions)}
-        for operation in plan.operations:
-            if (operation.account_id, operation.region) not in sites:
-                mine = next(iter(sites))[0]
-                raise StalePlan(
-                    f"The plan is for account {operation.account_id}, and the credentials are of account {mine}: "
-                    "choose the right AWS_PROFILE."
-                )
-        return [
-            (site, [o for o in plan.operations if (o.account_id, o.region) == where]) for where, site in sites.items()
-        ]
+    def _tell(self, operations: Sequence[Operation], done: Done) -> None:
+        for operation in operations:
+            if operation.id in done.ended:
+                self.observer.ended(operation, done.ended[operation.id])
 
 
-def _resolver(site: Site) -> Callable[[str], Secret]:
-    """Reads the value at a source, once for each source."""
-    known: dict[str, Secret] = {}
+def check_journal_for(scheduler: str | None, url: str) -> None:
+    """Refuse a journal that the workers of a cluster could not share.
 
-    def resolve(source: str) -> Secret:
-        if source not in known:
-            need = source_need(source)
-            match look_up(site.around, {need})[need]:
-                case Found(state):
-                    value = state["value"]
-                    assert isinstance(value, Secret)
-                    known[source] = value
-                case Missing():
-                    raise AwsRefused(f"there is no {need.kind} {need.name}", code="ResourceNotFoundException")
-                case Unreadable(because):
-                    raise AwsRefused(because, code="Unreadable")
-        return known[source]
-
-    return resolve
+    Raises BadInput.
+    """
+    if scheduler is not None and not url.startswith("postgresql"):
+        raise BadInput(
+            "--scheduler needs a journal that every worker reaches: set LAMBDA_TAILOR_JOURNAL, here and on the "
+            "workers, to a PostgreSQL URL (postgresql://…)."
+        )
 
 
-def _check_fresh(site: Site, operations: Sequence[Operation]) -> None:
-    """Every function is still at the revision that the plan was made from."""
-    planned = {o.key.resource: o.revision_id for o in operations if o.revision_id is not None}
-    target = Target(names=tuple(planned))
-    if not planned:
-        return
-    inventory = take(site.gateway, site.account_id, target, aliases=False)
-    found = {f.name: f.revision_id for f in inventory.functions}
-    for name, revision in planned.items():
-        if name in inventory.unread:
-            raise AccessDenied(inventory.unread[name], action="lambda:GetFunction")
-        if name not in found:
-            raise StalePlan(f"{name} is no longer there: make the plan again.")
-        if found[name] != revision:
-            raise StalePlan(f"{name} was changed after the plan was made: make the plan again. Nothing was changed.")
+def _spots(plan: Plan) -> list[tuple[Spot, Sequence[Operation]]]:
+    """The plan's operations by account and region, in the plan's order."""
+    found: dict[tuple[str, str], list[Operation]] = {}
+    for operation in plan.operations:
+        found.setdefault((operation.account_id, operation.region), []).append(operation)
+    roles: Mapping[str, str] = plan.roles
+    return [(Spot(region, roles.get(account), account), operations) for (account, region), operations in found.items()]

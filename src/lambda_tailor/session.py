@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lambda_tailor import documents, paths, policy_file, workflow
+from lambda_tailor.aws.accounts import Reach
 from lambda_tailor.aws.evidence import EvidenceOptions
 from lambda_tailor.aws.gateway import Connection
 from lambda_tailor.aws.inventory import SUFFIX_PREFIX, Target
 from lambda_tailor.errors import BadInput, NotConfirmed, PlanFileError, PolicyError
+from lambda_tailor.lanes import DEFAULT_SHARE
 from lambda_tailor.model.explanation import Explanation
 from lambda_tailor.model.plan import Plan
 from lambda_tailor.model.realized import Realized
@@ -58,7 +60,7 @@ class Session:
         return bool(self._get("as_json")) or self._get("form") == "json"
 
     def _connection(self) -> Connection:
-        share = float(self._get("quota_share", 0.95))
+        share = float(self._get("quota_share", DEFAULT_SHARE))
         endpoint = self._get("endpoint_url") or os.environ.get("AWS_ENDPOINT_URL")
         return Connection(profile=self._get("profile"), endpoint_url=endpoint, quota_share=share)
 
@@ -108,9 +110,21 @@ class Session:
             target=self._target(),
             policy=self.policy(),
             connection=self._connection(),
-            regions=tuple(self._get("regions", ())),
+            reach=self._reach(),
+            scheduler=self._get("scheduler"),
             force=frozenset(self._get("force", ())),
             evidence=self._evidence(),
+        )
+
+    def _reach(self) -> Reach:
+        roles = list(self._get("role_arns", ()))
+        if file := self._get("roles_file"):
+            roles += _lines(file)
+        return Reach(
+            regions=tuple(self._get("regions", ())),
+            all_regions=bool(self._get("all_regions")),
+            role_arns=tuple(roles),
+            organization_role=self._get("organization"),
         )
 
     def _evidence(self) -> EvidenceOptions:
@@ -122,7 +136,7 @@ class Session:
         )
 
     def _progress(self) -> Progress:
-        return Progress(quiet=bool(self._get("quiet")))
+        return Progress(quiet=bool(self._get("quiet")), quota_share=self._connection().quota_share)
 
     def plan(self) -> Plan:
         """A plan of what the arguments ask for."""
@@ -222,9 +236,11 @@ class Session:
     @contextmanager
     def runner(self) -> Iterator[Runner]:
         """A runner whose first Ctrl-C stops after the calls in flight, and whose second stops at once."""
-        from lambda_tailor.runner import Runner
+        from lambda_tailor.runner import Runner, check_journal_for
         from lambda_tailor.vault import Vault
 
+        scheduler = self._get("scheduler")
+        check_journal_for(scheduler, self._get("journal") or paths.journal_url())
         stop = threading.Event()
         journal = self._journal()
         before = signal.signal(signal.SIGINT, _interrupter(stop)) if _in_main_thread() else None
@@ -236,6 +252,7 @@ class Session:
                     vault=Vault(paths.key_file()),
                     observer=progress,
                     stop=stop,
+                    scheduler=scheduler,
                 )
         finally:
             journal.close()
@@ -334,13 +351,21 @@ class Session:
         self.terminal.prices(summary.path, summary.prices, summary.missing)
 
     def show_iam_policy(self, *, writes: bool) -> None:
-        """The least-privilege IAM policy document; the whole account's where no target is given."""
+        """The least-privilege IAM policy document; the whole account's where no target is given.
+
+        With roles it is what assuming them takes: what they do there is printed without them.
+        """
         import json
 
-        from lambda_tailor.aws.permissions import read_actions
-        from lambda_tailor.least_privilege import Scope, Wanted, document
+        from lambda_tailor.aws.permissions import reaching_actions, read_actions
+        from lambda_tailor.least_privilege import Scope, Wanted, document, entrance
         from lambda_tailor.permission import Action
 
+        reach = self._reach()
+        if reach.elsewhere:
+            roles = reach.role_arns or (f"arn:*:iam::*:role/{reach.organization_role}",)
+            print(json.dumps(entrance(reaching_actions(reach), roles), indent=2))
+            return
         if not any(self._get(name) for name in ("suffix", "names", "name_pattern", "tags", "everything")):
             replace(self, arguments={**self.arguments, "everything": True}).show_iam_policy(writes=writes)
             return
@@ -348,7 +373,7 @@ class Session:
 
         def reads(wanted: Wanted) -> frozenset[Action]:
             asked = replace(evidence, readings=frozenset(wanted.readings))
-            return read_actions(wanted.needs, asked, listed=not target.named)
+            return read_actions(wanted.needs, asked, listed=not target.named, all_regions=reach.all_regions)
 
         names = target.named or (target.pattern or "*",)
         regions = tuple(dict.fromkeys(self._get("regions") or ("*",)))
@@ -451,6 +476,18 @@ def _write(file: str, pieces: Iterable[bytes], what: str) -> None:
 def _rule_document(rule: Any) -> dict[str, Any]:
     options = rule.options.model_json_schema().get("properties", {})
     return {"id": rule.id, "title": rule.title, "why": rule.why, "source": rule.source, "options": options}
+
+
+def _lines(file: str) -> list[str]:
+    """The lines of a file, without comments (#) and blank ones.
+
+    Raises BadInput where it cannot be read.
+    """
+    try:
+        text = Path(file).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{file} cannot be read: it takes one role's ARN a line.") from error
+    return [line for raw in text.splitlines() if (line := raw.partition("#")[0].strip())]
 
 
 def _pair(tag: str) -> tuple[str, str]:

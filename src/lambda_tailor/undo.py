@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from lambda_tailor.documents import plan_hash
+from lambda_tailor.estimate import estimate
+from lambda_tailor.lanes import DEFAULT_SHARE
 from lambda_tailor.model.plan import Change, ChangeRef, Operation, Plan, PlannedFunction
 from lambda_tailor.model.record import RunRecord, StepRecord
 from lambda_tailor.planner import summarize
@@ -33,6 +35,8 @@ def undo_plan(record: RunRecord, created_at: str) -> Plan:
         functions=functions,
         operations=operations,
         summary=summarize(functions),
+        estimate=estimate(operations, DEFAULT_SHARE),
+        roles=record.plan.roles,
     )
     return replace(plan, plan_id=plan_hash(plan))
 

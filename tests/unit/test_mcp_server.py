@@ -113,8 +113,8 @@ def test_a_target_says_what_the_command_line_says(monkeypatch: pytest.MonkeyPatc
     assert (first.target.pattern, first.target.tags) == ("pay-*", {"team": "core"})
     assert (first.policy.name, first.policy.enabled) == ("reference", ("memory",))
     assert (first.evidence.lookback_days, first.evidence.deep) == (30, True)
-    assert first.regions == ("us-east-1", "eu-west-1")
-    assert (second.target.names, second.regions) == (("f",), ("eu-west-1",))
+    assert first.reach.regions == ("us-east-1", "eu-west-1")
+    assert (second.target.names, second.reach.regions) == (("f",), ("eu-west-1",))
     with pytest.raises(ToolError, match="ap-south-1 is not among them"):
         desk.plan(Where(all_functions=True, regions=("ap-south-1",)))
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import boto3
 import botocore.config
+import botocore.credentials
 import botocore.exceptions
 import botocore.loaders
 import botocore.session
@@ -23,6 +24,7 @@ from lambda_tailor.aws.packages import NotRead, fetch
 from lambda_tailor.aws.quotas import Pace
 from lambda_tailor.aws.retry import Fault, RetryPolicy
 from lambda_tailor.errors import AccessDenied, AwsRefused, BadInput, CredentialsError
+from lambda_tailor.lanes import DEFAULT_SHARE
 from lambda_tailor.model.package import Package
 from lambda_tailor.model.secret import Secret
 from lambda_tailor.setting import Answer, Call
@@ -45,8 +47,7 @@ class Connection:
 
     profile: str | None = None
     endpoint_url: str | None = None
-    role_arn: str | None = None
-    quota_share: float = 0.95
+    quota_share: float = DEFAULT_SHARE
     answer_within_s: float = 60.0
     retry: RetryPolicy = field(default_factory=RetryPolicy)
 
@@ -204,6 +205,9 @@ def _conceal(call: Call, answer: Any) -> Answer:
         case "ssm", "GetParameter":
             parameter = answer["Parameter"]
             parameter["Value"] = Secret(parameter["Value"])
+        case "sts", "AssumeRole":
+            for name in ("SecretAccessKey", "SessionToken"):
+                answer["Credentials"][name] = Secret(answer["Credentials"][name])
     concealed: Answer = answer
     return concealed
 
@@ -228,6 +232,33 @@ def _is_url(text: str) -> bool:
 @cache
 def _loader(data_path: str | None) -> Any:
     return botocore.loaders.create_loader(data_path)
+
+
+def assume(gateway: Gateway, role_arn: str) -> boto3.Session:
+    """A session with a role's credentials, which are fetched again before they expire.
+
+    Raises what Gateway.call raises.
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+    """
+
+    def fetch_credentials() -> dict[str, str]:
+        asked = {"RoleArn": role_arn, "RoleSessionName": "lambda-tailor"}
+        given = gateway.call(Call("sts", "AssumeRole", asked))["Credentials"]
+        return {
+            "access_key": given["AccessKeyId"],
+            "secret_key": given["SecretAccessKey"].reveal(),
+            "token": given["SessionToken"].reveal(),
+            "expiry_time": given["Expiration"].isoformat(),
+        }
+
+    core = botocore.session.Session()
+    core.register_component("data_loader", _loader(core.get_config_variable("data_path")))
+    # botocore has no public way to give a session credentials that are fetched again.
+    # botocore has no public way to give a session credentials that are fetched again.
+    core._credentials = botocore.credentials.RefreshableCredentials.create_from_metadata(
+        metadata=fetch_credentials(), refresh_using=fetch_credentials, method="sts-assume-role"
+    )
+    return boto3.Session(botocore_session=core)
 
 
 def open_session(connection: Connection) -> boto3.Session:

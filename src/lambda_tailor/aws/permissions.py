@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lambda_tailor.aws import inventory
+from lambda_tailor.aws import accounts, inventory
+from lambda_tailor.aws.accounts import Reach
 from lambda_tailor.aws.evidence import EvidenceOptions, actions_for
 from lambda_tailor.aws.lookups import MANY, READERS
 from lambda_tailor.model.function import Need
 from lambda_tailor.permission import Action
 
 
-def read_actions(needs: Iterable[Need], evidence: EvidenceOptions, *, listed: bool) -> frozenset[Action]:
+def read_actions(
+    needs: Iterable[Need], evidence: EvidenceOptions, *, listed: bool, all_regions: bool = False
+) -> frozenset[Action]:
     """The actions that making a plan takes, which looks up these needs and reads this evidence.
 
     ``listed`` tells that functions are chosen from a listing, so that there may be many.
@@ -20,7 +23,15 @@ def read_actions(needs: Iterable[Need], evidence: EvidenceOptions, *, listed: bo
     for need in needs:
         by_kind.setdefault(need.kind, set()).add(need.name)
     actions = {*(inventory.LISTED_ACTIONS if listed else inventory.NAMED_ACTIONS), *actions_for(evidence)}
+    if all_regions:
+        actions |= {*accounts.ALL_REGIONS_ACTIONS}
     for kind, names in by_kind.items():
         reader = READERS[kind]
         actions |= {*reader.actions, *(reader.listing if listed or len(names) >= MANY else ())}
     return frozenset(actions)
+
+
+def reaching_actions(reach: Reach) -> frozenset[Action]:
+    """The actions that the credentials need to come to other accounts; what is done there, their roles are for."""
+    listing = accounts.ORGANIZATION_ACTIONS if reach.organization_role else ()
+    return frozenset({*accounts.ASSUME_ACTIONS, *listing})

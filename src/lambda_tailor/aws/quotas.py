@@ -1,49 +1,12 @@
-"""AWS's request quotas, per account and region, as lanes with a pace.
-
-https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html#api-requests
-https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html
-https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
-"""
+"""Keeps calls under AWS's request quotas."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-# Requests a second. A call that is not named runs in its service's lane.
-LANES: Mapping[str, float] = {
-    "lambda:GetFunction": 100,
-    "lambda:GetPolicy": 15,
-    "lambda": 15,
-    "cloudwatch:PutMetricAlarm": 3,
-    "cloudwatch:DescribeAlarms": 9,
-    "cloudwatch:GetMetricData": 50,
-    "cloudwatch": 3,
-    "logs:FilterLogEvents": 5,
-    "logs:DescribeLogGroups": 10,
-    "logs:PutRetentionPolicy": 10,
-    "logs": 10,
-    "sqs": 50,
-    "iam": 15,
-    "secretsmanager": 50,
-    "ssm": 20,
-    "s3": 50,
-    "tagging": 10,
-}
-OTHERWISE = 10.0
-
-
-def lane_of(call: str) -> str:
-    """The lane that ``service:Operation`` runs in."""
-    if call in LANES:
-        return call
-    return call.partition(":")[0]
-
-
-def rate_of(lane: str) -> float:
-    """Requests a second that AWS takes in that lane."""
-    return LANES.get(lane, OTHERWISE)
+from lambda_tailor.lanes import lane_of, rate_of
 
 
 class Pace:

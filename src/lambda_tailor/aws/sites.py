@@ -1,17 +1,16 @@
-"""Where to look: an account and a region with a gateway to it."""
+"""An account and a region with a gateway to it."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-import boto3
-
 from lambda_tailor import arns
-from lambda_tailor.aws.gateway import Connection, Gateway, open_session
+from lambda_tailor.aws.accounts import Spot
+from lambda_tailor.aws.gateway import Connection, Gateway, assume, open_session
 from lambda_tailor.aws.lookups import Around
-from lambda_tailor.errors import BadInput
+from lambda_tailor.errors import StalePlan
 from lambda_tailor.setting import Call
 
 
@@ -31,32 +30,32 @@ class Site:
         return Around(self.gateway, self.account_id, self.partition)
 
 
-def open_sites(connection: Connection, regions: Sequence[str]) -> list[Site]:
-    """The sites of the credentials' own account, one for each region; the standard region where none is named.
+def open_site(connection: Connection, spot: Spot) -> Site:
+    """The account and region, under its role where it has one.
 
-    Raises BadInput where no region is known, and what Gateway.call raises.
+    Raises what Gateway.call raises.
     """
     session = open_session(connection)
-    wanted = tuple(regions) or ((session.region_name,) if session.region_name else ())
-    if not wanted:
-        raise BadInput("No region is known: give --region, or set AWS_REGION.")
-    for region in wanted:
-        _check_region(session, region)
-    gateways = [Gateway(session, region, connection) for region in dict.fromkeys(wanted)]
-    who = gateways[0].call(Call("sts", "GetCallerIdentity", {}))
-    partition = arns.part(who["Arn"], 1)
-    return [Site(who["Account"], gateway.region, partition, gateway, who["Arn"]) for gateway in gateways]
+    gateway = Gateway(session, spot.region, connection)
+    if spot.role_arn is not None:
+        own, gateway = gateway, Gateway(assume(gateway, spot.role_arn), spot.region, connection)
+        gateway.calls.update(own.calls)
+    who = gateway.call(Call("sts", "GetCallerIdentity", {}))
+    return Site(who["Account"], spot.region, arns.part(who["Arn"], 1), gateway, who["Arn"])
 
 
-def _check_region(session: boto3.Session, region: str) -> None:
-    partitions = session.get_available_partitions()
-    if not any(region in session.get_available_regions("lambda", partition) for partition in partitions):
-        raise BadInput(f"There is no region {region} with AWS Lambda: check --region (us-east-1, eu-central-1, …).")
+def check_account(site: Site, account_id: str) -> None:
+    """Raises StalePlan where the credentials are not those of the account that was planned."""
+    if account_id != site.account_id:
+        raise StalePlan(
+            f"The plan is for account {account_id}, and the credentials are of account {site.account_id}: "
+            "choose the right AWS_PROFILE."
+        )
 
 
-def calls_of(sites: Iterable[Site]) -> Mapping[str, int]:
-    """How many requests were sent to all of them, by ``service:Operation``."""
+def add_up(calls: Iterable[Mapping[str, int]]) -> Mapping[str, int]:
+    """Requests by ``service:Operation``, over everything that sent some."""
     total: Counter[str] = Counter()
-    for site in sites:
-        total.update(site.gateway.calls)
+    for each in calls:
+        total.update(each)
     return dict(sorted(total.items()))

@@ -161,8 +161,26 @@ class PlanSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """How long applying takes, in seconds, if AWS's request quotas are all that it waits for.
+
+    The other fields tell of the lane that takes longest: how many calls at what pace, and where.
+    """
+
+    seconds: float
+    lane: str
+    calls: int
+    per_second: float
+    account_id: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What shall be changed where, in what order, and what it is worth."""
+    """What shall be changed where, in what order, and what it is worth.
+
+    ``roles`` has the ARN of the role that is assumed in an account, by account, where one is.
+    """
 
     schema_version: Literal["1"] = "1"
     plan_id: str
@@ -172,6 +190,8 @@ class Plan:
     functions: tuple[PlannedFunction, ...]
     operations: tuple[Operation, ...]
     summary: PlanSummary
+    estimate: Estimate | None = None
+    roles: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     api_calls: Mapping[str, Annotated[int, Field(ge=0)]] = field(default_factory=dict)
 

@@ -12,13 +12,14 @@ from rich.text import Text
 
 from lambda_tailor.model.evidence import Measured
 from lambda_tailor.model.explanation import Explanation
-from lambda_tailor.model.plan import Change, Plan, PlannedFunction
+from lambda_tailor.model.plan import Change, Estimate, Plan, PlannedFunction, PlanSummary
 from lambda_tailor.model.realized import Realized, RealizedFunction
 from lambda_tailor.model.run import CheckedSetting, Outcome, Result, Run, Runs, Status, Verification
 from lambda_tailor.model.verdict import Risk
+from lambda_tailor.planner import summarize
 from lambda_tailor.realized import error_rate
 from lambda_tailor.report.explanation import WIDTH, lines
-from lambda_tailor.report.texts import clean, count, usd, usd_range, value, worth
+from lambda_tailor.report.texts import clean, count, duration, usd, usd_range, value, worth
 from lambda_tailor.rule import AnyRule
 
 _STYLE = {
@@ -27,6 +28,11 @@ _STYLE = {
 }  # fmt: skip
 _RISK = {Risk.NONE: "dim", Risk.LOW: "green", Risk.MEDIUM: "yellow", Risk.HIGH: "bold red"}
 _LEAST_WIDTH = 40
+# Shorter than that, nobody needs to be told how long it takes. Seconds.
+WORTH_SAYING_S = 10
+_LANES = {
+    "lambda": "changes of functions", "cloudwatch:PutMetricAlarm": "alarms", "logs:PutRetentionPolicy": "log groups",
+}  # fmt: skip
 _MONEY = 32  # the width of "saves $100.83 to $161.46 a month", so that risks stand under each other
 
 
@@ -57,16 +63,21 @@ class Terminal:
 
     def plan(self, plan: Plan) -> None:
         """A plan, function by function, with the totals on the last line."""
-        for (account, region), functions in groupby(plan.functions, key=lambda f: (f.account_id, f.region)):
-            if self._quiet:
-                break
+        sites = [(site, list(each)) for site, each in groupby(plan.functions, key=lambda f: (f.account_id, f.region))]
+        for n, ((account, region), functions) in enumerate([] if self._quiet else sites):
+            if n:
+                self._line()
             self._line(f"Account {account}, {region}", "bold")
+            if len(sites) > 1:
+                self._line(f"  {total_of(summarize(functions))}", "dim")
             for function in functions:
                 self._function(function)
         for problem in plan.problems:
             self._line(f"! {problem.subject}: {problem.because}", "bold red")
         if not self._quiet:
             self._assumptions(plan)
+            if plan.estimate is not None and plan.estimate.seconds >= WORTH_SAYING_S:
+                self._line(estimate_text(plan.estimate))
             self._line()
         self._line(plan_total(plan), "bold")
 
@@ -265,23 +276,35 @@ def _where(item: Outcome | CheckedSetting) -> tuple[str, str, str]:
 
 def plan_total(plan: Plan) -> str:
     """The one line that says what a plan comes to."""
-    s = plan.summary
+    return f"Plan: {total_of(plan.summary)}."
+
+
+def total_of(s: PlanSummary) -> str:
+    """A summary in words."""
     parts = [count(s.functions, "function"), f"{s.changes} to change", f"{s.blocked} blocked"]
     if s.findings:
         parts.append(count(s.findings, "finding"))
     parts.append(f"saves {usd_range(s.monthly_saving_usd)} a month")
     if s.monthly_added_usd:
         parts.append(f"adds {usd(s.monthly_added_usd)}")
-    return f"Plan: {', '.join(parts)}."
+    return ", ".join(parts)
+
+
+def estimate_text(estimate: Estimate) -> str:
+    """How long applying takes, and which of AWS's request quotas makes it so."""
+    what = _LANES.get(estimate.lane, estimate.lane)
+    where = f"{estimate.account_id}, {estimate.region}"
+    pace = f"{estimate.calls:,} {what} at {estimate.per_second:g} a second in {where}"
+    return f"To apply: about {duration(estimate.seconds)}, bound by AWS's request quotas ({pace})."
 
 
 def assumption_lines(plan: Plan) -> list[str]:
     """What the money rests on, a sentence a line."""
     assumed = plan.assumptions
     lines = ["Assumptions:"]
-    invocations, duration = assumed.get("invocations_per_month"), assumed.get("duration_ms")
+    invocations, duration_ms = assumed.get("invocations_per_month"), assumed.get("duration_ms")
     if isinstance(invocations, int):
-        lines.append(f"  - where no load was measured: {invocations:,} invocations a month of {duration} ms each")
+        lines.append(f"  - where no load was measured: {invocations:,} invocations a month of {duration_ms} ms each")
     lines.append("  - low: the function is bound by CPU and slows down with less memory; high: it is not")
     free = "counted" if assumed.get("free_tier") else "not counted"
     lines.append(f"  - on-demand prices of the region; the free tier is {free}")

@@ -106,3 +106,11 @@ def worth(amount: MonthlyUsd) -> str:
 def count(number: int, noun: str) -> str:
     """``1 change``, ``2 changes``."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def duration(seconds: float) -> str:
+    """``40 s``, ``3 min``, ``1 h 51 min``."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
