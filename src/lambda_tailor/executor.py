@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
-from graphlib import TopologicalSorter
-from itertools import islice
 from queue import SimpleQueue
 
 from lambda_tailor.apply_operation import Applier
@@ -61,52 +59,17 @@ class Executor:
             and step.result is not Result.FAILED
             and not _left_out(operation, step)
         }
-        remaining = iter([operation for operation in operations if operation.id not in ended])
-        while chunk := list(islice(remaining, CHUNK)):
-            if self.stop.is_set():
-                break
-            self._chunk(chunk, earlier, ended)
+        _Flow(self, earlier, ended).run([operation for operation in operations if operation.id not in ended])
         return ended
 
-    def _chunk(
-        self, operations: Sequence[Operation], earlier: Mapping[str, StepRecord], ended: dict[str, Ended]
-    ) -> None:
-        around = Around(self.applier.gateway, operations[0].account_id, self.applier.partition)
-        recent = read_many(around, [operation.key for operation in operations])
-        order = TopologicalSorter(_prerequisites(operations))
-        order.prepare()
-        by_id = {operation.id: operation for operation in operations}
-        finished: SimpleQueue[tuple[Operation, Future[Ended]]] = SimpleQueue()
-        lanes: dict[str, ThreadPoolExecutor] = {}
-        running = 0
-        try:
-            while order.is_active():
-                for operation in [] if self.stop.is_set() else [by_id[id] for id in order.get_ready()]:
-                    lane = lane_of_operation(operation)
-                    pool = lanes.setdefault(lane, ThreadPoolExecutor(WIDTH, thread_name_prefix=lane))
-                    future = pool.submit(self._one, operation, earlier.get(operation.id), recent, ended)
-                    future.add_done_callback(partial(_report, finished, operation))
-                    running += 1
-                if not running:
-                    break
-                operation, future = finished.get()
-                running -= 1
-                ended[operation.id] = future.result()
-                order.done(operation.id)
-        except BaseException:
-            self.stop.set()
-            raise
-        finally:
-            for pool in lanes.values():
-                pool.shutdown(wait=True, cancel_futures=True)
-
-    def _one(
+    def one(
         self,
         operation: Operation,
         earlier: StepRecord | None,
         recent: dict[Key, State],
         ended: Mapping[str, Ended],
     ) -> Ended:
+        """Carry out one operation, as far as what it needs was done; how it ended is journalled and told."""
         if earlier is not None and earlier.result in _GOOD and (left := _left_out(operation, earlier)):
             # The rest of it was applied by this run, so that the revision is no longer the plan's.
             operation, earlier = replace(operation.only(left), revision_id=None), None
@@ -122,10 +85,88 @@ class Executor:
         return result
 
 
-def _prerequisites(operations: Sequence[Operation]) -> dict[str, set[str]]:
-    """By operation, those of the same chunk that have to be over before it begins."""
-    here = {operation.id for operation in operations}
-    return {o.id: here & {*o.follows, *(id for ids in o.requires.values() for id in ids)} for o in operations}
+class _Flow:
+    """One way of all operations through the lanes.
+
+    They are let in by the chunk, whose states are read by page beforehand, and a chunk is let in while the
+    one before it still runs: so no lane waits for another, nor for a chunk's last update.
+    """
+
+    def __init__(self, executor: Executor, earlier: Mapping[str, StepRecord], ended: dict[str, Ended]) -> None:
+        self._executor = executor
+        self._earlier = earlier
+        self._ended = ended
+        self._recent: dict[Key, State] = {}
+        self._inside: dict[str, Operation] = {}
+        self._waits_for: dict[str, set[str]] = {}
+        self._running = 0
+        self._finished: SimpleQueue[tuple[Operation, Future[Ended]]] = SimpleQueue()
+        self._lanes: dict[str, ThreadPoolExecutor] = {}
+
+    def run(self, operations: Sequence[Operation]) -> None:
+        """Through with all of them, or as far as ``stop`` lets them."""
+        chunks = (operations[start : start + CHUNK] for start in range(0, len(operations), CHUNK))
+        with ThreadPoolExecutor(1, thread_name_prefix="reader") as reader:
+            coming = self._read(reader, next(chunks, None))
+            try:
+                while coming or self._running:
+                    if coming and len(self._inside) <= CHUNK // 2:
+                        chunk, states = coming
+                        self._recent.update(states.result())
+                        coming = None if self._stopped else self._read(reader, next(chunks, None))
+                        self._let_in(chunk)
+                    else:
+                        self._await_one()
+                    if self._stopped:
+                        coming = None
+            except BaseException:
+                self._executor.stop.set()
+                raise
+            finally:
+                for pool in self._lanes.values():
+                    pool.shutdown(wait=True, cancel_futures=True)
+
+    @property
+    def _stopped(self) -> bool:
+        return self._executor.stop.is_set()
+
+    def _read(self, reader: ThreadPoolExecutor, chunk: Sequence[Operation] | None) -> _Coming | None:
+        if not chunk:
+            return None
+        applier = self._executor.applier
+        around = Around(applier.gateway, chunk[0].account_id, applier.partition)
+        return chunk, reader.submit(read_many, around, [operation.key for operation in chunk])
+
+    def _let_in(self, chunk: Sequence[Operation]) -> None:
+        self._inside |= {operation.id: operation for operation in chunk}
+        for operation in chunk:
+            self._waits_for[operation.id] = {id for id in operation.waits_for if id in self._inside}
+        self._begin([operation for operation in chunk if not self._waits_for[operation.id]])
+
+    def _begin(self, operations: Sequence[Operation]) -> None:
+        for operation in [] if self._stopped else operations:
+            lane = lane_of_operation(operation)
+            pool = self._lanes.setdefault(lane, ThreadPoolExecutor(WIDTH, thread_name_prefix=lane))
+            earlier = self._earlier.get(operation.id)
+            future = pool.submit(self._executor.one, operation, earlier, self._recent, self._ended)
+            future.add_done_callback(partial(_report, self._finished, operation))
+            self._running += 1
+
+    def _await_one(self) -> None:
+        operation, future = self._finished.get()
+        self._running -= 1
+        self._ended[operation.id] = future.result()
+        del self._inside[operation.id], self._waits_for[operation.id]
+        free: list[Operation] = []
+        for id, others in self._waits_for.items():
+            if operation.id in others:
+                others.discard(operation.id)
+                if not others:
+                    free.append(self._inside[id])
+        self._begin(free)
+
+
+_Coming = tuple[Sequence[Operation], Future[dict[Key, State]]]
 
 
 def _report(

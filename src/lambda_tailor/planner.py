@@ -81,6 +81,12 @@ def needs_of(policy: Policy, functions: Sequence[Function]) -> frozenset[Need]:
     )
 
 
+def kinds_of(policy: Policy) -> frozenset[str]:
+    """The kinds of resources that the policy's rules want to see around a function like any other."""
+    some = Function(account_id="", region="", name="f", arn="", revision_id="", suffix="f", log_group="/aws/lambda/f")
+    return frozenset(need.kind for need in needs_of(policy, [some]))
+
+
 def more_needs_of(policy: Policy, functions: Sequence[Function], evidence: Mapping[str, Evidence]) -> frozenset[Need]:
     """The resources that rules want to see on account of the evidence, which is by function ARN."""
     rules = all_rules()

@@ -14,14 +14,14 @@ from lambda_tailor.aws.accounts import UNREACHABLE, Reach, Spot, Spots, find_spo
 from lambda_tailor.aws.evidence import EvidenceOptions, Gathered, gather
 from lambda_tailor.aws.gateway import Connection
 from lambda_tailor.aws.inventory import Inventory, Target, take
-from lambda_tailor.aws.lookups import affordable, look_up
+from lambda_tailor.aws.lookups import LOG_GROUP, Ahead, affordable, list_ahead, look_up
 from lambda_tailor.aws.sites import Site, add_up, open_site
 from lambda_tailor.clock import now
 from lambda_tailor.errors import CredentialsError, EndpointUnreachable, TargetNotFound
 from lambda_tailor.model.explanation import Explanation
 from lambda_tailor.model.plan import Plan, Problem
 from lambda_tailor.model.run import Verification
-from lambda_tailor.planner import PlannedSite, Reading, join, more_needs_of, needs_of, plan_site, readings_of
+from lambda_tailor.planner import PlannedSite, Reading, join, kinds_of, more_needs_of, needs_of, plan_site, readings_of
 from lambda_tailor.policy import Policy
 from lambda_tailor.scheduler import side_by_side
 from lambda_tailor.verifier import verify
@@ -168,12 +168,14 @@ def _unreached(spot: Spot, error: Exception) -> Problem:
 
 def _look(asked: Asked, site: Site) -> tuple[Part, Reading]:
     request = asked.request
-    inventory = _known(request.policy, take(site.gateway, site.account_id, request.target))
-    included = [f for f in inventory.functions if request.policy.excluded(f) is None]
-    needs = affordable(needs_of(request.policy, included), len(included), deep=request.evidence.deep)
-    wanted = replace(request.evidence, readings=readings_of(request.policy, included))
-    with ThreadPoolExecutor(max_workers=2) as threads:
-        looked_up = threads.submit(look_up, site.around, needs)
+    with ThreadPoolExecutor(max_workers=3) as threads:
+        # Two listings of many pages, each in a lane of its own.
+        listing = threads.submit(_ahead, request, site)
+        inventory = _known(request.policy, take(site.gateway, site.account_id, request.target))
+        included = [f for f in inventory.functions if request.policy.excluded(f) is None]
+        needs = affordable(needs_of(request.policy, included), len(included), deep=request.evidence.deep)
+        wanted = replace(request.evidence, readings=readings_of(request.policy, included))
+        looked_up = threads.submit(lambda: look_up(site.around, needs, listing.result()))
         gathering = threads.submit(gather, site.around, included, wanted)
         facts, gathered = looked_up.result(), gathering.result()
     facts = {**facts, **look_up(site.around, more_needs_of(request.policy, included, gathered.evidence))}
@@ -207,6 +209,14 @@ def _look(asked: Asked, site: Site) -> tuple[Part, Reading]:
         calls=dict(site.gateway.calls),
     )
     return part, reading
+
+
+def _ahead(request: Request, site: Site) -> Ahead | None:
+    """The functions' log groups, where it is likely that there will be many of them."""
+    prefix = request.target.name_prefix
+    if prefix is None or LOG_GROUP not in kinds_of(request.policy):
+        return None
+    return list_ahead(site.around, f"/aws/lambda/{prefix}")
 
 
 def _known(policy: Policy, inventory: Inventory) -> Inventory:

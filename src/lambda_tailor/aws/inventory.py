@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -50,6 +51,13 @@ class Target:
     def named(self) -> tuple[str, ...]:
         """The functions that are meant by name."""
         return (SUFFIX_PREFIX + self.suffix,) if self.suffix else self.names
+
+    @property
+    def name_prefix(self) -> str | None:
+        """How the names of all that are meant begin; None where few are likely to be meant."""
+        if self.named or self.tags:
+            return None
+        return re.split(r"[*?[]", self.pattern)[0] if self.pattern is not None else ""
 
     def means(self, function: Function) -> bool:
         """Whether a listed function is meant."""

@@ -25,6 +25,7 @@ from lambda_tailor.settings import (
     recursive_loop,
 )
 
+LOG_GROUP = "log-group"
 # From so many names on, a listing by page costs fewer calls than asking one by one.
 MANY = 4
 
@@ -56,8 +57,36 @@ Facts = Mapping[str, Fact]
 Reader = Callable[[Around, Sequence[str]], Facts]
 
 
-def look_up(around: Around, needs: Iterable[Need]) -> Mapping[Need, Fact]:
-    """What there is of every need; a kind that may not be read is Unreadable, and stops no other."""
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """The log groups whose names begin with ``prefix``, listed while nobody knew which would be asked for."""
+
+    prefix: str
+    groups: Facts
+
+
+def look_up(around: Around, needs: Iterable[Need], ahead: Ahead | None = None) -> Mapping[Need, Fact]:
+    """What there is of every need; a kind that may not be read is Unreadable, and stops no other.
+
+    What was listed ``ahead`` is not asked for again.
+    """
+    known = {
+        need: ahead.groups.get(need.name, Missing())
+        for need in (needs if ahead is not None else ())
+        if ahead is not None and need.kind == LOG_GROUP and need.name.startswith(ahead.prefix)
+    }
+    return {**known, **_look_up(around, (need for need in needs if need not in known))}
+
+
+def list_ahead(around: Around, prefix: str) -> Ahead | None:
+    """List log groups before it is known which are asked for; None where that is not allowed, and told later."""
+    try:
+        return Ahead(prefix, {name: _log_group(group) for name, group in _listed_groups(around, prefix)[0].items()})
+    except (AccessDenied, AwsRefused):
+        return None
+
+
+def _look_up(around: Around, needs: Iterable[Need]) -> Mapping[Need, Fact]:
     by_kind: dict[str, list[str]] = {}
     for need in sorted(needs, key=lambda n: (n.kind, n.name)):
         by_kind.setdefault(need.kind, []).append(need.name)
@@ -117,13 +146,32 @@ def _alarms(around: Around, names: Sequence[str]) -> Facts:
 
 
 def _log_groups(around: Around, names: Sequence[str]) -> Facts:
-    if len(names) < MANY:
-        pages: Iterable[Answer] = (around.gateway.call(log_group.read(around.place(name))) for name in names)
-    else:
-        asked = {"limit": 50, **({"logGroupNamePrefix": prefix} if (prefix := _common(names)) else {})}
-        pages = around.gateway.pages(Call("logs", "DescribeLogGroups", asked), "nextToken")
-    groups = {group["logGroupName"]: group for page in pages for group in page.get("logGroups") or ()}
+    groups, whole = ({}, False) if len(names) < MANY else _listed_groups(around, _common(names), frozenset(names))
+    missing = [] if whole else [name for name in names if name not in groups]
+    with ThreadPoolExecutor(max_workers=8) as threads:
+        pages = threads.map(lambda name: around.gateway.call(log_group.read(around.place(name))), missing)
+        groups |= _by_name(pages)
     return {name: _log_group(groups[name]) if name in groups else Missing() for name in names}
+
+
+def _listed_groups(
+    around: Around, prefix: str, names: frozenset[str] | None = None
+) -> tuple[dict[str, Mapping[str, Any]], bool]:
+    """The groups whose names begin so, and whether these are all of them.
+
+    With ``names`` the listing ends when it has them, or when asking for each of them is the shorter way.
+    """
+    asked = {"limit": 50, **({"logGroupNamePrefix": prefix} if prefix else {})}
+    groups: dict[str, Mapping[str, Any]] = {}
+    for number, page in enumerate(around.gateway.pages(Call("logs", "DescribeLogGroups", asked), "nextToken"), start=1):
+        groups |= _by_name([page])
+        if names is not None and (names <= groups.keys() or number >= max(10, len(names) // 4)):
+            return groups, not page.get("nextToken")
+    return groups, True
+
+
+def _by_name(pages: Iterable[Answer]) -> dict[str, Mapping[str, Any]]:
+    return {group["logGroupName"]: group for page in pages for group in page.get("logGroups") or ()}
 
 
 def _common(names: Sequence[str]) -> str:
@@ -313,7 +361,7 @@ class KindReader:
 _PROVISIONED = Action("lambda:ListProvisionedConcurrencyConfigs", FUNCTION)
 READERS: Mapping[str, KindReader] = {
     "alarm": KindReader(_together(_alarms), (alarm.DESCRIBE,)),
-    "log-group": KindReader(_together(_log_groups), (Action("logs:DescribeLogGroups"),)),
+    LOG_GROUP: KindReader(_together(_log_groups), (Action("logs:DescribeLogGroups"),)),
     "queue": KindReader(_together(_queues), (Action("sqs:GetQueueAttributes", QUEUE),), (Action("sqs:ListQueues"),)),
     "secret": KindReader(_one_by_one(_secret), (Action("secretsmanager:GetSecretValue", SECRET),)),
     "secret-arn": KindReader(_one_by_one(_secret_arn), (Action("secretsmanager:DescribeSecret", SECRET_ARN),)),

@@ -129,6 +129,11 @@ class Operation:
     changes: Mapping[str, tuple[ChangeRef, ...]] = field(default_factory=dict)
     revision_id: str | None = None
 
+    @property
+    def waits_for(self) -> frozenset[str]:
+        """The operations that have to be over before this one begins."""
+        return frozenset(self.follows).union(*self.requires.values())
+
     def only(self, fields: frozenset[str]) -> Operation:
         """The same operation on fewer fields."""
         return replace(
