@@ -33,8 +33,8 @@ lint: $(VENV)/.ready  ## style, types and the layers of the architecture
 build: $(VENV)/.ready  ## the wheel
 	$(BIN)/python -m build --wheel --outdir dist .
 
-bench: $(VENV)/.ready  ## calls, time and memory against Cloud Custodian, as ratios
-	$(BIN)/python bench/run.py
+bench: $(VENV)/.ready  ## calls, time and memory against the quotas and Cloud Custodian: bench/RESULTS.md
+	$(BIN)/python bench/run.py --write
 
 pulumi-up: $(VENV)/.ready  ## deploy the reference stack with Pulumi's command to AWS_ENDPOINT_URL; see docs/pulumi.md
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh scripts/pulumi_up.sh $(SUFFIX)

@@ -1,25 +1,32 @@
-"""Calls, time and memory for hundreds of functions, beside Cloud Custodian doing what it can of the same work.
+"""Calls, time and memory for hundreds of functions: against AWS's request quotas, and beside Cloud Custodian.
 
-    python bench/run.py [--functions 500] [--quotas]
+    python bench/run.py [--without 500] [--with 200,500,1000] [--write]
 
-Everything in one run on one embedded AWS; what counts are the ratios.
+Everything in one run on one embedded AWS; what counts are the ratios. ``--write`` puts the tables into
+``bench/RESULTS.md``.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import platform
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from bench.custodian import install, write_policies
+from bench.custodian import VERSION, install, write_policies
 from bench.measure import Measured, measure
 from bench.seed import seed
 from lambda_tailor.demo.emulator import Emulator
+from lambda_tailor.lanes import lane_of, rate_of
 
 RULES = """\
 rules:
@@ -29,76 +36,133 @@ rules:
   reserved-concurrency: {target: 50}
   log-retention: {days: 7}
 """
-OURS, THEIRS, OURS_TOO = "300000000001", "300000000002", "300000000003"
+RESULTS = Path(__file__).with_name("RESULTS.md")
+TAILOR = [sys.executable, "-m", "lambda_tailor"]
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One size with quotas on or off: what was measured, by name."""
+
+    functions: int
+    quotas: bool
+    found: Mapping[str, Measured]
 
 
 def main() -> int:
-    """Run the comparison and print it."""
+    """Run the comparisons and print them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--functions", type=int, default=500)
-    parser.add_argument("--quotas", action="store_true", help="AWS's request quotas on")
+    parser.add_argument("--without", type=_sizes, default=(500,), help="numbers of functions with the quotas off")
+    parser.add_argument("--with", dest="quotas", type=_sizes, default=(200, 500, 1000), help="and with them on")
+    parser.add_argument("--write", action="store_true", help=f"write {RESULTS.name}")
     parser.add_argument("--custodian", type=Path, default=Path(".venv-custodian"), help="where it is installed")
     asked = parser.parse_args()
     custodian = install(asked.custodian)
+    accounts = (f"{number:012d}" for number in count(300_000_000_001))
     with Emulator.start(quota_scale=0, account_concurrency=10_000_000) as emulator:
-        folder = Path(tempfile.mkdtemp(dir=emulator.folder))
-        (folder / "policy.yaml").write_text(RULES)
-        policies = write_policies(folder / "policies.yaml")
-        for account in (OURS, THEIRS):
-            os.environ.update(emulator.environment(account))
-            print(f"seeding {asked.functions} functions in {account}", file=sys.stderr)
-            seed(asked.functions)
-        emulator.control.set_quotas(1.0 if asked.quotas else 0.0)
-        share = [] if asked.quotas else ["--quota-share", "1000"]
-        tailor = [sys.executable, "-m", "lambda_tailor"]
-        target = ["--all", "--policy", str(folder / "policy.yaml"), *share]
-        output = ["-s", str(folder / "out"), "--region", "us-east-1", str(policies)]
-
-        def run(name: str, account: str, command: Sequence[str]) -> Measured:
-            environment: Mapping[str, str] = {
-                **emulator.environment(account),
-                "LAMBDA_TAILOR_JOURNAL": f"sqlite:///{folder / 'journal.db'}",
-            }
-            print(f"running {name}", file=sys.stderr)
-            found = measure(command, environment, emulator.control, folder / f"{name}.log")
-            if found.exit_code:
-                print((folder / f"{name}.log").read_text()[-2000:], file=sys.stderr)
-            return found
-
-        results = {
-            "plan": (
-                run("lambda-tailor plan", OURS, [*tailor, "plan", *target, "-q"]),
-                run("custodian dry run", OURS, [str(custodian), "run", "--dryrun", *output]),
-            ),
-            "apply": (
-                run("lambda-tailor apply", OURS, [*tailor, "apply", *target, "-q", "--auto-approve"]),
-                run("custodian run", THEIRS, [str(custodian), "run", *output]),
-            ),
-        }
-    report(asked.functions, asked.quotas, results)
+        rounds = [
+            *(one(emulator, custodian, accounts, size, quotas=False) for size in asked.without),
+            *(one(emulator, custodian, accounts, size, quotas=True) for size in asked.quotas),
+        ]
+    text = "\n".join(page(rounds))
+    print(text)
+    if asked.write:
+        RESULTS.write_text(text + "\n")
     return 0
 
 
-def report(functions: int, quotas: bool, results: Mapping[str, tuple[Measured, Measured]]) -> None:
-    """Print the table."""
-    print(f"\n{functions} functions, AWS's request quotas {'on' if quotas else 'off'}\n")
-    print("| what | lambda-tailor | Cloud Custodian | ratio |")
-    print("|---|--:|--:|--:|")
-    for name, (ours, theirs) in results.items():
-        for what, mine, other, unit in (
-            ("wall", ours.wall_s, theirs.wall_s, "s"),
-            ("CPU", ours.cpu_s, theirs.cpu_s, "s"),
-            ("peak memory", ours.peak_mb, theirs.peak_mb, "MB"),
-            ("calls", ours.total_calls, theirs.total_calls, ""),
-            ("calls a function", ours.total_calls / functions, theirs.total_calls / functions, ""),
+def _sizes(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(",") if part)
+
+
+def one(emulator: Emulator, custodian: Path, accounts: Iterator[str], functions: int, *, quotas: bool) -> Round:
+    """Plan and apply in two accounts that are alike, by this program and by the other."""
+    folder = Path(tempfile.mkdtemp(dir=emulator.folder))
+    (folder / "policy.yaml").write_text(RULES)
+    policies = write_policies(folder / "policies.yaml")
+    ours, theirs = next(accounts), next(accounts)
+    emulator.control.set_quotas(0.0)
+    for account in (ours, theirs):
+        os.environ.update(emulator.environment(account))
+        seed(functions)
+    emulator.control.set_quotas(1.0 if quotas else 0.0)
+    share = [] if quotas else ["--quota-share", "1000"]
+    target = ["--all", "--policy", str(folder / "policy.yaml"), *share, "-q"]
+    output = ["-s", str(folder / "out"), "--region", "us-east-1", str(policies)]
+
+    def run(name: str, account: str, command: Sequence[str]) -> Measured:
+        journal = f"sqlite:///{folder / 'journal.db'}"
+        environment = {**emulator.environment(account), "LAMBDA_TAILOR_JOURNAL": journal}
+        print(f"{functions} functions, quotas {'on' if quotas else 'off'}: {name}", file=sys.stderr)
+        found = measure(command, environment, emulator.control, folder / f"{name}.log")
+        if found.exit_code:
+            print((folder / f"{name}.log").read_text()[-2000:], file=sys.stderr)
+        return found
+
+    found = {
+        "plan": run("plan", ours, [*TAILOR, "plan", *target]),
+        "dry run": run("dry run", theirs, [str(custodian), "run", "--dryrun", *output]),
+        "apply": run("apply", ours, [*TAILOR, "apply", *target, "--auto-approve"]),
+        "run": run("run", theirs, [str(custodian), "run", *output]),
+    }
+    return Round(functions, quotas, found)
+
+
+def bound(found: Measured) -> float:
+    """The seconds that the calls take if the slowest lane is used to the full, and nothing else takes any time."""
+    lanes: Counter[str] = Counter()
+    for call, number in found.calls.items():
+        lanes[lane_of(call)] += number
+    return max(number / rate_of(lane) for lane, number in lanes.items())
+
+
+def page(rounds: Sequence[Round]) -> Iterator[str]:
+    """The results as Markdown."""
+    today = datetime.now(UTC).date()
+    system = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    yield "# Measured\n"
+    yield f"{today}, {system}; Cloud Custodian {VERSION}."
+    yield "Made by `make bench`, everything in one run on one embedded AWS."
+    yield "Five settings a function: memory, timeout, tracing, reserved concurrency, log retention.\n"
+    for each in rounds:
+        if not each.quotas:
+            yield from without(each)
+    yield "\n## AWS's request quotas on\n"
+    yield "The bound is the time of the slowest lane if it is used to the full: Lambda 15 calls a second, CloudWatch"
+    yield "Logs 10. We use 0.95 of each quota, and start up in half a second.\n"
+    yield "| functions | what | time | bound | time / bound | throttled | Cloud Custodian | throttled | exit code |"
+    yield "|--:|---|--:|--:|--:|--:|--:|--:|--:|"
+    for each in rounds:
+        if each.quotas:
+            for mine, other in (("plan", "dry run"), ("apply", "run")):
+                us, them = each.found[mine], each.found[other]
+                least = bound(us)
+                yield (
+                    f"| {each.functions:,} | {mine} | {us.wall_s:.1f} s | {least:.1f} s | {us.wall_s / least:.2f} "
+                    f"| {us.refused} | {them.wall_s:.1f} s | {them.refused:,} | {them.exit_code} |"
+                )
+
+
+def without(each: Round) -> Iterator[str]:
+    """The table of one size with the quotas off."""
+    yield f"\n## AWS's request quotas off, {each.functions:,} functions\n"
+    yield "| what | lambda-tailor | Cloud Custodian | ratio |"
+    yield "|---|--:|--:|--:|"
+    for mine, other in (("plan", "dry run"), ("apply", "run")):
+        us, them = each.found[mine], each.found[other]
+        for what, ours, theirs, unit in (
+            ("time", us.wall_s, them.wall_s, " s"),
+            ("processor time", us.cpu_s, them.cpu_s, " s"),
+            ("peak memory", us.peak_mb, them.peak_mb, " MB"),
+            ("calls", us.total_calls, them.total_calls, ""),
+            ("calls a function", us.total_calls / each.functions, them.total_calls / each.functions, ""),
         ):
-            print(f"| {name}: {what} | {mine:.2f} {unit} | {other:.2f} {unit} | {mine / max(other, 1e-9):.2f} |")
-        for who, found in (("ours", ours), ("theirs", theirs)):
-            print(f"| {name}: exit code and throttled calls, {who} | {found.exit_code} | {found.refused} | |")
-    for name, (ours, theirs) in results.items():
-        for who, found in (("lambda-tailor", ours), ("Cloud Custodian", theirs)):
-            listed = ", ".join(f"{call} {n}" for call, n in sorted(found.calls.items()))
-            print(f"\n{name}, calls of {who}: {listed}")
+            digits = 0 if what in ("calls", "peak memory") else 2
+            yield (
+                f"| {mine}: {what} | {ours:,.{digits}f}{unit} | {theirs:,.{digits}f}{unit} "
+                f"| {ours / max(theirs, 1e-9):.2f} |"
+            )
+        yield f"| {mine}: exit code | {us.exit_code} | {them.exit_code} | |"
 
 
 if __name__ == "__main__":

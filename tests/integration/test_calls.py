@@ -1,0 +1,65 @@
+"""The calls for N functions are those of the table in docs/performance.md, each operation counted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from math import ceil
+from pathlib import Path
+
+import boto3
+import pytest
+from bench.seed import seed
+
+from lambda_tailor.demo.emulator import Emulator
+from lambda_tailor.documents import load_plan
+from lambda_tailor.session import Session
+from tests.integration.conftest import Aws
+
+PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
+N = 60
+ACCOUNT = "555555555555"
+ASKED = ("--all", "--preset", "reference", "--quota-share", "1000",
+         "--rules", "memory,timeout,tracing,reserved-concurrency,log-retention,alarms")  # fmt: skip
+
+
+def table(column: int) -> Mapping[str, int]:
+    """The page's table for N functions: calls by operation, without those that are never sent."""
+    rows = re.findall(r"^\| `(\w+:\w+)` \| `([^`]+)` \| `([^`]+)` \|$", PAGE.read_text(), re.MULTILINE)
+    assert len(rows) > 10
+    counted = {row[0]: eval(row[column], {"N": N, "ceil": ceil}) for row in rows}
+    return {operation: calls for operation, calls in counted.items() if calls}
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
+    folder = tmp_path_factory.mktemp("fleet")
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        Emulator.start(quota_scale=0, account_concurrency=1_000_000) as emulator,
+    ):
+        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "ENVIRONMENT_SUFFIX"):
+            patch.delenv(name, raising=False)
+        for name, value in emulator.environment(ACCOUNT).items():
+            patch.setenv(name, value)
+        patch.setattr(boto3, "DEFAULT_SESSION", None)
+        patch.setenv("LAMBDA_TAILOR_JOURNAL", f"sqlite:///{folder / 'journal.db'}")
+        patch.setenv("LAMBDA_TAILOR_KEY_FILE", str(folder / "vault.key"))
+        seed(N)
+        yield Aws(ACCOUNT, emulator)
+
+
+def test_a_plan_and_an_apply_send_exactly_the_calls_of_the_table(fleet: Aws) -> None:
+    file = str(Path(fleet.emulator.folder) / "plan.json")
+    fleet.control.reset()
+    plan = fleet.json("plan", *ASKED, "--out", file)
+    assert plan["summary"]["changes"] == 7 * N
+    assert plan["api_calls"] == dict(table(1))
+    # What the program says that it sent is what AWS saw.
+    assert dict(fleet.control.calls()) == plan["api_calls"]
+    fleet.control.reset()
+    with Session.from_arguments({"quiet": True, "quota_share": 1000}).runner() as runner:
+        run = runner.apply(load_plan(Path(file)))
+    assert run.summary.applied == 7 * N
+    assert dict(run.api_calls) == dict(table(2))
+    assert dict(fleet.control.calls()) == dict(run.api_calls)
