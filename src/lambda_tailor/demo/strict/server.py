@@ -12,6 +12,7 @@ from aiohttp import web
 from lambda_tailor.demo.strict.alarms import Alarms
 from lambda_tailor.demo.strict.behaviour import Backend, Behaviour
 from lambda_tailor.demo.strict.faults import Fault, Faults, Reset
+from lambda_tailor.demo.strict.insights import Insights
 from lambda_tailor.demo.strict.lambda_limits import LambdaLimits
 from lambda_tailor.demo.strict.permissions import Permissions
 from lambda_tailor.demo.strict.quotas import Quotas
@@ -34,7 +35,12 @@ class Strict:
 
     def __post_init__(self) -> None:
         self.permissions = Permissions(self.backend)
-        self.behaviours = [self.quotas, LambdaLimits(self.backend, self.account_limits, self.states), Alarms()]
+        self.behaviours = [
+            self.quotas,
+            LambdaLimits(self.backend, self.account_limits, self.states),
+            Alarms(),
+            Insights(self.backend),
+        ]
 
     async def handle(self, exchange: Exchange) -> Answer:
         """The answer to one request."""
