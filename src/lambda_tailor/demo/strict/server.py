@@ -14,6 +14,7 @@ from lambda_tailor.demo.strict.behaviour import Backend, Behaviour
 from lambda_tailor.demo.strict.faults import Fault, Faults, Reset
 from lambda_tailor.demo.strict.insights import Insights
 from lambda_tailor.demo.strict.lambda_limits import LambdaLimits
+from lambda_tailor.demo.strict.metric_data import MetricData
 from lambda_tailor.demo.strict.permissions import Permissions
 from lambda_tailor.demo.strict.quotas import Quotas
 from lambda_tailor.demo.strict.wire import Answer, Exchange, identify
@@ -40,6 +41,7 @@ class Strict:
             LambdaLimits(self.backend, self.account_limits, self.states),
             Alarms(),
             Insights(self.backend),
+            MetricData(self.backend),
         ]
 
     async def handle(self, exchange: Exchange) -> Answer:
