@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
 import aiohttp
+import cbor2
 import yarl
 
 from lambda_tailor.demo.strict.signature import signed_as_root
@@ -84,6 +85,14 @@ class Backend:
         body, kind = json.dumps(parameters).encode(), "application/x-amz-json-1.1"
         answer = await self._ask(exchange, service, "POST", "/", body, x_amz_target=target, content_type=kind)
         return json.loads(answer.body or b"{}")
+
+    async def again(self, exchange: Exchange, parameters: Mapping[str, Any]) -> Answer:
+        """The same request with other parameters, in CBOR or JSON, as the account's root."""
+        cbor = exchange.speaks_cbor
+        body = cbor2.dumps(parameters, datetime_as_timestamp=True) if cbor else json.dumps(parameters).encode()
+        kept = ("content-type", "x-amz-target", "smithy-protocol", "accept")
+        headers = {name.replace("-", "_"): exchange.headers[name] for name in kept if name in exchange.headers}
+        return await self._ask(exchange, exchange.service, exchange.method, exchange.path, body, **headers)
 
     async def _send(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Answer:
         kept = {

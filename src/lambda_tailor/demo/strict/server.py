@@ -39,7 +39,7 @@ class Strict:
         self.behaviours = [
             self.quotas,
             LambdaLimits(self.backend, self.account_limits, self.states),
-            Alarms(),
+            Alarms(self.backend),
             Insights(self.backend),
             MetricData(self.backend),
         ]
