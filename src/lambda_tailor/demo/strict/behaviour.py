@@ -50,19 +50,43 @@ class Backend:
         return await self._send(exchange.method, exchange.path, exchange.query, exchange.headers, exchange.body)
 
     async def _ask(
-        self, exchange: Exchange, service: str, method: str, path: str, body: bytes = b"", **headers: str
+        self,
+        exchange: Exchange,
+        service: str,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        query: str = "",
+        **headers: str,
     ) -> Answer:
         """A call of the layer's own, as the account's root."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        url = f"{self.url}{path}"
+        url = f"{self.url}{path}{'?' + query if query else ''}"
         signed = signed_as_root(exchange.account, exchange.region, service, method, url, named, body)
-        return await self._send(method, path, "", signed, body)
+        return await self._send(method, path, query, signed, body)
 
-    async def function(self, exchange: Exchange, name: str) -> Mapping[str, Any] | None:
-        """GetFunction, as the account's root sees it; None where there is no such function."""
+    async def function(self, exchange: Exchange, name: str, version: str = "") -> Mapping[str, Any] | None:
+        """GetFunction, as the account's root sees it; None where there is no such function or version of it."""
         path = f"/2015-03-31/functions/{quote(name, safe='')}"
+        answer = await self._ask(
+            exchange, "lambda", "GET", path, query=urlencode({"Qualifier": version} if version else {})
+        )
+        return json.loads(answer.body) if answer.status == 200 else None
+
+    async def alias(self, exchange: Exchange, function: str, name: str) -> Mapping[str, Any] | None:
+        """GetAlias; None where there is no such alias."""
+        path = f"/2015-03-31/functions/{quote(function, safe='')}/aliases/{quote(name, safe='')}"
         answer = await self._ask(exchange, "lambda", "GET", path)
         return json.loads(answer.body) if answer.status == 200 else None
+
+    async def redirected(self, exchange: Exchange, path: str, query: str) -> Answer:
+        """The same request to another path, as the account's root."""
+        headers = {n: v for n, v in exchange.headers.items() if n.startswith("x-amz-") or n == "content-type"}
+        url = f"{self.url}{path}?{query}"
+        signed = signed_as_root(
+            exchange.account, exchange.region, exchange.service, exchange.method, url, headers, exchange.body
+        )
+        return await self._send(exchange.method, path, query, signed, exchange.body)
 
     async def account_settings(self, exchange: Exchange) -> Mapping[str, Any]:
         """GetAccountSettings."""

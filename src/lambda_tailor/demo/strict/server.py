@@ -10,6 +10,7 @@ import aiohttp
 from aiohttp import web
 
 from lambda_tailor.demo.strict.alarms import Alarms
+from lambda_tailor.demo.strict.aliases import WeightedAliases
 from lambda_tailor.demo.strict.behaviour import Backend, Behaviour
 from lambda_tailor.demo.strict.faults import Fault, Faults, Reset
 from lambda_tailor.demo.strict.insights import Insights
@@ -39,6 +40,7 @@ class Strict:
         self.behaviours = [
             self.quotas,
             LambdaLimits(self.backend, self.account_limits, self.states),
+            WeightedAliases(self.backend),
             Alarms(self.backend),
             Insights(self.backend),
             MetricData(self.backend),
