@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import time
+import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -471,6 +474,57 @@ def test_a_function_may_be_shown_in_a_state_that_the_emulator_never_reaches(aws:
     deploy("f")
     aws.control.set_function_state("f", aws.account, "Inactive")
     assert aws.client("lambda").get_function(FunctionName="f")["Configuration"]["State"] == "Inactive"
+
+
+# Lambda: events that fail
+
+
+@pytest.fixture
+def failing(aws: Aws, deploy: Deploy) -> str:
+    """The URL of a queue ``lost``, to which a function ``f`` that always fails may send."""
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as packed:
+        packed.writestr("index.py", "def handler(event, context):\n    raise ValueError('no stock')\n")
+    deploy("f", Code={"ZipFile": code.getvalue()})
+    url: str = aws.client("sqs").create_queue(QueueName="lost")["QueueUrl"]
+    may = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [may]})
+    aws.client("iam").put_role_policy(RoleName="role", PolicyName="send", PolicyDocument=document)
+    return url
+
+
+def lost_message(aws: Aws, url: str) -> dict[str, Any]:
+    """Send an event that fails, and what arrives in the queue."""
+    event = json.dumps({"order": 42}).encode()
+    aws.client("lambda").invoke(FunctionName="f", InvocationType="Event", Payload=event)
+    asked = {"QueueUrl": url, "WaitTimeSeconds": 20, "MessageAttributeNames": ["All"]}
+    (message,) = aws.client("sqs").receive_message(**asked)["Messages"]
+    found: dict[str, Any] = message
+    return found
+
+
+def test_a_dead_letter_queue_gets_the_event_itself_and_why_it_failed(aws: Aws, failing: str) -> None:
+    functions = aws.client("lambda")
+    arn = f"arn:aws:sqs:us-east-1:{aws.account}:lost"
+    functions.put_function_event_invoke_config(FunctionName="f", MaximumRetryAttempts=0)
+    functions.update_function_configuration(FunctionName="f", DeadLetterConfig={"TargetArn": arn})
+    functions.get_waiter("function_updated_v2").wait(FunctionName="f")
+    message = lost_message(aws, failing)
+    assert json.loads(message["Body"]) == {"order": 42}
+    assert message["MD5OfBody"] == hashlib.md5(message["Body"].encode()).hexdigest()
+    told = {name: each["StringValue"] for name, each in message["MessageAttributes"].items()}
+    assert told.pop("RequestID")
+    assert told == {"ErrorCode": "200", "ErrorMessage": "no stock"}
+
+
+def test_a_destination_for_failures_gets_the_record_of_the_invocation(aws: Aws, failing: str) -> None:
+    onward = {"OnFailure": {"Destination": f"arn:aws:sqs:us-east-1:{aws.account}:lost"}}
+    aws.client("lambda").put_function_event_invoke_config(
+        FunctionName="f", MaximumRetryAttempts=0, DestinationConfig=onward
+    )
+    record = json.loads(lost_message(aws, failing)["Body"])
+    assert record["requestPayload"] == {"order": 42}
+    assert record["requestContext"]["condition"] == "RetriesExhausted"
 
 
 # Quotas, faults and counting

@@ -65,19 +65,24 @@ class Backend:
         signed = signed_as_root(exchange.account, exchange.region, service, method, url, named, body)
         return await self._send(method, path, query, signed, body)
 
-    async def function(self, exchange: Exchange, name: str, version: str = "") -> Mapping[str, Any] | None:
-        """GetFunction, as the account's root sees it; None where there is no such function or version of it."""
-        path = f"/2015-03-31/functions/{quote(name, safe='')}"
-        answer = await self._ask(
-            exchange, "lambda", "GET", path, query=urlencode({"Qualifier": version} if version else {})
-        )
+    async def _found(self, exchange: Exchange, path: str, query: str = "") -> Mapping[str, Any] | None:
+        """What Lambda has at a path, as the account's root sees it; None where there is nothing."""
+        answer = await self._ask(exchange, "lambda", "GET", path, query=query)
         return json.loads(answer.body) if answer.status == 200 else None
+
+    async def function(self, exchange: Exchange, name: str, version: str = "") -> Mapping[str, Any] | None:
+        """GetFunction; None where there is no such function or version of it."""
+        query = urlencode({"Qualifier": version}) if version else ""
+        return await self._found(exchange, f"/2015-03-31/functions/{quote(name, safe='')}", query)
 
     async def alias(self, exchange: Exchange, function: str, name: str) -> Mapping[str, Any] | None:
         """GetAlias; None where there is no such alias."""
         path = f"/2015-03-31/functions/{quote(function, safe='')}/aliases/{quote(name, safe='')}"
-        answer = await self._ask(exchange, "lambda", "GET", path)
-        return json.loads(answer.body) if answer.status == 200 else None
+        return await self._found(exchange, path)
+
+    async def event_invoke_config(self, exchange: Exchange, function: str) -> Mapping[str, Any] | None:
+        """GetFunctionEventInvokeConfig; None where the function has none."""
+        return await self._found(exchange, f"/2019-09-25/functions/{quote(function, safe='')}/event-invoke-config")
 
     async def redirected(self, exchange: Exchange, path: str, query: str) -> Answer:
         """The same request to another path, as the account's root."""

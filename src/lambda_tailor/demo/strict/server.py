@@ -12,6 +12,7 @@ from aiohttp import web
 from lambda_tailor.demo.strict.alarms import Alarms
 from lambda_tailor.demo.strict.aliases import WeightedAliases
 from lambda_tailor.demo.strict.behaviour import Backend, Behaviour
+from lambda_tailor.demo.strict.dead_letters import DeadLetters
 from lambda_tailor.demo.strict.faults import Fault, Faults, Reset
 from lambda_tailor.demo.strict.insights import Insights
 from lambda_tailor.demo.strict.lambda_limits import LambdaLimits
@@ -44,6 +45,7 @@ class Strict:
             Alarms(self.backend),
             Insights(self.backend),
             MetricData(self.backend),
+            DeadLetters(self.backend),
         ]
 
     async def handle(self, exchange: Exchange) -> Answer:
