@@ -91,8 +91,8 @@ class Permissions:
         match exchange.service, exchange.operation:
             case "lambda", operation:
                 return list(_lambda(exchange, operation))
-            case "logs", "DescribeLogGroups":
-                return [("logs:DescribeLogGroups", "*")]
+            case "logs", "DescribeLogGroups" | "StopQuery" as operation:
+                return [(f"logs:{operation}", "*")]
             case "logs", "GetQueryResults":
                 groups = self.queries.get(exchange.parameters()["queryId"], ["unknown"])
                 return [("logs:GetQueryResults", _log_group(exchange, group)) for group in groups]
