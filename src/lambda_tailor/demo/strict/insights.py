@@ -102,20 +102,25 @@ class Insights(Passing):
 
     async def _events(self, exchange: Exchange, group: str, start: int, end: int) -> AsyncIterator[Mapping[str, Any]]:
         """Every event from ``start`` to ``end``, in ms. The emulator gives no token for the next page."""
-        seen: set[str] = set()
+        seen: set[object] = set()
         while True:
             asked = {"logGroupName": group, "startTime": start, "endTime": end, "limit": _EVENTS_A_PAGE}
             found = await self._backend.json(exchange, "logs", f"{_ENDPOINT}.FilterLogEvents", asked)
             events = found.get("events") or []
             for event in events:
-                if event["eventId"] not in seen:
+                if _identity(event) not in seen:
                     yield event
             if len(events) < _EVENTS_A_PAGE:
                 return
             last = events[-1]["timestamp"]
             # Those of the last millisecond come again, and are known then.
-            seen = {event["eventId"] for event in events if event["timestamp"] == last}
+            seen = {_identity(event) for event in events if event["timestamp"] == last}
             start = last if last > start else last + 1
+
+
+def _identity(event: Mapping[str, Any]) -> object:
+    """The event's id; what a function wrote itself has none until the emulator has queried it."""
+    return event.get("eventId") or (event.get("logStreamName"), event["timestamp"], event["message"])
 
 
 def _unstartable(exchange: Exchange) -> Answer | None:
