@@ -30,6 +30,9 @@ _SINGLE = ("MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Dimensi
 _FOREVER_S = 10**10
 _MINUTE_S = 60
 _NEW: State = "INSUFFICIENT_DATA"
+_CONCERNED = frozenset(
+    f"cloudwatch:{operation}" for operation in ("PutMetricAlarm", "SetAlarmState", "DeleteAlarms", "DescribeAlarms")
+)
 _Where = tuple[str, str, str]
 
 
@@ -58,7 +61,7 @@ class Alarms(Passing):
 
     async def after(self, exchange: Exchange, answer: Answer) -> Answer:
         """Keep what is put, forget what is deleted, give back and evaluate what is described."""
-        if answer.status != 200 or exchange.service != "cloudwatch":
+        if answer.status != 200 or exchange.name not in _CONCERNED:
             return answer
         asked = exchange.parameters()
         match exchange.operation:
