@@ -11,8 +11,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
+from lambda_tailor.aws import evidence_logs
+from lambda_tailor.aws.gateway import Connection, Gateway
 from lambda_tailor.demo.snapshot import differences
 from tests.integration.conftest import Aws
 
@@ -73,6 +76,58 @@ def test_values_follow_from_what_the_function_did(aws: Aws, deploy: Deploy) -> N
     (used,) = [quote for quote in changes["memory"]["evidence"] if quote["name"] == "memory_used"]
     assert used["source"] == "sample of 60 REPORT records"
     assert (used["value"], used["samples"], used["window_days"]) == (400, 60, 14)
+
+
+def put_log_bytes(aws: Aws, *names: str) -> None:
+    """What CloudWatch Logs counts of a log group by itself on AWS; Insights is only asked where that is known."""
+    at = datetime.now(UTC) - timedelta(days=3)
+    for name in names:
+        dimensions = [{"Name": "LogGroupName", "Value": f"/aws/lambda/{name}"}]
+        data = [{"MetricName": "IncomingBytes", "Dimensions": dimensions, "Timestamp": at, "Value": 20_000.0}]
+        aws.client("cloudwatch").put_metric_data(Namespace="AWS/Logs", MetricData=data)
+
+
+def test_logs_insights_tells_memory_and_durations_of_both_log_formats(aws: Aws, deploy: Deploy) -> None:
+    deploy("text", MemorySize=3008, Timeout=300)
+    deploy("json", MemorySize=2048, Timeout=60, LoggingConfig={"LogFormat": "JSON"})
+    history(aws, "text", memory=3008, used=400)
+    metrics = {"durationMs": 90.5, "billedDurationMs": 91, "memorySizeMB": 2048, "maxMemoryUsedMB": 500}
+    record = json.dumps({**JSON_REPORT, "record": {**JSON_REPORT["record"], "metrics": metrics}})  # type: ignore[dict-item]
+    put_metrics(aws, "json", {"Invocations": 5000.0, "Duration": 90.5})
+    put_logs(aws, "json", [record] * 60)
+    put_log_bytes(aws, "text", "json")
+    aws.control.reset()
+    plan = aws.json("plan", "--all", "--rules", "memory,timeout")
+    quotes = {
+        function["name"]: {q["name"]: q for change in function["changes"] for q in change["evidence"]}
+        for function in plan["functions"]
+    }
+    used = {name: quoted["memory_used"] for name, quoted in quotes.items()}
+    assert {each["source"] for each in used.values()} == {"Logs Insights over REPORT records"}
+    assert {name: (each["value"], each["samples"]) for name, each in used.items()} == {
+        "text": (400, 60),
+        "json": (500, 60),
+    }
+    calls = aws.control.calls()
+    assert (calls["logs:StartQuery"], calls["logs:GetQueryResults"], calls["logs:FilterLogEvents"]) == (1, 2, 0)
+
+
+def test_the_reader_takes_insights_answer_apart(aws: Aws) -> None:
+    lines = [REPORT.format(n=n, took=100.0 + n, memory=512, used=100 + n) for n in range(10)]
+    lines += [REPORT.format(n=n, took=50.0, memory=256, used=90) for n in range(5)]
+    lines.append(
+        "REPORT RequestId: x\tDuration: 3000.00 ms\tBilled Duration: 3000 ms\tMemory Size: 256 MB\t"
+        "Max Memory Used: 95 MB\tInit Duration: 200.50 ms\tStatus: timeout\n"
+    )
+    put_logs(aws, "mixed", [*lines, "START RequestId: x Version: $LATEST", "INFO a word of my own"])
+    gateway = Gateway(boto3.Session(), "us-east-1", Connection())
+    answer = evidence_logs.aggregate(gateway, ["/aws/lambda/mixed"], datetime.now(UTC), 14, sleep=lambda _s: None)
+    assert answer.gap is None
+    found = answer.by_group["/aws/lambda/mixed"]
+    assert (found.runs, found.memory_used, found.timeouts, found.init_avg) == (16, 109.0, 1, 200.5)
+    assert found.billed_avg == pytest.approx((sum(range(100, 110)) + 5 * 50 + 3000) / 16, abs=0.01)
+    assert {size.memory_mb: size.invocations for size in found.at_memory} == {512: 10, 256: 6}
+    assert answer.scanned_bytes > sum(map(len, lines))
 
 
 def test_json_report_records_count_as_well(aws: Aws, deploy: Deploy) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
 import aiohttp
+import cbor2
 import yarl
 
 from lambda_tailor.demo.strict.signature import signed_as_root
@@ -49,19 +50,48 @@ class Backend:
         return await self._send(exchange.method, exchange.path, exchange.query, exchange.headers, exchange.body)
 
     async def _ask(
-        self, exchange: Exchange, service: str, method: str, path: str, body: bytes = b"", **headers: str
+        self,
+        exchange: Exchange,
+        service: str,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        query: str = "",
+        **headers: str,
     ) -> Answer:
         """A call of the layer's own, as the account's root."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        url = f"{self.url}{path}"
+        url = f"{self.url}{path}{'?' + query if query else ''}"
         signed = signed_as_root(exchange.account, exchange.region, service, method, url, named, body)
-        return await self._send(method, path, "", signed, body)
+        return await self._send(method, path, query, signed, body)
 
-    async def function(self, exchange: Exchange, name: str) -> Mapping[str, Any] | None:
-        """GetFunction, as the account's root sees it; None where there is no such function."""
-        path = f"/2015-03-31/functions/{quote(name, safe='')}"
-        answer = await self._ask(exchange, "lambda", "GET", path)
+    async def _found(self, exchange: Exchange, path: str, query: str = "") -> Mapping[str, Any] | None:
+        """What Lambda has at a path, as the account's root sees it; None where there is nothing."""
+        answer = await self._ask(exchange, "lambda", "GET", path, query=query)
         return json.loads(answer.body) if answer.status == 200 else None
+
+    async def function(self, exchange: Exchange, name: str, version: str = "") -> Mapping[str, Any] | None:
+        """GetFunction; None where there is no such function or version of it."""
+        query = urlencode({"Qualifier": version}) if version else ""
+        return await self._found(exchange, f"/2015-03-31/functions/{quote(name, safe='')}", query)
+
+    async def alias(self, exchange: Exchange, function: str, name: str) -> Mapping[str, Any] | None:
+        """GetAlias; None where there is no such alias."""
+        path = f"/2015-03-31/functions/{quote(function, safe='')}/aliases/{quote(name, safe='')}"
+        return await self._found(exchange, path)
+
+    async def event_invoke_config(self, exchange: Exchange, function: str) -> Mapping[str, Any] | None:
+        """GetFunctionEventInvokeConfig; None where the function has none."""
+        return await self._found(exchange, f"/2019-09-25/functions/{quote(function, safe='')}/event-invoke-config")
+
+    async def redirected(self, exchange: Exchange, path: str, query: str) -> Answer:
+        """The same request to another path, as the account's root."""
+        headers = {n: v for n, v in exchange.headers.items() if n.startswith("x-amz-") or n == "content-type"}
+        url = f"{self.url}{path}?{query}"
+        signed = signed_as_root(
+            exchange.account, exchange.region, exchange.service, exchange.method, url, headers, exchange.body
+        )
+        return await self._send(exchange.method, path, query, signed, exchange.body)
 
     async def account_settings(self, exchange: Exchange) -> Mapping[str, Any]:
         """GetAccountSettings."""
@@ -84,6 +114,14 @@ class Backend:
         body, kind = json.dumps(parameters).encode(), "application/x-amz-json-1.1"
         answer = await self._ask(exchange, service, "POST", "/", body, x_amz_target=target, content_type=kind)
         return json.loads(answer.body or b"{}")
+
+    async def again(self, exchange: Exchange, parameters: Mapping[str, Any]) -> Answer:
+        """The same request with other parameters, in CBOR or JSON, as the account's root."""
+        cbor = exchange.speaks_cbor
+        body = cbor2.dumps(parameters, datetime_as_timestamp=True) if cbor else json.dumps(parameters).encode()
+        kept = ("content-type", "x-amz-target", "smithy-protocol", "accept")
+        headers = {name.replace("-", "_"): exchange.headers[name] for name in kept if name in exchange.headers}
+        return await self._ask(exchange, exchange.service, exchange.method, exchange.path, body, **headers)
 
     async def _send(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Answer:
         kept = {

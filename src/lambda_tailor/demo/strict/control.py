@@ -51,7 +51,7 @@ class StrictControl:
         self._set({"quota_scale": scale})
 
     def set_account_limit(self, account: str, executions: int) -> None:
-        """The account's concurrency limit."""
+        """The account's concurrency limit; a new account's is 10, and no reservation is possible in it."""
         self._set({"account_limit": [account, executions]})
 
     def set_function_state(self, name: str, account: str, state: str) -> None:

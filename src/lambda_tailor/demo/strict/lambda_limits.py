@@ -113,7 +113,7 @@ class LambdaLimits(Passing):
         if limit - reserved + own - wanted < ALWAYS_UNRESERVED and wanted > own:
             message = (
                 "Specified ReservedConcurrentExecutions for function decreases account's "
-                f"UnreservedConcurrentExecution below its minimum value of [{ALWAYS_UNRESERVED}]."
+                f"UnreservedConcurrentExecution below its minimum value of [{min(ALWAYS_UNRESERVED, limit)}]."
             )
             return refusal(exchange, _INVALID, message)
         return None

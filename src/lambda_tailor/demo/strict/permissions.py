@@ -23,6 +23,8 @@ from lambda_tailor.demo.strict.wire import Answer, Exchange, document, refusal, 
 Check = tuple[str, str]
 # It may name a function, and takes no resource all the same.
 _WITHOUT_RESOURCE = frozenset({"ListEventSourceMappings"})
+# Where IAM calls an operation by another name.
+_CALLED = {"Invoke": "InvokeFunction"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +93,8 @@ class Permissions:
         match exchange.service, exchange.operation:
             case "lambda", operation:
                 return list(_lambda(exchange, operation))
-            case "logs", "DescribeLogGroups":
-                return [("logs:DescribeLogGroups", "*")]
+            case "logs", "DescribeLogGroups" | "StopQuery" as operation:
+                return [(f"logs:{operation}", "*")]
             case "logs", "GetQueryResults":
                 groups = self.queries.get(exchange.parameters()["queryId"], ["unknown"])
                 return [("logs:GetQueryResults", _log_group(exchange, group)) for group in groups]
@@ -117,7 +119,8 @@ def _lambda(exchange: Exchange, operation: str) -> Iterable[Check]:
     function = name if name.startswith("arn:") else _arn(exchange, "lambda", f"function:{name}")
     qualified = f"{function}:{asked['Qualifier']}" if asked.get("Qualifier") else function
     layers = asked.get("Layers") or () if operation == "UpdateFunctionConfiguration" else ()
-    return [(f"lambda:{operation}", qualified), *(("lambda:GetLayerVersion", layer) for layer in layers)]
+    action = f"lambda:{_CALLED.get(operation, operation)}"
+    return [(action, qualified), *(("lambda:GetLayerVersion", layer) for layer in layers)]
 
 
 def _groups(exchange: Exchange) -> list[str]:

@@ -10,9 +10,13 @@ import aiohttp
 from aiohttp import web
 
 from lambda_tailor.demo.strict.alarms import Alarms
+from lambda_tailor.demo.strict.aliases import WeightedAliases
 from lambda_tailor.demo.strict.behaviour import Backend, Behaviour
+from lambda_tailor.demo.strict.dead_letters import DeadLetters
 from lambda_tailor.demo.strict.faults import Fault, Faults, Reset
+from lambda_tailor.demo.strict.insights import Insights
 from lambda_tailor.demo.strict.lambda_limits import LambdaLimits
+from lambda_tailor.demo.strict.metric_data import MetricData
 from lambda_tailor.demo.strict.permissions import Permissions
 from lambda_tailor.demo.strict.quotas import Quotas
 from lambda_tailor.demo.strict.wire import Answer, Exchange, identify
@@ -34,7 +38,15 @@ class Strict:
 
     def __post_init__(self) -> None:
         self.permissions = Permissions(self.backend)
-        self.behaviours = [self.quotas, LambdaLimits(self.backend, self.account_limits, self.states), Alarms()]
+        self.behaviours = [
+            self.quotas,
+            LambdaLimits(self.backend, self.account_limits, self.states),
+            WeightedAliases(self.backend),
+            Alarms(self.backend),
+            Insights(self.backend),
+            MetricData(self.backend),
+            DeadLetters(self.backend),
+        ]
 
     async def handle(self, exchange: Exchange) -> Answer:
         """The answer to one request."""

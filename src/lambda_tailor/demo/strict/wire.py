@@ -88,8 +88,10 @@ def identify(method: str, path: str, query: str, headers: Mapping[str, str], bod
     return Exchange(method, path, query, lower, body, key_id, region, service, operation, parameters)
 
 
-def refusal(exchange: Exchange, code: str, message: str, status: int = 400) -> Answer:
-    """An error as the service words it in the request's own protocol."""
+def refusal(
+    exchange: Exchange, code: str, message: str, status: int = 400, more: Mapping[str, Any] | None = None
+) -> Answer:
+    """An error as the service words it in the request's own protocol; ``more`` are its other members, in JSON."""
     if exchange.speaks_cbor:
         body = cbor2.dumps({"__type": f"com.amazonaws.cloudwatch#{code}", "message": message, "Message": message})
         return Answer(status, {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}, body)
@@ -100,7 +102,7 @@ def refusal(exchange: Exchange, code: str, message: str, status: int = 400) -> A
     if exchange.service == "s3":
         xml = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
         return Answer(status, {"Content-Type": "application/xml"}, xml.encode())
-    document = {"__type": code, "Type": "User", "message": message, "Message": message}
+    document = {"__type": code, "Type": "User", "message": message, "Message": message, **(more or {})}
     headers = {
         "Content-Type": "application/x-amz-json-1.1",
         "x-amzn-ErrorType": code,
