@@ -234,8 +234,11 @@ class Session:
         return Journal(self._get("journal") or paths.journal_url())
 
     @contextmanager
-    def runner(self) -> Iterator[Runner]:
-        """A runner whose first Ctrl-C stops after the calls in flight, and whose second stops at once."""
+    def runner(self, *, interruptible: bool = True) -> Iterator[Runner]:
+        """A runner whose first Ctrl-C stops after the calls in flight, and whose second stops at once.
+
+        Not ``interruptible``, Ctrl-C is left to whoever calls.
+        """
         from lambda_tailor.runner import Runner, check_journal_for
         from lambda_tailor.vault import Vault
 
@@ -243,7 +246,7 @@ class Session:
         check_journal_for(scheduler, self._get("journal") or paths.journal_url())
         stop = threading.Event()
         journal = self._journal()
-        before = signal.signal(signal.SIGINT, _interrupter(stop)) if _in_main_thread() else None
+        before = signal.signal(signal.SIGINT, _interrupter(stop)) if interruptible and _in_main_thread() else None
         try:
             with self._progress() as progress:
                 yield Runner(

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from pydantic import JsonValue
 
-from lambda_tailor import explain
+from lambda_tailor import explaining
 from lambda_tailor.aws.accounts import UNREACHABLE, Reach, Spot, Spots, find_spots
 from lambda_tailor.aws.evidence import EvidenceOptions, Gathered, gather
 from lambda_tailor.aws.gateway import Connection
@@ -110,9 +110,9 @@ def explanation(request: Request, name: str, observer: Observer | None = None) -
         watch.read(part.account_id, part.region, len(part.planned.functions) if part.planned else 0)
     made = _assemble(request, found, [part for part, _ in reads])
     readings = {(reading.account_id, reading.region): reading for _, reading in reads if reading is not None}
-    wanted = explain.Asked(request.policy, lookback_days=request.evidence.lookback_days)
+    wanted = explaining.Asked(request.policy, lookback_days=request.evidence.lookback_days)
     explained = tuple(
-        explain.explain(wanted, readings[function.account_id, function.region], function)
+        explaining.explain(wanted, readings[function.account_id, function.region], function)
         for function in made.functions
         if function.name == name
     )

@@ -14,7 +14,7 @@ from lambda_tailor.aws.evidence import _not_sampled
 from lambda_tailor.aws.evidence_logs import Aggregates
 from lambda_tailor.aws.evidence_metrics import none_found
 from lambda_tailor.aws.faults import access_denied
-from lambda_tailor.explain import Asked, explain
+from lambda_tailor.explaining import Asked, explain
 from lambda_tailor.model.evidence import Absent, AtMemory, Evidence, Trigger
 from lambda_tailor.model.explanation import ExplainedFunction, ExplainedRule, Explanation, WouldChange
 from lambda_tailor.model.function import Function
