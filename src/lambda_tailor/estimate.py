@@ -14,8 +14,8 @@ Site = tuple[str, str]
 
 def lane_of_operation(operation: Operation) -> str:
     """The lane that an operation's write waits in."""
-    actions = all_settings()[operation.key.kind].write_actions
-    return lane_of(actions[0].name) if actions else operation.key.kind
+    setting = all_settings().get(operation.key.kind)
+    return lane_of(setting.write_actions[0].name) if setting and setting.write_actions else operation.key.kind
 
 
 def estimate(operations: Sequence[Operation], share: float) -> Estimate | None:

@@ -165,10 +165,13 @@ class _Account:
         load = self.loads[function.arn]
         profile = Profile(function.memory_mb, function.architecture, function.ephemeral_mb)
         before, after = (runaway_day_usd(profile, load, s, self.prices) for s in (change.before, change.after))
+        if before < _CENT:
+            return ""
         assumed = "at the assumed load" if load.assumed else "at the measured load"
         return f"a day on which every run hangs costs ${after:,.2f} instead of ${before:,.2f} {assumed}"
 
 
+_CENT = Decimal("0.01")
 # What these change costs by the load, in (CPU-bound, I/O-bound) worlds.
 _BY_SETTING: Mapping[str, Callable[[_Account, str, Proposed], Pair]] = {
     "tracing": _Account.tracing,

@@ -30,6 +30,7 @@ overrides:
   - name: "{PREFIX}*"
     rules:
       timeout: {{target_s: 2}}
+      alarms: {{duration_ms: 1500}}
       reserved-concurrency: {{enabled: false}}
       environment: {{enabled: false}}
       deployment-bucket-versioning: {{enabled: false}}

@@ -94,10 +94,15 @@ def usd_range(amount: MonthlyUsd) -> str:
     return low if low == high else f"{low} to {high}"
 
 
+CENT = Decimal("0.01")
+
+
 def worth(amount: MonthlyUsd) -> str:
     """What a change saves or adds, in words; empty where it does neither."""
     if amount.low == amount.high == 0:
         return ""
+    if amount.low > -CENT and amount.high < CENT:
+        return f"{'adds' if amount.high <= 0 else 'saves'} under {usd(CENT)}"
     if amount.high <= 0:
         return f"adds {usd_range(-amount)}"
     return f"saves {usd_range(amount)}"

