@@ -34,7 +34,7 @@ def test_lanes_run_side_by_side_and_the_slowest_tells_the_time() -> None:
 
 
 def test_operations_of_one_lane_add_up() -> None:
-    found = estimate([*operations("function-configuration", 30), *operations("reserved-concurrency", 45)], share=0.5)
+    found = estimate([*operations("function-configuration", 30), *operations("function-concurrency", 45)], share=0.5)
     assert found is not None and (found.seconds, found.lane, found.calls) == (10.0, "lambda", 75)
 
 
