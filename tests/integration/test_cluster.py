@@ -68,7 +68,7 @@ def spread(shared: Aws, deploy: Callable[..., Any]) -> Aws:
         for name in NAMES:
             functions.create_function(
                 FunctionName=name, Runtime="python3.12", Handler="index.handler", Role=role, Code={"ZipFile": code},
-                MemorySize=3008, Timeout=300,
+                MemorySize=3008, Timeout=300, Environment={"Variables": {"TOKEN": "canary, which may not travel"}},
             )  # fmt: skip
             functions.get_waiter("function_active_v2").wait(FunctionName=name)
     return shared
