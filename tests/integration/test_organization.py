@@ -189,6 +189,14 @@ def test_every_region_that_is_enabled(organization: tuple[Aws, list[str]]) -> No
     assert plan["api_calls"]["lambda:ListFunctions"] > 15
 
 
+def test_every_region_is_tried_where_nobody_may_say_which_are_enabled(organization: tuple[Aws, list[str]]) -> None:
+    aws, members = organization
+    aws.emulator.control.fail(operation="ec2:DescribeRegions", kind="access-denied", times=1)
+    plan = aws.json("plan", "--all", "--all-regions", *roles(members[:1]), *RULES)
+    assert {f["region"] for f in plan["functions"]} == set(REGIONS)
+    assert plan["api_calls"]["lambda:ListFunctions"] > 25
+
+
 def test_roles_from_a_file(organization: tuple[Aws, list[str]], tmp_path: Path) -> None:
     aws, members = organization
     file = tmp_path / "roles.txt"

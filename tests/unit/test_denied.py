@@ -15,7 +15,7 @@ from lambda_tailor.aws.faults import explain
 from lambda_tailor.aws.gateway import Connection, Gateway
 from lambda_tailor.aws.inventory import Target, take
 from lambda_tailor.aws.sites import Site
-from lambda_tailor.errors import AccessDenied
+from lambda_tailor.errors import AccessDenied, CredentialsError
 from lambda_tailor.policy import Exclusion, Match, Origin
 from lambda_tailor.policy_file import load_preset
 from lambda_tailor.setting import Call
@@ -180,3 +180,23 @@ def test_what_somebody_made_do_without_is_said_in_the_plan(monkeypatch: pytest.M
             gateway.call(Call("lambda", action, {}))
     assert list(gateway.denied) == ["lambda:ListAliases", "lambda:GetPolicy"]
     assert gateway.denied["lambda:GetPolicy"].startswith("lambda:GetPolicy is not allowed: ")
+
+
+@pytest.mark.parametrize(("unsure", "told"), [(True, []), (False, ["eu-south-2"])])
+def test_a_region_that_is_not_enabled_is_left_out_where_nobody_could_tell(
+    monkeypatch: pytest.MonkeyPatch, unsure: bool, told: list[str]
+) -> None:
+    gateway = FakeGateway(set())
+    spots = Spots([Spot("us-east-1", unsure=unsure), Spot("eu-south-2", unsure=unsure)])
+
+    def opened(_connection: object, spot: Spot) -> Site:
+        if spot.region == "eu-south-2":
+            raise CredentialsError("AWS does not know these credentials (InvalidClientTokenId).")
+        return Site(ACCOUNT, spot.region, "aws", cast(Gateway, gateway))
+
+    monkeypatch.setattr(workflow, "find_spots", lambda *_: spots)
+    monkeypatch.setattr(workflow, "open_site", opened)
+    policy = load_preset("reference").only(frozenset({"tracing"}))
+    plan = workflow.plan(workflow.Request(target=Target(everything=True), policy=policy))
+    assert [problem.region for problem in plan.problems] == told
+    assert [function.name for function in plan.functions] == ["a", "b"]
