@@ -146,7 +146,7 @@ def _complaint(name: str, data: Mapping[str, Any], error: Any) -> tuple[int, str
     start = f"{name}: line {line}: "
     match error["type"]:
         case "extra_forbidden":
-            return line, f"{start}unknown key {key}{_nearest(where)}."
+            return line, f"{start}unknown key {key}{_nearest(where)}"
         case "missing":
             return line, f"{start}{key} is missing."
         case "model_type" | "dict_type" | "mapping_type":
@@ -172,7 +172,9 @@ def _nearest(where: Sequence[int | str]) -> str:
     """What may have been meant by an unknown key, or what there is."""
     known = _keys(where[:-1])
     close = difflib.get_close_matches(str(where[-1]), known, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]}?" if close else f"; known here: {', '.join(known)}" if known else ""
+    if close:
+        return f"; did you mean {close[0]}?"
+    return f"; known here: {', '.join(known)}." if known else "."
 
 
 def _example(where: Sequence[int | str]) -> str:

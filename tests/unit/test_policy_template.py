@@ -151,8 +151,8 @@ def test_check_tells_everything_that_is_wrong_by_line(tmp_path: Path) -> None:
     file.write_text("caps: {max_function: 1}\nrules:\n  memroy: {}\n  timeout: {target_s: 0}\n")
     lines = run("check", str(file), exit_code=1).stderr.splitlines()
     assert [re.sub(r".*p\.yaml: ", "", line) for line in lines] == [
-        "line 1: unknown key caps.max_function; did you mean max_functions?.",
-        "line 3: unknown key rules.memroy; did you mean memory?.",
+        "line 1: unknown key caps.max_function; did you mean max_functions?",
+        "line 3: unknown key rules.memroy; did you mean memory?",
         "line 4: rules.timeout.target_s: input should be greater than or equal to 1.",
     ]
 
