@@ -15,10 +15,10 @@ from lambda_tailor.report import charts
 from lambda_tailor.report.tables import (
     Total,
     by_account,
-    by_function,
     by_region,
     by_rule,
     first_to_read,
+    function_of,
     rows,
     totals,
 )
@@ -45,7 +45,12 @@ def render(plan: Plan, run: Run | None = None) -> str:
 def _groups(plan: Plan) -> list[dict[str, Any]]:
     """By what the money is added up, each with its chart and the table behind it."""
     groups = []
-    for title, name in (("rule", by_rule), ("function", by_function), ("region", by_region), ("account", by_account)):
+    for title, name in (
+        ("rule", by_rule),
+        ("function", function_of(plan)),
+        ("region", by_region),
+        ("account", by_account),
+    ):
         found = totals(plan, name)
         groups.append({"title": title, "totals": found, "chart": _chart(title, found), "bars": BARS})
     return groups

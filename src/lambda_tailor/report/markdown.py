@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from lambda_tailor.model.plan import Plan
-from lambda_tailor.report.tables import Row, first_to_read, rows
+from lambda_tailor.report.tables import Row, first_to_read, function_of, rows
 from lambda_tailor.report.terminal import assumption_lines, plan_total
 from lambda_tailor.report.texts import clean, value, worth
 
@@ -16,7 +16,7 @@ _TABLE = "| function | setting | before | after | a month | risk | why |\n|---|-
 
 def render(plan: Plan, *, limit: int = LIMIT) -> str:
     """The plan, blocked and risky changes first; what exceeds ``limit`` characters is left out and counted."""
-    first = first_to_read(plan)
+    first, name = first_to_read(plan), function_of(plan)
     seen = set(map(_identity, first))
     rest = [row for row in rows(plan) if _identity(row) not in seen]
     head = f"## lambda-tailor\n\n**{_safe(plan_total(plan))}**\n"
@@ -29,7 +29,7 @@ def render(plan: Plan, *, limit: int = LIMIT) -> str:
             continue
         section = f"\n### {title}\n\n{_TABLE}\n"
         for row in group:
-            line = _line(row)
+            line = _line(row, name(row))
             if cut or len(body) + len(section) + len(line) > room:
                 cut += 1
             else:
@@ -44,13 +44,13 @@ def _identity(row: Row) -> tuple[str, str, str]:
     return row.function.arn, row.change.rule, row.change.setting
 
 
-def _line(row: Row) -> str:
+def _line(row: Row, name: str) -> str:
     change = row.change
     why = f"**blocked:** {_safe(change.blocked)}" if change.blocked is not None else _safe(change.reason)
     money = worth(change.monthly_usd) if change.pending else ""
     before, after = value(change.setting, change.before), value(change.setting, change.after)
     cells = (
-        _safe(row.function.name),
+        _safe(name),
         _safe(change.setting),
         _safe(before),
         _safe(after),

@@ -85,5 +85,12 @@ def by_rule(row: Row) -> str:
 
 
 def by_function(row: Row) -> str:
-    """The function's name; where it runs is in the table of all changes."""
+    """The function's name."""
     return row.function.name
+
+
+def function_of(plan: Plan) -> Callable[[Row], str]:
+    """The function's name, and where it is if the plan has more than one account and region."""
+    if len({(function.account_id, function.region) for function in plan.functions}) < 2:
+        return by_function
+    return lambda row: f"{row.function.name} ({row.function.account_id}, {row.function.region})"

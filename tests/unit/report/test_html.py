@@ -7,7 +7,7 @@ import re
 from xml.etree import ElementTree
 
 from lambda_tailor.report import charts, html
-from lambda_tailor.report.tables import by_function, by_rule, totals
+from lambda_tailor.report.tables import by_function, by_rule, function_of, totals
 from tests.unit.report.plans import HOSTILE, a_change, a_plan, a_planned, fleet, money, small_plan
 
 
@@ -68,3 +68,12 @@ def test_totals_by_rule_and_by_function_come_to_the_same() -> None:
     plan = fleet(30)
     sums = [sum(t.monthly.high for t in totals(plan, name)) for name in (by_rule, by_function)]
     assert sums[0] == sums[1] == plan.summary.monthly_saving_usd.high - plan.summary.monthly_added_usd
+
+
+def test_a_function_is_told_from_one_of_that_name_elsewhere() -> None:
+    here, there = a_planned("same", (a_change(),)), a_planned("same", (a_change(),), region="eu-west-1")
+    plan = a_plan(here, there)
+    names = [total.name for total in totals(plan, function_of(plan))]
+    assert sorted(names) == ["same (123456789012, eu-west-1)", "same (123456789012, us-east-1)"]
+    alone = a_plan(here)
+    assert [total.name for total in totals(alone, function_of(alone))] == ["same"]
