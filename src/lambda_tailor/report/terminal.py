@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from itertools import groupby
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from lambda_tailor.model.verdict import Risk
 from lambda_tailor.planner import summarize
 from lambda_tailor.realized import error_rate
 from lambda_tailor.report.explanation import WIDTH, lines
-from lambda_tailor.report.texts import clean, count, duration, usd, usd_range, value, worth
+from lambda_tailor.report.texts import clean, count, duration, fine_usd, usd, usd_range, value, worth
 from lambda_tailor.rule import AnyRule
 
 _STYLE = {
@@ -318,6 +319,7 @@ def _evidence_lines(plan: Plan) -> list[str]:
     evidence = plan.assumptions.get("evidence")
     if not isinstance(evidence, Mapping):
         return []
-    lines = [f"  - evidence: {evidence['metrics']:,} metrics asked, ${evidence['usd']} charged by AWS"]
+    charged = fine_usd(Decimal(str(evidence["usd"])))
+    lines = [f"  - evidence: {evidence['metrics']:,} metrics asked, {charged} charged by AWS"]
     not_read = evidence["not_read"]
     return lines + [f"  - not read: {because}" for because in (not_read if isinstance(not_read, Sequence) else ())]

@@ -82,19 +82,26 @@ def _short(text: str) -> str:
     return ":".join(parts[6:]) if len(parts) > 6 else parts[-1]
 
 
+CENT = Decimal("0.01")
+
+
 def usd(amount: Decimal) -> str:
     """US dollars to the cent."""
     cents = amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
     return f"-${-cents:,.2f}" if cents < 0 else f"${abs(cents):,.2f}"
 
 
+def fine_usd(amount: Decimal) -> str:
+    """US dollars, of less than a cent two digits that count."""
+    if amount == 0 or amount >= CENT:
+        return usd(amount)
+    return f"${amount.quantize(Decimal(1).scaleb(amount.adjusted() - 1)):f}"
+
+
 def usd_range(amount: MonthlyUsd) -> str:
     """From the careful to the hopeful end; one figure where they are the same."""
     low, high = usd(amount.low), usd(amount.high)
     return low if low == high else f"{low} to {high}"
-
-
-CENT = Decimal("0.01")
 
 
 def worth(amount: MonthlyUsd) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from lambda_tailor.model.plan import Estimate, MonthlyUsd
 from lambda_tailor.report.terminal import estimate_text
-from lambda_tailor.report.texts import duration, worth
+from lambda_tailor.report.texts import duration, fine_usd, worth
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,20 @@ from lambda_tailor.report.texts import duration, worth
 )
 def test_what_a_change_is_worth(low: str, high: str, told: str) -> None:
     assert worth(MonthlyUsd(Decimal(low), Decimal(high))) == told
+
+
+@pytest.mark.parametrize(
+    ("amount", "told"),
+    [
+        ("0", "$0.00"),
+        ("0.00055001824", "$0.00055"),
+        ("0.0000001", "$0.00000010"),
+        ("0.05", "$0.05"),
+        ("1234.5", "$1,234.50"),
+    ],
+)
+def test_what_is_less_than_a_cent_is_told_to_two_digits(amount: str, told: str) -> None:
+    assert fine_usd(Decimal(amount)) == told
 
 
 @pytest.mark.parametrize(
