@@ -46,8 +46,8 @@ class Exchange:
 
     @property
     def name(self) -> str:
-        """``service:Operation``."""
-        return f"{self.service}:{self.operation}"
+        """``service:Operation``; where that could not be told, the HTTP method stands for it: ``lambda:Get``."""
+        return f"{self.service}:{self.operation or self.method.title()}"
 
     @property
     def account(self) -> str:
