@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SUFFIX ?= dev
 WORKERS ?= 4
 
-.PHONY: demo test unit faults lint build bench pulumi-up clean
+.PHONY: demo test unit faults lint build bench docs pictures pulumi-up clean
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -35,6 +35,13 @@ build: $(VENV)/.ready  ## the wheel
 
 bench: $(VENV)/.ready  ## calls, time and memory against the quotas and Cloud Custodian: bench/RESULTS.md
 	$(BIN)/python bench/run.py --write
+
+docs: $(VENV)/.ready  ## the documentation site, into site/
+	$(BIN)/python -m scripts.docs.build
+
+pictures: $(VENV)/.ready  ## the pictures of the README, from what the program really shows
+	$(BIN)/python -m scripts.docs.way_picture
+	$(BIN)/python -m scripts.docs.pictures
 
 pulumi-up: $(VENV)/.ready  ## deploy the reference stack with Pulumi's command to AWS_ENDPOINT_URL; see docs/pulumi.md
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh scripts/pulumi_up.sh $(SUFFIX)

@@ -77,7 +77,7 @@ def _rule(rule: AnyRule, said: Mapping[str, JsonValue] | None) -> Iterator[str]:
     defaults = rule.options().model_dump(mode="json")
     for name, default in defaults.items():
         if name != "enabled":
-            yield from _comment(_meaning(schema[name]), "    ")
+            yield from _comment(meaning(schema[name]), "    ")
             given = said is not None and name in said
             yield f"    {name}: {_value(said[name])}" if said and given else f"    # {name}: {_value(default)}"
     yield ""
@@ -88,11 +88,11 @@ def _section(name: str, title: str, model: BaseModel) -> Iterator[str]:
     yield f"{name}:"
     schema = type(model).model_json_schema()["properties"]
     for key, value in model.model_dump(mode="json").items():
-        yield from _comment(_meaning(schema[key]), "  ")
+        yield from _comment(meaning(schema[key]), "  ")
         yield f"  {key}: {_value(value)}"
 
 
-def _meaning(field: Mapping[str, Any]) -> str:
+def meaning(field: Mapping[str, Any]) -> str:
     """An option's description and the values that it takes."""
     kinds = [kind for kind in (field, *field.get("anyOf", ())) if kind.get("type") != "null"]
     choices = next((kind["enum"] for kind in kinds if "enum" in kind), ())

@@ -39,6 +39,12 @@ if TYPE_CHECKING:
 SUFFIX_PRESET, DEFAULT_PRESET = "reference", "right-size"
 
 
+# What ``--json`` prints, by the name that its schema is asked for with.
+DOCUMENTS: Mapping[str, type[Any]] = {
+    "plan": Plan, "run": Run, "runs": Runs, "verify": Verification, "realized": Realized, "explain": Explanation,
+}  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """What the command line asked for. Answers go to stdout; progress and complaints to stderr."""
@@ -402,11 +408,7 @@ class Session:
         """A document's JSON Schema."""
         import json
 
-        kinds: Mapping[str, Any] = {
-            "plan": Plan, "run": Run, "runs": Runs, "verify": Verification, "realized": Realized,
-            "explain": Explanation,
-        }  # fmt: skip
-        wanted = policy_schema() if document == "policy" else documents.schema(kinds[document])
+        wanted = policy_schema() if document == "policy" else documents.schema(DOCUMENTS[document])
         print(json.dumps(wanted, indent=2))
 
     def init_policy(self, preset: str, out: str | None, *, force: bool) -> None:

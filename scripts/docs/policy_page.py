@@ -1,0 +1,60 @@
+"""The reference of policy files, from the model that reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from lambda_tailor.policy import PRESETS, policy_schema
+from lambda_tailor.policy_file import load_preset
+from lambda_tailor.policy_template import meaning, policy_text
+
+
+def page() -> str:
+    """The page as Markdown."""
+    return "\n".join(_lines()) + "\n"
+
+
+def _lines() -> Iterator[str]:
+    schema = policy_schema()
+    yield "# Policy files\n"
+    yield "A policy says which rules are asked, with which options. `lambda-tailor policy init` writes one with every"
+    yield "key, and the JSON Schema for editors; `lambda-tailor policy check FILE` names the line and the nearest key"
+    yield "of what is wrong. The options of each rule are in [the catalogue](rules.md).\n"
+    yield f"Presets: {', '.join(f'`{name}`' for name in PRESETS)}. A policy that names one says only what differs.\n"
+    yield "## Keys\n"
+    yield from _table(schema, schema)
+    for name in _sections(schema):
+        yield f"\n## {name}\n"
+        yield from _table(_resolved(schema, _items(schema["properties"][name])), schema)
+    yield "\n## Written out\n"
+    yield f"```yaml\n{policy_text(load_preset('right-size'))}```"
+
+
+def _sections(schema: Mapping[str, Any]) -> list[str]:
+    return [
+        name
+        for name, field in schema["properties"].items()
+        if name != "rules" and "properties" in _resolved(schema, _items(field))
+    ]
+
+
+def _table(model: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
+    yield "| key | meaning | default |"
+    yield "|---|---|---|"
+    for name, field in model["properties"].items():
+        whole = {**_resolved(schema, field), **field}
+        told = meaning(whole) if "description" in whole else ""
+        default = field.get("default")
+        yield f"| `{name}` | {' '.join(told.split())} | {'' if default is None else f'`{default}`'} |"
+
+
+def _items(field: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = field.get("items", field)
+    return found
+
+
+def _resolved(schema: Mapping[str, Any], field: Mapping[str, Any]) -> Mapping[str, Any]:
+    reference = field.get("$ref") or next((each["$ref"] for each in field.get("allOf", ()) if "$ref" in each), None)
+    found: Mapping[str, Any] = schema["$defs"][reference.rpartition("/")[2]] if reference else field
+    return found

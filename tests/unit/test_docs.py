@@ -1,0 +1,104 @@
+"""What the pages say is so: commands and options exist, links lead somewhere, the site builds and asks nobody."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from scripts.docs import cli_page
+
+from lambda_tailor.cli import main
+from lambda_tailor.rules import all_rules
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / name for name in ("README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md")]
+PAGES += sorted((ROOT / "docs").glob("*.md"))
+# A command as it stands in a code block or between backticks, to the end of what belongs to it.
+_SAID = re.compile(r"(?:^ {4}|`|^)(?:[A-Z_]+=\S+ )*lambda-tailor ([a-z][^`#\n]*)", re.MULTILINE)
+_OPTION = re.compile(r"(?<![\w/-])(--[a-z][a-z-]+)")
+# Options of other programs that the pages mention.
+OF_OTHERS = {"--cov", "--help"}
+
+
+def said(page: Path) -> list[str]:
+    return [found.strip() for found in _SAID.findall(page.read_text())]
+
+
+def told(page: Path) -> list[tuple[str, click.Command, list[str]]]:
+    """Each mention with the command that it calls and the words after it."""
+    found = []
+    for mention in said(page):
+        command: click.Command = main
+        words = shlex.split(mention.replace("…", "").replace("[", "").replace("]", "").replace("'", "").rstrip(".,;:)"))
+        while words and isinstance(command, click.Group) and not words[0].startswith("-"):
+            name = words.pop(0).split("|")[0]
+            assert name in command.commands, f"{page.name}: lambda-tailor {mention}"
+            command = command.commands[name]
+        found.append((mention, command, words))
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_that_a_page_mentions_exists_and_takes_its_options(page: Path) -> None:
+    for mention, command, words in told(page):
+        known = {option for parameter in command.params for option in parameter.opts + parameter.secondary_opts}
+        for word in words:
+            if word.startswith("-") and word != "-":
+                assert word.split("=")[0] in known | {"-h", "--help"}, f"{page.name}: lambda-tailor {mention}"
+
+
+def test_the_pages_do_mention_commands() -> None:
+    assert sum(len(told(page)) for page in PAGES) > 25
+
+
+def test_every_option_that_the_readme_mentions_exists() -> None:
+    known = {
+        option
+        for _, command in cli_page.commands()
+        for parameter in command.params
+        for option in parameter.opts + parameter.secondary_opts
+    }
+    assert set(_OPTION.findall((ROOT / "README.md").read_text())) <= known | OF_OTHERS
+
+
+def test_the_readme_names_every_rule() -> None:
+    text = (ROOT / "README.md").read_text()
+    assert [rule for rule in all_rules() if f"`{rule}`" not in text] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_between_pages_leads_to_a_file(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text()):
+        written = (page.parent / target).resolve().relative_to(ROOT)
+        generated = {"docs/rules.md", "docs/cli.md", "docs/policy.md", "docs/outputs.md"}
+        assert (ROOT / written).exists() or str(written) in generated, f"{page.name}: {target}"
+
+
+def test_every_command_is_in_the_reference() -> None:
+    page = cli_page.page()
+    for words, command in cli_page.commands():
+        assert f"## {words}\n" in page
+        for parameter in command.params:
+            if isinstance(parameter, click.Option) and not parameter.hidden:
+                assert parameter.opts[0] in page
+
+
+def test_the_site_builds_without_a_warning_and_asks_no_other_host(tmp_path: Path) -> None:
+    pytest.importorskip("sphinx", reason="the extra docs is not installed")
+    command = [sys.executable, "-m", "scripts.docs.build", str(tmp_path / "site")]
+    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    pages = list((tmp_path / "site").rglob("*.html"))
+    assert {"rules.html", "cli.html", "policy.html", "outputs.html", "guarantees.html"} <= {page.name for page in pages}
+    for page in pages:
+        fetched = re.findall(
+            r"<(?:script|link|img|iframe|source)[^>]+(?:src|href)=\"((?:https?:)?//[^\"]+)", page.read_text()
+        )
+        assert fetched == [], page.name
+    for sheet in (tmp_path / "site").rglob("*.css"):
+        assert not re.search(r"@import\s|url\([\"']?(?:https?:)?//", sheet.read_text()), sheet.name
