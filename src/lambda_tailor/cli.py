@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+PROGRAM = "lambda-tailor"
 DONE, ERROR, PENDING = 0, 1, 2
 
 
@@ -85,7 +86,8 @@ class _Group(click.Group):
     """A group that ends with our exit codes: 1 for every error, usage errors included."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        kwargs["standalone_mode"] = False
+        # The same name however it was called: completion goes by it.
+        kwargs |= {"standalone_mode": False, "prog_name": PROGRAM}
         try:
             code = super().main(*args, **kwargs)
         except click.ClickException as error:
@@ -104,7 +106,7 @@ class _Group(click.Group):
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="lambda-tailor")
+@click.version_option(__version__, prog_name=PROGRAM)
 def main() -> None:
     """Make deployed AWS Lambda functions fit the load they really carry.
 
@@ -276,8 +278,14 @@ def report(shown: str, out: str, **arguments: Any) -> int:
     return DONE
 
 
+def _rule_ids(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    from lambda_tailor.rules import all_rules
+
+    return [rule for rule in all_rules() if rule.startswith(incomplete)]
+
+
 @main.command()
-@click.argument("rule", required=False, metavar="[RULE]")
+@click.argument("rule", required=False, metavar="[RULE]", shell_complete=_rule_ids)
 @OUTPUT
 def rules(rule: str | None, **arguments: Any) -> int:
     """The catalogue of rules, or one of them with its options."""
@@ -366,6 +374,18 @@ def mcp(allow_writes: bool, **arguments: Any) -> int:
             f"The MCP server needs more packages ({error.name}): pip install 'lambda-tailor[mcp]'."
         ) from error
     serve(arguments, allow_writes=allow_writes)
+    return DONE
+
+
+@main.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> int:
+    """Print the script with which SHELL completes commands: source it, or put it where SHELL finds it."""
+    from click.shell_completion import get_completion_class
+
+    kind = get_completion_class(shell)
+    assert kind is not None
+    click.echo(kind(main, {}, PROGRAM, "_LAMBDA_TAILOR_COMPLETE").source())
     return DONE
 
 

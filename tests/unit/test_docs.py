@@ -102,3 +102,13 @@ def test_the_site_builds_without_a_warning_and_asks_no_other_host(tmp_path: Path
         assert fetched == [], page.name
     for sheet in (tmp_path / "site").rglob("*.css"):
         assert not re.search(r"@import\s|url\([\"']?(?:https?:)?//", sheet.read_text()), sheet.name
+
+
+def test_the_readme_shows_pictures_that_fetch_nothing() -> None:
+    readme = (ROOT / "README.md").read_text()
+    for name in ("plan.svg", "report.png"):
+        assert f"](docs/pictures/{name})" in readme
+        assert (ROOT / "docs" / "pictures" / name).stat().st_size > 1000
+    for drawing in (ROOT / "docs" / "pictures").glob("*.svg"):
+        text = drawing.read_text().replace("http://www.w3.org/2000/svg", "")
+        assert "http" not in text and "@import" not in text and "<script" not in text, drawing.name
