@@ -306,6 +306,7 @@ def _planned(policy: Policy, function: Function, items: Sequence[tuple[_Judged, 
         changes=tuple(changes),
         kept=tuple(kept),
         notes=_notes(policy, function, changes),
+        architecture=function.architecture,
     )
 
 

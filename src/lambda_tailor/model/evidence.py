@@ -28,6 +28,8 @@ class Absent:
 
 
 Reading = Measured | Absent
+# How quotes of what a run took at a memory size begin; the size in MB follows.
+AT_SIZE = "billed_at_mb_"
 NOT_READ = Absent("not asked for")
 
 
@@ -97,6 +99,16 @@ class Evidence:
             Quote(name, r.value, r.unit, r.source, r.window_days, r.samples)
             for name, r in readings
             if isinstance(r, Measured)
+        )
+
+    def quote_sizes(self) -> tuple[Quote, ...]:
+        """What a run took at each memory size, where it ran at several."""
+        if len({size.memory_mb for size in self.at_memory}) < 2:
+            return ()
+        window = self.memory_used.window_days if isinstance(self.memory_used, Measured) else 0.0
+        return tuple(
+            Quote(f"{AT_SIZE}{s.memory_mb}", s.billed_ms, "ms", "REPORT records", window, s.invocations)
+            for s in sorted(self.at_memory, key=lambda size: size.memory_mb)
         )
 
     @property

@@ -86,6 +86,7 @@ class PlannedFunction:
     changes: tuple[Change, ...]
     kept: tuple[Kept, ...] = ()
     notes: tuple[str, ...] = ()
+    architecture: str = "x86_64"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 
 import leather
 
+from lambda_tailor.report.curves import Curve
 from lambda_tailor.report.tables import Total
 from lambda_tailor.report.texts import clean
 
 LOW, HIGH = "#005a8f", "#8ccbf2"  # a dark and a light blue, told apart by lightness alone
-_WIDTH, _BAR, _FRAME, _LABEL = 760, 30, 150, 34
+NOW, PROPOSED = "#b35900", "#1b7837"  # an orange and a green that differ in lightness too
+_WIDTH, _BAR, _FRAME, _LABEL, _CURVE = 760, 30, 150, 34, 320
 
 
 def savings(totals: Sequence[Total], label: str) -> str:
@@ -32,6 +34,23 @@ def savings(totals: Sequence[Total], label: str) -> str:
     chart.add_x_axis(name="US dollars a month", tick_formatter=_dollars)
     height = _FRAME + _BAR * len(paid)
     return _accessible(chart.to_svg(width=_WIDTH, height=height), height, label)
+
+
+def cost_by_memory(curve: Curve, label: str) -> str:
+    """US dollars a million invocations against memory in MB, with the present and the proposed size marked."""
+    points = [(point.memory_mb, float(point.usd)) for point in curve.points]
+    chart = leather.Chart()
+    # From zero on: a curve that begins at its lowest point makes every saving look large.
+    chart.add_y_scale(0, 1.1 * max(usd for _, usd in points))
+    chart.add_line(points, name="measured", stroke_color=LOW, width=3)
+    chart.add_dots(points, name="sizes that it ran at", fill_color=LOW, radius=4)
+    for name, size, colour in (("now", curve.change.before, NOW), ("proposed", curve.change.after, PROPOSED)):
+        marked = [point for point in points if point[0] == size]
+        if marked:
+            chart.add_dots(marked, name=name, fill_color=colour, radius=7)
+    chart.add_x_axis(name="Memory in MB")
+    chart.add_y_axis(name="US dollars a million invocations", tick_formatter=_dollars)
+    return _accessible(chart.to_svg(width=_WIDTH, height=_CURVE), _CURVE, label)
 
 
 def _dollars(value: float, _index: int, _count: int) -> str:

@@ -12,6 +12,7 @@ from lambda_tailor.model.evidence import Quote
 from lambda_tailor.model.plan import Plan
 from lambda_tailor.model.run import Run
 from lambda_tailor.report import charts
+from lambda_tailor.report.curves import Curve, curves
 from lambda_tailor.report.tables import (
     Total,
     by_account,
@@ -27,6 +28,7 @@ from lambda_tailor.report.texts import clean, count, usd, usd_range, value, wort
 
 # A chart of more bars than this is a wall; the table behind it has them all.
 BARS = 15
+CURVES = 10
 
 
 def render(plan: Plan, run: Run | None = None) -> str:
@@ -38,6 +40,8 @@ def render(plan: Plan, run: Run | None = None) -> str:
         first=first_to_read(plan),
         rows=rows(plan),
         groups=_groups(plan),
+        sizes=_sizes(every := curves(plan)),
+        more_sizes=len(every) - len(every[:CURVES]),
         assumptions=assumption_lines(plan)[1:],
     )  # fmt: skip
 
@@ -54,6 +58,20 @@ def _groups(plan: Plan) -> list[dict[str, Any]]:
         found = totals(plan, name)
         groups.append({"title": title, "totals": found, "chart": _chart(title, found), "bars": BARS})
     return groups
+
+
+def _sizes(found: list[Curve]) -> list[dict[str, Any]]:
+    """The curves with their drawings."""
+    return [{"curve": curve, "chart": _curve(curve)} for curve in found[:CURVES]]
+
+
+def _curve(curve: Curve) -> Markup:
+    cheapest = min(curve.points, key=lambda point: point.usd)
+    label = (
+        f"Line chart of cost against memory for {clean(curve.function.name)}: cheapest at {cheapest.memory_mb} MB, "
+        f"{usd(cheapest.usd)} a million invocations. The table below has every figure."
+    )
+    return Markup(charts.cost_by_memory(curve, label))  # noqa: S704 - drawn from numbers alone, the label escaped
 
 
 def _chart(title: str, found: list[Total]) -> Markup:

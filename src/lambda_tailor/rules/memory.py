@@ -48,7 +48,7 @@ def _step(function: Function, to_mb: int) -> tuple[Transition, ...]:
 
 def _to_target(function: Function, evidence: Evidence, target: int) -> Verdict:
     current, used = function.memory_mb, evidence.memory_used
-    quotes = evidence.quote("memory_used")
+    quotes = (*evidence.quote("memory_used"), *evidence.quote_sizes())
     if current == target:
         return Kept(SETTING, current, f"it has {target} MB", quotes)
     step = _step(function, target)
@@ -62,7 +62,8 @@ def _to_target(function: Function, evidence: Evidence, target: int) -> Verdict:
 
 
 def _fitted(function: Function, evidence: Evidence, options: MemoryOptions) -> Verdict:
-    current, used, quotes = function.memory_mb, evidence.memory_used, evidence.quote(*_QUOTED)
+    current, used = function.memory_mb, evidence.memory_used
+    quotes = (*evidence.quote(*_QUOTED), *evidence.quote_sizes())
     if isinstance(used, Absent):
         return _as_recommended(function, evidence, options, used)
     share = 100 * used.value / current
