@@ -61,7 +61,7 @@ def _photograph(browser: str, page: Path, into: Path) -> None:
 
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
-        tab = opened.new_page(viewport={"width": 1100, "height": 900})
+        tab = opened.new_page(viewport={"width": 1100, "height": 1300})
         tab.goto(page.as_uri())
         tab.screenshot(path=str(into))
         opened.close()

@@ -7,10 +7,15 @@ import io
 import json
 from xml.etree import ElementTree
 
+import jsonschema
+import pytest
+
+from lambda_tailor.model.plan import Plan
 from lambda_tailor.model.run import CheckedSetting, Verification, VerifySummary
 from lambda_tailor.report import csv_, junit, markdown, sarif
 from lambda_tailor.rules import all_rules
 from tests.unit.report.plans import HOSTILE, a_change, a_plan, a_planned, fleet, small_plan
+from tests.unit.report.sarif import REQUIRED
 
 
 def test_a_comment_about_a_thousand_functions_fits_and_says_what_was_cut() -> None:
@@ -47,6 +52,12 @@ def test_csv_has_one_row_for_each_change() -> None:
 def test_a_cell_of_csv_is_never_a_formula() -> None:
     read = list(csv.DictReader(io.StringIO(csv_.render(a_plan(a_planned("=cmd|x", (a_change(reason="+1"),)))))))
     assert (read[0]["function"], read[0]["reason"]) == ("'=cmd|x", "'+1")
+
+
+@pytest.mark.parametrize("plan", [small_plan(), fleet(20), a_plan()], ids=["one of each", "a fleet", "nothing"])
+def test_sarif_is_what_the_standard_and_code_scanning_require(plan: Plan) -> None:
+    document = json.loads(sarif.render(plan, all_rules()))
+    jsonschema.Draft202012Validator(REQUIRED, format_checker=jsonschema.FormatChecker()).validate(document)
 
 
 def test_each_sarif_result_points_at_its_rule() -> None:
