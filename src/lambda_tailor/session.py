@@ -9,23 +9,19 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lambda_tailor import documents, paths, policy_file, workflow
-from lambda_tailor.aws.accounts import Reach
-from lambda_tailor.aws.evidence import EvidenceOptions
-from lambda_tailor.aws.gateway import Connection
-from lambda_tailor.aws.inventory import SUFFIX_PREFIX, Target
+from lambda_tailor.arguments import Arguments
+from lambda_tailor.aws.inventory import SUFFIX_PREFIX
 from lambda_tailor.errors import BadInput, NotConfirmed, PlanFileError, PolicyError
-from lambda_tailor.lanes import DEFAULT_SHARE
 from lambda_tailor.model.explanation import Explanation
 from lambda_tailor.model.plan import Plan
 from lambda_tailor.model.realized import Realized
 from lambda_tailor.model.run import Run, Runs, Status, Verification
 from lambda_tailor.outcomes import run_of, runs_of
-from lambda_tailor.policy import Policy, policy_schema
+from lambda_tailor.policy import policy_schema
 from lambda_tailor.report.progress import Progress
 from lambda_tailor.report.terminal import Terminal
 from lambda_tailor.rules import all_rules
@@ -34,9 +30,6 @@ from lambda_tailor.undo import undo_plan
 if TYPE_CHECKING:
     from lambda_tailor.journal import Journal
     from lambda_tailor.runner import Runner
-
-# The reference stack has targets of its own; any other function's values follow from what it did.
-SUFFIX_PRESET, DEFAULT_PRESET = "reference", "right-size"
 
 
 # What ``--json`` prints, by the name that its schema is asked for with.
@@ -49,119 +42,36 @@ DOCUMENTS: Mapping[str, type[Any]] = {
 class Session:
     """What the command line asked for. Answers go to stdout; progress and complaints to stderr."""
 
-    arguments: Mapping[str, Any]
+    asked: Arguments
     terminal: Terminal
 
     @classmethod
     def from_arguments(cls, arguments: Mapping[str, Any]) -> Session:
         """A session for parsed arguments; a missing one has its default."""
-        return cls(arguments, Terminal(verbose=bool(arguments.get("verbose")), quiet=bool(arguments.get("quiet"))))
-
-    def _get(self, name: str, default: Any = None) -> Any:
-        value = self.arguments.get(name)
-        return default if value is None else value
-
-    @property
-    def _as_json(self) -> bool:
-        return bool(self._get("as_json")) or self._get("form") == "json"
-
-    def _connection(self) -> Connection:
-        share = float(self._get("quota_share", DEFAULT_SHARE))
-        endpoint = self._get("endpoint_url") or os.environ.get("AWS_ENDPOINT_URL")
-        return Connection(profile=self._get("profile"), endpoint_url=endpoint, quota_share=share)
-
-    def _target(self) -> Target:
-        names = tuple(dict.fromkeys(self._get("names", ())))
-        tags = dict(_pair(tag) for tag in self._get("tags", ()))
-        pattern, everything = self._get("name_pattern"), bool(self._get("everything"))
-        chosen = bool(names or tags or pattern or everything)
-        suffix = None if chosen else self._get("suffix")
-        if not chosen and suffix is None:
-            raise BadInput(
-                "Which functions? Give --environment-suffix S (or ENVIRONMENT_SUFFIX), --function NAME, "
-                "--name-pattern GLOB, --tag K=V or --all."
-            )
-        if names and (pattern or tags or everything):
-            raise BadInput(
-                "--function names functions; --name-pattern, --tag and --all choose them: give one or the other."
-            )
-        return Target(suffix=suffix, names=names, pattern=pattern, tags=tags, everything=everything)
-
-    def policy(self) -> Policy:
-        """The policy asked for, with what the command line says on top.
-
-        Raises BadInput or PolicyError.
-        """
-        file, preset = self._get("policy_file"), self._get("preset")
-        if file and preset:
-            raise BadInput("Give --policy or --preset, not both: a policy file can say preset: itself.")
-        if file:
-            policy = policy_file.load_policy(Path(file))
-        else:
-            policy = policy_file.load_preset(preset or (SUFFIX_PRESET if self._target().suffix else DEFAULT_PRESET))
-        if only := self._get("only"):
-            chosen = frozenset(rule.strip() for rule in only.split(","))
-            if unknown := sorted(chosen - all_rules().keys()):
-                raise BadInput(f"There is no rule {unknown[0]!r}: see 'lambda-tailor rules'.")
-            policy = policy.only(chosen)
-        said = {
-            "duration_ms": self._get("assume_duration_ms"),
-            "invocations_per_month": self._get("assume_invocations"),
-        }
-        assumed = policy.assumptions.model_copy(update={k: v for k, v in said.items() if v is not None})
-        return policy.model_copy(update={"assumptions": assumed})
-
-    def _request(self) -> workflow.Request:
-        return workflow.Request(
-            target=self._target(),
-            policy=self.policy(),
-            connection=self._connection(),
-            reach=self._reach(),
-            scheduler=self._get("scheduler"),
-            force=frozenset(self._get("force", ())),
-            evidence=self._evidence(),
-        )
-
-    def _reach(self) -> Reach:
-        roles = list(self._get("role_arns", ()))
-        if file := self._get("roles_file"):
-            roles += _lines(file)
-        return Reach(
-            regions=tuple(self._get("regions", ())),
-            all_regions=bool(self._get("all_regions")),
-            role_arns=tuple(roles),
-            organization_role=self._get("organization"),
-        )
-
-    def _evidence(self) -> EvidenceOptions:
-        budget = self._get("evidence_budget_usd")
-        return EvidenceOptions(
-            lookback_days=int(self._get("lookback", 14)),
-            budget_usd=None if budget is None else Decimal(str(budget)),
-            deep=bool(self._get("deep")),
-        )
+        terminal = Terminal(verbose=bool(arguments.get("verbose")), quiet=bool(arguments.get("quiet")))
+        return cls(Arguments(arguments), terminal)
 
     def _progress(self) -> Progress:
-        return Progress(quiet=bool(self._get("quiet")), quota_share=self._connection().quota_share)
+        return Progress(quiet=bool(self.asked.get("quiet")), quota_share=self.asked.connection().quota_share)
 
     def plan(self) -> Plan:
         """A plan of what the arguments ask for."""
-        request = self._request()
+        request = self.asked.request()
         with self._progress() as progress:
             return workflow.plan(request, progress)
 
     def explain(self, name: str) -> Explanation:
         """Why the plan for a function is what it is: of the target that was given, or for the function alone."""
-        chosen = any(self._get(key) for key in ("names", "tags", "name_pattern", "everything"))
-        suffix = self._get("suffix")
+        chosen = any(self.asked.get(key) for key in ("names", "tags", "name_pattern", "everything"))
+        suffix = self.asked.get("suffix")
         alone = not chosen and name != f"{SUFFIX_PREFIX}{suffix}"
-        session = replace(self, arguments={**self.arguments, "names": (name,)}) if alone else self
+        session = replace(self, asked=Arguments({**self.asked.given, "names": (name,)})) if alone else self
         with self._progress() as progress:
-            return workflow.explanation(session._request(), name, progress)
+            return workflow.explanation(session.asked.request(), name, progress)
 
     def show_explanation(self, explanation: Explanation) -> None:
         """The explanation as JSON or for people."""
-        if self._as_json:
+        if self.asked.as_json:
             print(documents.dumps(explanation))
         else:
             self.terminal.explanation(explanation)
@@ -198,16 +108,16 @@ class Session:
 
     def show_plan(self, plan: Plan) -> None:
         """The plan as JSON or for people."""
-        if self._as_json:
+        if self.asked.as_json:
             _print_pieces(plan)
-        elif (form := self._get("form", "text")) == "text":
+        elif (form := self.asked.get("form", "text")) == "text":
             self.terminal.plan(plan)
         else:
             print(_rendered(plan, form), end="")
 
     def apply(self, plan: Plan, *, saved: bool, auto_approve: bool) -> int:
         """Show, ask, apply and verify; the exit code."""
-        if not self._as_json:
+        if not self.asked.as_json:
             self.terminal.plan(plan)
         if plan.has_changes:
             self._confirm(auto_approve, "Apply these changes?")
@@ -220,7 +130,7 @@ class Session:
         with self.runner() as runner:
             record = runner.journal.run(run_id)
             plan = undo_plan(record, record.started_at)
-            if not self._as_json:
+            if not self.asked.as_json:
                 self.terminal.plan(plan)
             if plan.has_changes:
                 self._confirm(auto_approve, f"Put back what {record.run_id} changed?")
@@ -237,7 +147,7 @@ class Session:
         # A plan needs no database, and SQLAlchemy is slow to import.
         from lambda_tailor.journal import Journal
 
-        return Journal(self._get("journal") or paths.journal_url())
+        return Journal(self.asked.get("journal") or paths.journal_url())
 
     @contextmanager
     def runner(self, *, interruptible: bool = True) -> Iterator[Runner]:
@@ -248,15 +158,15 @@ class Session:
         from lambda_tailor.runner import Runner, check_journal_for
         from lambda_tailor.vault import Vault
 
-        scheduler = self._get("scheduler")
-        check_journal_for(scheduler, self._get("journal") or paths.journal_url())
+        scheduler = self.asked.get("scheduler")
+        check_journal_for(scheduler, self.asked.get("journal") or paths.journal_url())
         stop = threading.Event()
         journal = self._journal()
         before = signal.signal(signal.SIGINT, _interrupter(stop)) if interruptible and _in_main_thread() else None
         try:
             with self._progress() as progress:
                 yield Runner(
-                    connection=self._connection(),
+                    connection=self.asked.connection(),
                     journal=journal,
                     vault=Vault(paths.key_file()),
                     observer=progress,
@@ -278,7 +188,7 @@ class Session:
             raise NotConfirmed("Not confirmed: nothing was changed.")
 
     def _show_run(self, run: Run) -> int:
-        if self._as_json:
+        if self.asked.as_json:
             print(documents.dumps(run))
         else:
             self.terminal.run(run)
@@ -286,15 +196,15 @@ class Session:
 
     def verify(self) -> Verification:
         """What is deployed against the policy."""
-        request = self._request()
+        request = self.asked.request()
         with self._progress() as progress:
             return workflow.verification(request, progress)
 
     def show_verification(self, verification: Verification) -> None:
         """Expected and actual."""
-        if self._as_json:
+        if self.asked.as_json:
             print(documents.dumps(verification))
-        elif self._get("form") == "junit":
+        elif self.asked.get("form") == "junit":
             from lambda_tailor.report import junit
 
             print(junit.render(verification), end="")
@@ -317,7 +227,7 @@ class Session:
     def show_runs(self, run_id: str | None) -> None:
         """All runs, or one with its outcomes."""
         shown = self.run(run_id) if run_id else self.runs()
-        if self._as_json:
+        if self.asked.as_json:
             print(documents.dumps(shown))
         elif isinstance(shown, Run):
             self.terminal.run(shown)
@@ -334,11 +244,11 @@ class Session:
             record = journal.run(run_id)
         brought = realized(
             record,
-            self._connection(),
-            lookback_days=float(self._get("lookback")),
-            worse_percent=float(self._get("worse_percent")),
+            self.asked.connection(),
+            lookback_days=float(self.asked.get("lookback")),
+            worse_percent=float(self.asked.get("worse_percent")),
         )
-        if self._as_json:
+        if self.asked.as_json:
             print(documents.dumps(brought))
         else:
             self.terminal.realized(brought)
@@ -352,8 +262,8 @@ class Session:
         from lambda_tailor.aws.price_list import PRICE_LIST_REGION, price_client, refresh
         from lambda_tailor.prices import refreshed_path
 
-        client, own_region = price_client(self._connection())
-        regions = tuple(self._get("regions", ())) or ((own_region,) if own_region else ())
+        client, own_region = price_client(self.asked.connection())
+        regions = tuple(self.asked.get("regions", ())) or ((own_region,) if own_region else ())
         if not regions:
             raise BadInput(f"No region is known: give --region, such as {PRICE_LIST_REGION}.")
         summary = refresh(client, regions, refreshed_path())
@@ -370,24 +280,24 @@ class Session:
         from lambda_tailor.least_privilege import Scope, Wanted, document, entrance
         from lambda_tailor.permission import Action
 
-        reach = self._reach()
+        reach = self.asked.reach()
         if reach.elsewhere:
             roles = reach.role_arns or (f"arn:*:iam::*:role/{reach.organization_role}",)
             print(json.dumps(entrance(reaching_actions(reach), roles), indent=2))
             return
-        if not any(self._get(name) for name in ("suffix", "names", "name_pattern", "tags", "everything")):
-            replace(self, arguments={**self.arguments, "everything": True}).show_iam_policy(writes=writes)
+        if not any(self.asked.get(name) for name in ("suffix", "names", "name_pattern", "tags", "everything")):
+            replace(self, asked=Arguments({**self.asked.given, "everything": True})).show_iam_policy(writes=writes)
             return
-        target, evidence = self._target(), self._evidence()
+        target, evidence = self.asked.target(), self.asked.evidence()
 
         def reads(wanted: Wanted) -> frozenset[Action]:
             asked = replace(evidence, readings=frozenset(wanted.readings))
             return read_actions(wanted.needs, asked, listed=not target.named, all_regions=reach.all_regions)
 
         names = target.named or (target.pattern or "*",)
-        regions = tuple(dict.fromkeys(self._get("regions") or ("*",)))
-        scope = Scope(suffix=target.suffix, names=names, account=self._get("account", "*"), regions=regions)
-        print(json.dumps(document(self.policy(), scope, reads, writes=writes), indent=2))
+        regions = tuple(dict.fromkeys(self.asked.get("regions") or ("*",)))
+        scope = Scope(suffix=target.suffix, names=names, account=self.asked.get("account", "*"), regions=regions)
+        print(json.dumps(document(self.asked.policy(), scope, reads, writes=writes), indent=2))
 
     def show_rules(self, rule_id: str | None) -> None:
         """The catalogue, or one rule.
@@ -397,7 +307,7 @@ class Session:
         if rule_id is not None and rule_id not in all_rules():
             raise BadInput(f"There is no rule {rule_id!r}: see 'lambda-tailor rules'.")
         chosen = [rule for rule in all_rules().values() if rule_id in (None, rule.id)]
-        if self._as_json:
+        if self.asked.as_json:
             import json
 
             print(json.dumps([_rule_document(rule) for rule in chosen], indent=2))
@@ -481,25 +391,6 @@ def _write(file: str, pieces: Iterable[bytes], what: str) -> None:
 def _rule_document(rule: Any) -> dict[str, Any]:
     options = rule.options.model_json_schema().get("properties", {})
     return {"id": rule.id, "title": rule.title, "why": rule.why, "source": rule.source, "options": options}
-
-
-def _lines(file: str) -> list[str]:
-    """The lines of a file, without comments (#) and blank ones.
-
-    Raises BadInput where it cannot be read.
-    """
-    try:
-        text = Path(file).read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{file} cannot be read: it takes one role's ARN a line.") from error
-    return [line for raw in text.splitlines() if (line := raw.partition("#")[0].strip())]
-
-
-def _pair(tag: str) -> tuple[str, str]:
-    key, equals, value = tag.partition("=")
-    if not (key and equals):
-        raise BadInput(f"--tag takes KEY=VALUE, not {tag!r}.")
-    return key, value
 
 
 def _in_main_thread() -> bool:
