@@ -181,6 +181,26 @@ def test_a_worker_that_dies_in_the_middle_of_an_apply_has_its_task_done_by_anoth
     assert memory() == {3008}
 
 
+def test_ctrl_c_reaches_the_workers_and_the_run_can_be_finished(spread: Aws, cluster: Cluster) -> None:
+    # So slow that it cannot be over before the workers look whether they shall stop.
+    asked = [*ASKED, "--auto-approve", "--scheduler", cluster.url, "--quota-share", "0.05"]
+    program = subprocess.Popen(
+        [sys.executable, "-m", "lambda_tailor", "apply", *asked], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    until = time.monotonic() + 60
+    while intended() < 2 and time.monotonic() < until:
+        time.sleep(0.05)
+    program.send_signal(signal.SIGINT)
+    out, _ = program.communicate(timeout=120)
+    assert program.returncode == 1
+    (run,) = spread.json("runs")["runs"]
+    assert run["status"] == "interrupted" and f"lambda-tailor resume {run['run_id']}".encode() in out
+    done = intended()
+    assert 2 <= done < 24
+    resumed = spread.json("resume", "latest", "--auto-approve", "--scheduler", cluster.url)
+    assert resumed["status"] == "succeeded" and intended() == 24 and memory() == {1024}
+
+
 def work(run_id: str, mark: str = "") -> Work:
     spot = Spot("us-east-1", None, "123456789012")
     return Work(run_id=run_id, spot=spot, connection=Connection(), who="somebody", vault_mark=mark)
