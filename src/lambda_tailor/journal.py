@@ -19,7 +19,7 @@ from pydantic import JsonValue
 
 from lambda_tailor import leases
 from lambda_tailor.clock import now
-from lambda_tailor.documents import adapter, dumps, loads_plan
+from lambda_tailor.documents import adapter, packed, unpacked
 from lambda_tailor.errors import JournalError, PlanFileError, RunNotFound
 from lambda_tailor.group_commit import GroupCommit
 from lambda_tailor.journal_database import open_engine, without_password
@@ -49,7 +49,7 @@ class Journal:
         started = now()
         row = {
             "run_id": run_id, "plan_id": plan.plan_id, "of_run": of_run, "status": Status.RUNNING,
-            "started_at": started, "user": user, "plan": dumps(plan), "api_calls": "{}",
+            "started_at": started, "user": user, "plan": packed(plan), "api_calls": "{}",
         }  # fmt: skip
         self._write(lambda connection: connection.execute(RUNS.insert(), row))
         return RunRecord(
@@ -177,7 +177,7 @@ class Journal:
             record: RunRecord = adapter(RunRecord).validate_python(
                 {
                     **{name: row[name] for name in _SAME},
-                    "plan": loads_plan(row["plan"], f"the journal's plan of run {row['run_id']}"),
+                    "plan": unpacked(row["plan"], f"the journal's plan of run {row['run_id']}"),
                     "api_calls": json.loads(row["api_calls"]),
                     "steps": _steps(connection, row["run_id"]),
                 }

@@ -8,13 +8,13 @@ from decimal import Decimal
 
 import pytest
 
-from lambda_tailor.documents import adapter, dumps, loads_plan, pieces, plan_hash
+from lambda_tailor.documents import adapter, dumps, loads_plan, packed, pieces, plan_hash, unpacked
 from lambda_tailor.errors import PlanFileError
 from lambda_tailor.model.plan import Operation, Plan
 from lambda_tailor.model.run import Runs
 from lambda_tailor.model.verdict import Key
 from tests.builders import ACCOUNT, REGION
-from tests.unit.report.plans import small_plan
+from tests.unit.report.plans import fleet, small_plan
 
 
 def whole() -> Plan:
@@ -60,3 +60,20 @@ def test_money_survives_the_round_trip_exactly() -> None:
     low = plan.summary.monthly_saving_usd.low
     assert loads_plan(dumps(plan)).summary.monthly_saving_usd.low == low
     assert isinstance(low, Decimal)
+
+
+def test_a_packed_plan_is_the_same_plan_and_a_fraction_of_its_size() -> None:
+    plan = fleet(200)
+    text = packed(plan)
+    assert unpacked(text, "it") == plan
+    assert len(text) * 5 < len(dumps(plan))
+    # A journal of the first version has the JSON itself.
+    assert unpacked(dumps(plan), "it") == plan
+
+
+@pytest.mark.parametrize("cut", [slice(0, -20), slice(0, 5), slice(0, 6)])
+def test_a_packed_plan_that_was_cut_or_changed_is_told(cut: slice) -> None:
+    with pytest.raises(PlanFileError, match="the plan of run-1"):
+        unpacked(packed(small_plan())[cut], "the plan of run-1")
+    with pytest.raises(PlanFileError, match="the plan of run-1"):
+        unpacked("zlib:!!!", "the plan of run-1")
