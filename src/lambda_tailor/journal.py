@@ -162,6 +162,10 @@ class Journal:
             if run_id != "latest":
                 wanted = sa.select(RUNS).where(RUNS.c.run_id == run_id)
             row = connection.execute(wanted).mappings().first()
+            if row is None and run_id == "latest":
+                raise RunNotFound(
+                    f"The journal {self.place} has no run that changed anything: see 'lambda-tailor runs'."
+                )
             if row is None:
                 raise RunNotFound(f"The journal {self.place} knows no run {run_id}: see 'lambda-tailor runs'.")
             return self._record(connection, row)

@@ -19,6 +19,7 @@ from mcp_types import ToolAnnotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from lambda_tailor import __version__, documents
+from lambda_tailor.arguments import Arguments
 from lambda_tailor.errors import BadInput, StalePlan, TailorError
 from lambda_tailor.model.plan import Plan
 from lambda_tailor.session import Session
@@ -252,5 +253,10 @@ def server(desk: Desk, *, allow_writes: bool) -> MCPServer[Any]:
 
 
 def serve(started: Mapping[str, Any], *, allow_writes: bool) -> None:
-    """Serve until the client closes stdin. Stdout carries the protocol and nothing else."""
+    """Serve until the client closes stdin. Stdout carries the protocol and nothing else.
+
+    Raises BadInput or PolicyError where the policy is none.
+    """
+    # A policy that cannot be read is told now, and not to the first client that asks.
+    Arguments({**started, "everything": True}).policy()
     server(Desk(started), allow_writes=allow_writes).run("stdio")

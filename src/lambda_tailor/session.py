@@ -282,7 +282,7 @@ class Session:
 
         reach = self.asked.reach()
         if reach.elsewhere:
-            roles = reach.role_arns or (f"arn:*:iam::*:role/{reach.organization_role}",)
+            roles = reach.roles() or (f"arn:*:iam::*:role/{reach.organization_role}",)
             print(json.dumps(entrance(reaching_actions(reach), roles), indent=2))
             return
         if not any(self.asked.get(name) for name in ("suffix", "names", "name_pattern", "tags", "everything")):

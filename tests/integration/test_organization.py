@@ -225,6 +225,12 @@ def test_what_cannot_be_meant_is_told(
     assert told in result.stderr
 
 
+@pytest.mark.parametrize("arguments", [["--role-arn", "x"], ["--organization", "no role"]])
+def test_a_policy_for_no_role_is_not_printed(organization: tuple[Aws, list[str]], arguments: list[str]) -> None:
+    result = organization[0].run("iam-policy", *arguments, exit_code=1)
+    assert "no role's" in result.stderr and not result.stdout
+
+
 def test_a_cluster_needs_a_journal_that_its_workers_reach(organization: tuple[Aws, list[str]]) -> None:
     result = organization[0].run(
         "rollback", "latest", "--scheduler", "tcp://127.0.0.1:1", "--auto-approve", exit_code=1

@@ -44,6 +44,26 @@ class Reach:
         """Whether other accounts than the credentials' own are meant."""
         return bool(self.role_arns or self.organization_role)
 
+    def roles(self) -> list[str]:
+        """The roles that are named, each once.
+
+        Raises BadInput where one is none, where two are of one account, or where an organization is named too.
+        """
+        if self.role_arns and self.organization_role:
+            raise BadInput("Give --role-arn or --organization, not both.")
+        if self.organization_role is not None and not _ROLE_NAME.fullmatch(self.organization_role):
+            raise BadInput(
+                f"{self.organization_role!r} is no role's name: --organization takes the name of a role that every "
+                "account has."
+            )
+        accounts: dict[str, str] = {}
+        for role in dict.fromkeys(self.role_arns):
+            if not _ROLE.fullmatch(role):
+                raise BadInput(f"{role!r} is no role's ARN: --role-arn takes arn:aws:iam::123456789012:role/NAME.")
+            if (other := accounts.setdefault(_account(role), role)) != role:
+                raise BadInput(f"{other} and {role} are of one account: give one role for each account.")
+        return list(accounts.values())
+
 
 @dataclass(frozen=True, slots=True)
 class Spot:
@@ -75,6 +95,7 @@ def find_spots(connection: Connection, reach: Reach) -> Spots:
     role does not exist or none is known, and what Gateway.call raises where the organization itself
     cannot be listed.
     """
+    reach.roles()
     session = open_session(connection)
     home = _home(session, reach)
     gateway = Gateway(session, home, connection)
@@ -97,8 +118,6 @@ def _home(session: boto3.Session, reach: Reach) -> str:
         _check_region(session, region)
     if reach.regions and reach.all_regions:
         raise BadInput("Give --region or --all-regions, not both.")
-    if reach.role_arns and reach.organization_role:
-        raise BadInput("Give --role-arn or --organization, not both.")
     home = next(iter(reach.regions), None) or session.region_name or ("us-east-1" if reach.all_regions else None)
     if home is None:
         raise BadInput("No region is known: give --region, or set AWS_REGION.")
@@ -120,14 +139,9 @@ def _roles(gateway: Gateway, session: boto3.Session, reach: Reach) -> Iterator[s
     if reach.organization_role is not None:
         yield from _organization(gateway, _partition(session, gateway.region), reach.organization_role)
         return
-    accounts: dict[str, str] = {}
-    for role in dict.fromkeys(reach.role_arns):
-        if not _ROLE.fullmatch(role):
-            raise BadInput(f"{role!r} is no role's ARN: --role-arn takes arn:aws:iam::123456789012:role/NAME.")
-        if (other := accounts.setdefault(_account(role), role)) != role:
-            raise BadInput(f"{other} and {role} are of one account: give one role for each account.")
-        yield role
-    if not accounts:
+    named = reach.roles()
+    yield from named
+    if not named:
         yield None
 
 
@@ -136,8 +150,6 @@ def _organization(gateway: Gateway, partition: str, role: str) -> Iterator[str |
 
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccounts.html
     """
-    if not _ROLE_NAME.fullmatch(role):
-        raise BadInput(f"{role!r} is no role's name: --organization takes the name of a role that every account has.")
     own = gateway.call(Call("sts", "GetCallerIdentity", {}))["Account"]
     for page in gateway.pages(Call("organizations", "ListAccounts", {}), "NextToken"):
         for account in page.get("Accounts") or ():

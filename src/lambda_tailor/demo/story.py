@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -16,7 +17,7 @@ from lambda_tailor.demo.emulator import Emulator
 from lambda_tailor.demo.fleet import PREFIX, deploy_fleet
 from lambda_tailor.demo.realize import realize
 from lambda_tailor.demo.snapshot import differences, snapshot
-from lambda_tailor.errors import TailorError
+from lambda_tailor.errors import BadInput, TailorError
 from lambda_tailor.session import Session
 
 SUFFIX = "dev"
@@ -43,7 +44,12 @@ class DemoError(TailorError):
 
 
 def tell(*, keep: bool, report: str | None) -> int:
-    """Tell the story; 0 if it ended as it should."""
+    """Tell the story; 0 if it ended as it should.
+
+    Raises BadInput where the report could not be written.
+    """
+    if report and not Path(report).resolve().parent.is_dir():
+        raise BadInput(f"There is no folder for the report {report}.")
     began = time.monotonic()
     _say("Starting an embedded AWS on a free loopback port")
     emulator = Emulator.start()
