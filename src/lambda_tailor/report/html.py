@@ -24,7 +24,7 @@ from lambda_tailor.report.tables import (
     totals,
 )
 from lambda_tailor.report.terminal import assumption_lines, plan_total
-from lambda_tailor.report.texts import clean, count, usd, usd_range, value, worth
+from lambda_tailor.report.texts import clean, count, place, usd, usd_range, value, worth
 
 # A chart of more bars than this is a wall; the table behind it has them all.
 BARS = 15
@@ -95,8 +95,15 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        clean=clean, usd=usd, usd_range=usd_range, worth=worth, value=value, count=count, evidence=_evidence
-    )
+        clean=clean,
+        usd=usd,
+        usd_range=usd_range,
+        worth=worth,
+        value=value,
+        count=count,
+        place=place,
+        evidence=_evidence,
+    )  # fmt: skip
     return environment
 
 

@@ -7,7 +7,7 @@ import re
 from lambda_tailor.model.plan import Plan
 from lambda_tailor.report.tables import Row, first_to_read, function_of, rows
 from lambda_tailor.report.terminal import assumption_lines, plan_total
-from lambda_tailor.report.texts import clean, value, worth
+from lambda_tailor.report.texts import clean, place, value, worth
 
 # GitHub refuses a comment of more than 65,536 characters.
 LIMIT = 65_000
@@ -20,7 +20,7 @@ def render(plan: Plan, *, limit: int = LIMIT) -> str:
     seen = set(map(_identity, first))
     rest = [row for row in rows(plan) if _identity(row) not in seen]
     head = f"## lambda-tailor\n\n**{_safe(plan_total(plan))}**\n"
-    problems = "".join(f"\n> Not read: {_safe(p.subject)}: {_safe(p.because)}" for p in plan.problems[:20])
+    problems = "".join(f"\n> Not read: {_safe(place(p))}: {_safe(p.because)}" for p in plan.problems[:20])
     tail = "\n\n" + "\n".join(_safe(line).replace("\\- ", "- ", 1) for line in assumption_lines(plan)) + "\n"
     tail += f"\n`{_code(plan.plan_id)}`, policy `{_code(plan.policy)}`. Nothing was changed.\n"
     body, cut, room = problems + "\n", 0, limit - len(head) - len(problems) - len(tail) - 120

@@ -20,7 +20,7 @@ from lambda_tailor.model.verdict import Risk
 from lambda_tailor.planner import summarize
 from lambda_tailor.realized import error_rate
 from lambda_tailor.report.explanation import WIDTH, lines
-from lambda_tailor.report.texts import clean, count, duration, fine_usd, usd, usd_range, value, worth
+from lambda_tailor.report.texts import clean, count, duration, fine_usd, place, usd, usd_range, value, worth
 from lambda_tailor.rule import AnyRule
 
 _STYLE = {
@@ -74,7 +74,7 @@ class Terminal:
             for function in functions:
                 self._function(function)
         for problem in plan.problems:
-            self._line(f"! {problem.subject}: {problem.because}", "bold red")
+            self._line(f"! {place(problem)}: {problem.because}", "bold red")
         if not self._quiet:
             self._assumptions(plan)
             if plan.estimate is not None and plan.estimate.seconds >= WORTH_SAYING_S:

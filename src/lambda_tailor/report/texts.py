@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from pydantic import JsonValue
 
-from lambda_tailor.model.plan import MonthlyUsd
+from lambda_tailor.model.plan import MonthlyUsd, Problem
 
 UNITS: Mapping[str, str] = {"_mb": " MB", "_s": " s", "_days": " days", "_ms": " ms"}
 ABSENT: Mapping[str, str] = {"retention_days": "never expires", "reserved_concurrency": "unreserved"}
@@ -113,6 +113,12 @@ def worth(amount: MonthlyUsd) -> str:
     if amount.high <= 0:
         return f"adds {usd_range(-amount)}"
     return f"saves {usd_range(amount)}"
+
+
+def place(problem: Problem) -> str:
+    """What a problem is about, and where that is."""
+    where = [part for part in (problem.account_id, problem.region) if part and part not in problem.subject]
+    return f"{problem.subject} ({', '.join(where)})" if where else problem.subject
 
 
 def count(number: int, noun: str) -> str:

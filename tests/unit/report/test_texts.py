@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from lambda_tailor.model.plan import Estimate, MonthlyUsd
+from lambda_tailor.model.plan import Estimate, MonthlyUsd, Problem
 from lambda_tailor.report.terminal import estimate_text
-from lambda_tailor.report.texts import duration, fine_usd, worth
+from lambda_tailor.report.texts import duration, fine_usd, place, worth
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,15 @@ def test_how_long_ten_thousand_functions_with_two_alarms_each_take() -> None:
         "To apply: about 1 h 51 min, bound by AWS's request quotas "
         "(20,000 alarms at 3 a second in 123456789012, us-east-1)."
     )
+
+
+@pytest.mark.parametrize(
+    ("subject", "told"),
+    [
+        ("orders", "orders (123456789012, us-east-1)"),
+        ("us-east-1", "us-east-1 (123456789012)"),
+        ("account 123456789012", "account 123456789012 (us-east-1)"),
+    ],
+)
+def test_a_problem_says_where_it_is(subject: str, told: str) -> None:
+    assert place(Problem(account_id="123456789012", region="us-east-1", subject=subject, because="")) == told
