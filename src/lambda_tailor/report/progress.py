@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import threading
 import time
@@ -88,6 +89,8 @@ class Progress:
             return
         with self._lock:
             if self._live:
+                # A line that is written over has to be one line.
+                line = line[: shutil.get_terminal_size().columns - 1] if passing else line
                 print(f"\r\x1b[K{line}", end="" if passing else "\n", file=sys.stderr, flush=True)
             else:
                 print(line, file=sys.stderr, flush=True)
