@@ -82,9 +82,10 @@ def carry_out(work: Work, shop: Workshop, operations: Sequence[Operation], earli
     except UNREACHABLE as error:
         if not work.several:
             raise
-        return Done(_unreached(work, shop, operations, error), {})
+        undone = [o for o in operations if (step := earlier.get(o.id)) is None or step.result in (None, Result.FAILED)]
+        return Done(_unreached(work, shop, undone, error), {})
     check_account(site, work.spot.account_id)
-    with leased(work, shop, operations) as held:
+    with _leased(work, shop, operations) as held:
         applier = Applier(
             run_id=work.run_id,
             gateway=site.gateway,
@@ -150,7 +151,7 @@ def check_fresh(connection: Connection, spot: Spot, operations: Sequence[Operati
 
 
 @contextmanager
-def leased(work: Work, shop: Workshop, operations: Sequence[Operation]) -> Iterator[Mapping[str, Held]]:
+def _leased(work: Work, shop: Workshop, operations: Sequence[Operation]) -> Iterator[Mapping[str, Held]]:
     """Hold the functions, and keep on holding them; gives those that another run holds."""
     holder = Holder(run_id=work.run_id, who=work.who or "somebody")
     functions = sorted({operation.function for operation in operations})

@@ -163,6 +163,16 @@ def test_an_account_that_is_lost_during_a_run_fails_and_the_others_are_done(
     finally:
         iam.update_assume_role_policy(RoleName="tailor", PolicyDocument=json.dumps(TRUST))
         iam.put_role_policy(RoleName="tailor", PolicyName="all", PolicyDocument=json.dumps(EVERYTHING))
+    # Lost again, what was done before stays done.
+    iam.update_assume_role_policy(RoleName="tailor", PolicyDocument=json.dumps({**TRUST, "Statement": []}))
+    client("iam", members[0]).update_assume_role_policy(
+        RoleName="tailor", PolicyDocument=json.dumps({**TRUST, "Statement": []})
+    )
+    with Session.from_arguments({"quiet": True}).runner() as runner:
+        again = runner.resume(run.run_id)
+    for account in members:
+        client("iam", account).update_assume_role_policy(RoleName="tailor", PolicyDocument=json.dumps(TRUST))
+    assert (again.summary.applied, again.summary.failed) == (6, 6)
     resumed = aws.json("resume", run.run_id, "--auto-approve")
     assert resumed["status"] == "succeeded" and resumed["summary"]["applied"] == 12
     assert aws.json("rollback", run.run_id, "--auto-approve")["status"] == "succeeded"
