@@ -10,10 +10,13 @@ from pathlib import Path
 
 import click
 import pytest
-from scripts.docs import cli_page
+from scripts.docs import cli_page, outputs_page, policy_page, rules_page
 
-from lambda_tailor.cli import main
+from lambda_tailor.cli import DONE, ERROR, PENDING, main
+from lambda_tailor.policy import policy_schema
+from lambda_tailor.rule import AnyRule
 from lambda_tailor.rules import all_rules
+from lambda_tailor.session import DOCUMENTS
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / name for name in ("README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md")]
@@ -77,6 +80,33 @@ def test_every_link_between_pages_leads_to_a_file(page: Path) -> None:
         written = (page.parent / target).resolve().relative_to(ROOT)
         generated = {"docs/rules.md", "docs/cli.md", "docs/policy.md", "docs/outputs.md"}
         assert (ROOT / written).exists() or str(written) in generated, f"{page.name}: {target}"
+
+
+@pytest.mark.parametrize("rule", all_rules().values(), ids=lambda rule: rule.id)
+def test_the_catalogue_has_every_rule_with_every_option_and_its_type(rule: AnyRule) -> None:
+    part = rules_page.page().split(f"\n## {rule.id}\n", 1)[1].split("\n## ")[0]
+    assert rule.why in part and rule.source in part
+    for name in rule.options.model_fields:
+        assert re.search(rf"^\| `{name}` \| (?!any|\s*\|)[^|]+ \| `[^|]+` \| [^|]+ \|$", part, re.MULTILINE), name
+
+
+def test_a_default_is_written_as_a_policy_file_has_it() -> None:
+    tables = rules_page.page() + policy_page.page().split("## Written out")[0]
+    assert not re.search(r"`(None|none|True|False)`", tables)
+
+
+def test_the_policy_reference_has_every_key_of_the_schema() -> None:
+    schema = policy_schema()
+    page = policy_page.page()
+    for model in (schema, *(schema["$defs"][name] for name in ("Override", "Match", "Caps", "Assumptions"))):
+        for name in model["properties"]:
+            assert f"\n| `{name}` | " in page
+
+
+def test_the_page_of_outputs_has_every_document_and_exit_code() -> None:
+    page = outputs_page.page()
+    assert [name for name in DOCUMENTS if f"\n## {name}\n" not in page] == []
+    assert [code for code in (DONE, ERROR, PENDING) if f"\n| {code} | " not in page] == []
 
 
 def test_every_command_is_in_the_reference() -> None:
