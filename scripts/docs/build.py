@@ -7,13 +7,14 @@ The site opens from a file, and asks no other host for anything. Broken links be
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from scripts.docs import cli_page, outputs_page, policy_page, rules_page
+from scripts.docs import cli_page, outputs_page, policy_page, rules_page, way_picture
 
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "site"
@@ -29,6 +30,7 @@ WRITTEN = {
     "docs/policy.md": policy_page.page,
     "docs/outputs.md": outputs_page.page,
 }
+_PICTURE = re.compile(r"!\[[^\]]*\]\(pictures/way\.svg\)")
 CONF = """\
 project = "lambda-tailor"
 extensions = ["myst_parser"]
@@ -58,9 +60,15 @@ def gather(source: Path) -> None:
         shutil.copy(ROOT / name, source / name)
     for name, page in WRITTEN.items():
         (source / name).write_text(page())
+    architecture = source / "docs" / "architecture.md"
+    architecture.write_text(_PICTURE.sub(lambda _: _drawn(), architecture.read_text()))
     # A folder of files is no page.
     start = (ROOT / "README.md").read_text().replace("[docs/examples](docs/examples)", "`docs/examples`")
     (source / "index.md").write_text(start + "".join(_menu(title, pages) for title, pages in MENU.items()))
+
+
+def _drawn() -> str:
+    return f"```{{raw}} html\n{way_picture.inline()}\n```"
 
 
 def _menu(title: str, pages: tuple[str, ...]) -> str:

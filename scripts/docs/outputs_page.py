@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from lambda_tailor import documents
+from lambda_tailor.cli import DONE, ERROR, PENDING
 from lambda_tailor.session import DOCUMENTS
+from scripts.docs.schema import cell, resolved, type_of
 
 
 def page() -> str:
@@ -27,6 +28,12 @@ def _lines() -> Iterator[str]:
     yield "| `plan --format csv` | one change a row |"
     yield "| `verify --format junit` | JUnit XML |"
     yield "| `report PLAN.json --out page.html` | one self-contained page |\n"
+    yield "## Exit codes\n"
+    yield "| code | when |"
+    yield "|---|---|"
+    yield f"| {DONE} | done, or nothing to do |"
+    yield f"| {ERROR} | an error, bad input, a failed change, or a target that could not be read |"
+    yield f"| {PENDING} | changes pending: `plan --detailed-exitcode` and `verify` only |\n"
     for name, kind in DOCUMENTS.items():
         schema = documents.schema(kind)
         yield f"## {name}\n"
@@ -34,25 +41,7 @@ def _lines() -> Iterator[str]:
         yield "| key | type | meaning |"
         yield "|---|---|---|"
         for key, field in schema["properties"].items():
-            resolved = _resolved(schema, field)
-            told = " ".join((field.get("description") or resolved.get("description") or "").split())
-            yield f"| `{key}` | {_type(schema, field)} | {told.split('. ')[0]} |"
+            known = resolved(field, schema)
+            told = " ".join((field.get("description") or known.get("description") or "").split())
+            yield f"| `{key}` | {cell(type_of(field, schema))} | {cell(told.split('. ')[0])} |"
         yield ""
-
-
-def _resolved(schema: dict[str, Any], field: dict[str, Any]) -> dict[str, Any]:
-    target = field.get("items", field)
-    reference = target.get("$ref", "")
-    found: dict[str, Any] = schema["$defs"][reference.rpartition("/")[2]] if reference else field
-    return found
-
-
-def _type(schema: dict[str, Any], field: dict[str, Any]) -> str:
-    if "anyOf" in field:
-        return " or ".join(_type(schema, each) for each in field["anyOf"])
-    if "$ref" in field:
-        return str(field["$ref"].rpartition("/")[2])
-    if "const" in field:
-        return f"`{field['const']}`"
-    kind = str(field.get("type", "any"))
-    return f"array of {_type(schema, field['items'])}" if kind == "array" and "items" in field else kind

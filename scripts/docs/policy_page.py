@@ -8,6 +8,7 @@ from typing import Any
 from lambda_tailor.policy import PRESETS, policy_schema
 from lambda_tailor.policy_file import load_preset
 from lambda_tailor.policy_template import meaning, policy_text
+from scripts.docs.schema import cell, resolved, type_of, value
 
 
 def page() -> str:
@@ -26,35 +27,19 @@ def _lines() -> Iterator[str]:
     yield from _table(schema, schema)
     for name in _sections(schema):
         yield f"\n## {name}\n"
-        yield from _table(_resolved(schema, _items(schema["properties"][name])), schema)
+        yield from _table(resolved(schema["properties"][name], schema), schema)
     yield "\n## Written out\n"
     yield f"```yaml\n{policy_text(load_preset('right-size'))}```"
 
 
 def _sections(schema: Mapping[str, Any]) -> list[str]:
-    return [
-        name
-        for name, field in schema["properties"].items()
-        if name != "rules" and "properties" in _resolved(schema, _items(field))
-    ]
+    fields = schema["properties"].items()
+    return [name for name, field in fields if name != "rules" and "properties" in resolved(field, schema)]
 
 
 def _table(model: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
-    yield "| key | meaning | default |"
-    yield "|---|---|---|"
+    yield "| key | type | default | meaning |"
+    yield "|---|---|---|---|"
     for name, field in model["properties"].items():
-        whole = {**_resolved(schema, field), **field}
-        told = meaning(whole) if "description" in whole else ""
-        default = field.get("default")
-        yield f"| `{name}` | {' '.join(told.split())} | {'' if default is None else f'`{default}`'} |"
-
-
-def _items(field: Mapping[str, Any]) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = field.get("items", field)
-    return found
-
-
-def _resolved(schema: Mapping[str, Any], field: Mapping[str, Any]) -> Mapping[str, Any]:
-    reference = field.get("$ref") or next((each["$ref"] for each in field.get("allOf", ()) if "$ref" in each), None)
-    found: Mapping[str, Any] = schema["$defs"][reference.rpartition("/")[2]] if reference else field
-    return found
+        default = f"`{value(field['default'])}`" if "default" in field else ""
+        yield f"| `{name}` | {cell(type_of(field, schema))} | {default} | {cell(meaning(field))} |"

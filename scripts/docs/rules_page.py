@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from lambda_tailor.policy import PRESETS
 from lambda_tailor.policy_file import load_preset
@@ -11,6 +10,7 @@ from lambda_tailor.policy_template import meaning
 from lambda_tailor.rule import AnyRule
 from lambda_tailor.rules import all_rules
 from lambda_tailor.settings import all_settings
+from scripts.docs.schema import cell, type_of, value
 
 
 def page() -> str:
@@ -25,7 +25,7 @@ def _lines() -> Iterator[str]:
     yield "| rule | what it does | presets |"
     yield "|---|---|---|"
     for rule in all_rules().values():
-        yield f"| [`{rule.id}`](#{rule.id}) | {_cell(rule.title)} | {', '.join(_presets(rule)) or 'none: ask for it'} |"
+        yield f"| [`{rule.id}`](#{rule.id}) | {cell(rule.title)} | {', '.join(_presets(rule)) or 'none: ask for it'} |"
     yield ""
     for rule in all_rules().values():
         yield from _rule(rule)
@@ -34,15 +34,16 @@ def _lines() -> Iterator[str]:
 def _rule(rule: AnyRule) -> Iterator[str]:
     yield f"## {rule.id}\n"
     yield f"**{rule.title}.** {rule.why} ([source]({rule.source}))\n"
-    yield "| option | default | meaning |"
-    yield "|---|---|---|"
-    schema: dict[str, Any] = rule.options.model_json_schema()["properties"]
+    yield "| option | type | default | meaning |"
+    yield "|---|---|---|---|"
+    schema = rule.options.model_json_schema()
     for name, default in rule.options().model_dump(mode="json").items():
-        yield f"| `{name}` | `{_value(default)}` | {_cell(meaning(schema[name]))} |"
+        field = schema["properties"][name]
+        yield f"| `{name}` | {cell(type_of(field, schema))} | `{value(default)}` | {cell(meaning(field))} |"
     yield ""
     for preset in _presets(rule):
-        said = {name: value for name, value in load_preset(preset).written[rule.id].items() if name != "enabled"}
-        with_ = ", ".join(f"`{name}: {_value(value)}`" for name, value in said.items())
+        said = {name: given for name, given in load_preset(preset).written[rule.id].items() if name != "enabled"}
+        with_ = ", ".join(f"`{name}: {value(given)}`" for name, given in said.items())
         yield f"- in `{preset}`{f' with {with_}' if with_ else ''}"
     actions = _actions(rule)
     yield (
@@ -61,11 +62,3 @@ def _actions(rule: AnyRule) -> list[str]:
     flags = {name: True for name, field in rule.options.model_fields.items() if field.annotation is bool}
     kinds = rule.writes(rule.options(**flags))
     return sorted({action.name for kind in kinds for action in all_settings()[kind].write_actions})
-
-
-def _value(value: Any) -> str:
-    return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")

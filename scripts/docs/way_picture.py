@@ -1,4 +1,6 @@
-"""Draws docs/pictures/way.svg: the way of the data. It has a background of its own, to be read on any page."""
+"""Draws the way of the data: docs/pictures/way.svg for readers of the source, with a light background wherever it is
+shown, and the same picture for the site, light or dark as the page is.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,13 @@ from pathlib import Path
 
 PICTURE = Path(__file__).parents[2] / "docs" / "pictures" / "way.svg"
 WIDTH, HEIGHT = 960, 330
+LIGHT = "--ink:#1b1f24;--ground:#fff;--world:#0b5fa5;--world-in:#e8f1fa;--pure:#3a7d2c;--pure-in:#eaf5e6"
+DARK = "--ink:#e6e8eb;--ground:#1a1c1e;--world:#6cb2f0;--world-in:#12293d;--pure:#83c774;--pure-in:#1a301a"
+# The reader's choice on the page goes before that of the system.
+THEMED = (
+    f'body[data-theme="dark"] .way{{{DARK}}}'
+    f'@media (prefers-color-scheme: dark){{body:not([data-theme="light"]) .way{{{DARK}}}}}'
+)
 # Name, what it is, left, top, whether it touches the world outside.
 BOXES = (
     ("inventory", "functions, tags,|reservations", 20, 40, True),
@@ -32,17 +41,31 @@ ARROWS = (
 def main() -> None:
     """Write the picture."""
     PICTURE.parent.mkdir(exist_ok=True)
-    PICTURE.write_text("\n".join(_lines()) + "\n")
+    PICTURE.write_text(drawing())
 
 
-def _lines() -> Iterator[str]:
-    yield f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="The way">'
-    yield "<style>text{font-family:system-ui,sans-serif;fill:#1b1f24}.t{font-size:17px;font-weight:600}"
-    yield ".s{font-size:13px}.w{stroke:#0b5fa5;fill:#e8f1fa}.p{stroke:#3a7d2c;fill:#eaf5e6}"
-    yield ".a{stroke:#1b1f24;stroke-width:1.6;fill:none;marker-end:url(#h)}</style>"
-    yield '<defs><marker id="h" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
-    yield '<path d="M0 0L8 4L0 8z" fill="#1b1f24"/></marker></defs>'
-    yield f'<rect width="{WIDTH}" height="{HEIGHT}" rx="10" fill="#ffffff"/>'
+def drawing() -> str:
+    """The picture as a file."""
+    return "\n".join(_lines(dark="")) + "\n"
+
+
+def inline() -> str:
+    """The picture as a part of a page: in the colours of the page's theme."""
+    return "\n".join(_lines(THEMED))
+
+
+def _lines(dark: str) -> Iterator[str]:
+    label = "From inventory and evidence through rules, plan, executor and journal to AWS, and to the report"
+    yield f'<svg xmlns="http://www.w3.org/2000/svg" class="way" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"'
+    yield f'aria-label="{label}">'
+    # Every selector starts with the picture's class: in a page, its styles are the page's.
+    yield f"<style>.way{{{LIGHT}}}{dark}.way text{{font-family:system-ui,sans-serif;fill:var(--ink)}}"
+    yield ".way .t{font-size:17px;font-weight:600}.way .s{font-size:13px}.way .b{fill:var(--ground)}"
+    yield ".way .w{stroke:var(--world);fill:var(--world-in)}.way .p{stroke:var(--pure);fill:var(--pure-in)}"
+    yield ".way .h{fill:var(--ink)}.way .a{stroke:var(--ink);stroke-width:1.6;fill:none;marker-end:url(#way-h)}</style>"
+    yield '<defs><marker id="way-h" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
+    yield '<path class="h" d="M0 0L8 4L0 8z"/></marker></defs>'
+    yield f'<rect class="b" width="{WIDTH}" height="{HEIGHT}" rx="10"/>'
     places = {name: (left, top) for name, _, left, top, _ in BOXES}
     for start, end, told in ARROWS:
         yield _arrow(places[start], places[end], told)

@@ -59,5 +59,8 @@ def test_it_comes_into_a_plan_with_an_operation(rule: Any) -> None:
 
 def test_it_comes_into_the_catalogue_with_its_options(rule: Any) -> None:
     page = rules_page.page()
-    assert "## stage-timeout" in page and "| `most_s` | `10` | The longest timeout, in seconds. (1 to 900) |" in page
+    assert (
+        "## stage-timeout" in page
+        and "| `most_s` | integer | `10` | The longest timeout, in seconds. (1 to 900) |" in page
+    )
     assert "lambda:UpdateFunctionConfiguration" in page.split("## stage-timeout")[1].split("\n## ")[0]
