@@ -45,6 +45,8 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
         patch.setattr(boto3, "DEFAULT_SESSION", None)
         patch.setenv("LAMBDA_TAILOR_JOURNAL", f"sqlite:///{folder / 'journal.db'}")
         patch.setenv("LAMBDA_TAILOR_KEY_FILE", str(folder / "vault.key"))
+        # Later than the emulator could take on a busy machine: a look too early would be a call more.
+        patch.setattr("lambda_tailor.apply_operation.UPDATE_TAKES_S", 6.0)
         seed(N)
         yield Aws(ACCOUNT, emulator)
 
