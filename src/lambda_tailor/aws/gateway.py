@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import operator
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -187,9 +188,12 @@ def _reveal(value: Any) -> Any:
     if isinstance(value, Package):
         return _fetched(value)
     if isinstance(value, Mapping):
-        return {key: _reveal(item) for key, item in value.items()}
+        parts = {key: _reveal(item) for key, item in value.items()}
+        # What has no secret in it is not copied: requests for metrics are large, and several are under way.
+        return value if all(parts[key] is item for key, item in value.items()) else parts
     if isinstance(value, list | tuple):
-        return [_reveal(item) for item in value]
+        items = [_reveal(item) for item in value]
+        return value if all(map(operator.is_, items, value)) else items
     return value
 
 
