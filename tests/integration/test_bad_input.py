@@ -166,7 +166,7 @@ def test_a_function_in_another_state_than_active_is_told_and_stops_no_other(
         "--auto-approve",
         exit_code=1,
     )
-    assert f"bad: its state is {state}" in result.stdout
+    assert f"bad ({aws.account}, us-east-1): its state is {state}" in result.stdout
     sizes = {
         n: aws.client("lambda").get_function(FunctionName=n)["Configuration"]["MemorySize"] for n in ("good", "bad")
     }
@@ -177,7 +177,7 @@ def test_an_unknown_function_stops_no_other(aws: Aws, deploy: Deploy) -> None:
     deploy("good", MemorySize=256)
     arguments = ["--function", "good", "--function", "unknown", "--preset", "reference", "--rules", "memory"]
     result = aws.run("apply", *arguments, "--auto-approve", exit_code=1)
-    assert "unknown: there is no function of that name" in result.stdout
+    assert f"unknown ({aws.account}, us-east-1): there is no function of that name" in result.stdout
     assert aws.client("lambda").get_function(FunctionName="good")["Configuration"]["MemorySize"] == 1024
 
 
@@ -191,7 +191,7 @@ def test_a_malformed_policy_names_line_and_key(aws: Aws, tmp_path: Path) -> None
 
 def test_an_unknown_run(aws: Aws) -> None:
     assert "knows no run run-x" in complaint(aws, "rollback", "run-x", "--auto-approve")
-    assert "knows no run latest" in complaint(aws, "rollback", "latest", "--auto-approve")
+    assert "has no run that changed anything" in complaint(aws, "rollback", "latest", "--auto-approve")
 
 
 @pytest.mark.parametrize("url", ["nonsense", "postgresql://nobody@127.0.0.1:1/none", "sqlite:////proc/none/journal.db"])
