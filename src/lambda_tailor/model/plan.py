@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, PlainSerializer
@@ -16,6 +16,15 @@ SCHEMA_VERSION = "1"
 
 # Money in a document is a JSON number of at most four decimals, which survives a round trip exactly.
 Usd = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
+
+
+# Wide enough for whatever number AWS's answers may hold, however senseless.
+_WIDE = Context(prec=400)
+
+
+def rounded(amount: Decimal, exponent: Decimal) -> Decimal:
+    """The amount to that exponent, half away from zero."""
+    return amount.quantize(exponent, ROUND_HALF_UP, _WIDE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +54,7 @@ class MonthlyUsd:
 
     def quantize(self, exponent: Decimal) -> MonthlyUsd:
         """The same, rounded, half away from zero."""
-        return MonthlyUsd(self.low.quantize(exponent, ROUND_HALF_UP), self.high.quantize(exponent, ROUND_HALF_UP))
+        return MonthlyUsd(rounded(self.low, exponent), rounded(self.high, exponent))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from pydantic import JsonValue
 
-from lambda_tailor.model.plan import MonthlyUsd, Problem
+from lambda_tailor.model.plan import MonthlyUsd, Problem, rounded
 
 UNITS: Mapping[str, str] = {"_mb": " MB", "_s": " s", "_days": " days", "_ms": " ms"}
 ABSENT: Mapping[str, str] = {"retention_days": "never expires", "reserved_concurrency": "unreserved"}
@@ -87,7 +87,7 @@ CENT = Decimal("0.01")
 
 def usd(amount: Decimal) -> str:
     """US dollars to the cent."""
-    cents = amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
+    cents = rounded(amount, CENT)
     return f"-${-cents:,.2f}" if cents < 0 else f"${abs(cents):,.2f}"
 
 
@@ -95,7 +95,7 @@ def fine_usd(amount: Decimal) -> str:
     """US dollars, of less than a cent two digits that count."""
     if amount == 0 or amount >= CENT:
         return usd(amount)
-    return f"${amount.quantize(Decimal(1).scaleb(amount.adjusted() - 1)):f}"
+    return f"${rounded(amount, Decimal(1).scaleb(amount.adjusted() - 1)):f}"
 
 
 def usd_range(amount: MonthlyUsd) -> str:

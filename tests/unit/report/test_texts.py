@@ -40,6 +40,10 @@ def test_what_is_less_than_a_cent_is_told_to_two_digits(amount: str, told: str) 
     assert fine_usd(Decimal(amount)) == told
 
 
+def test_a_senseless_amount_is_told_as_it_is() -> None:
+    assert fine_usd(Decimal("1E+60")).startswith("$1,000,000") and worth(MonthlyUsd(Decimal(0), Decimal("1E+60")))
+
+
 @pytest.mark.parametrize(
     ("seconds", "told"),
     [(0.2, "1 s"), (40, "40 s"), (89.6, "90 s"), (180, "3 min"), (5399, "90 min"), (6660, "1 h 51 min")],
