@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from math import ceil
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from lambda_tailor.session import Session
 from tests.integration.conftest import Aws
 
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
-N = 60
+N, R = 60, 20
 ACCOUNT = "555555555555"
 ASKED = ("--all", "--preset", "reference", "--quota-share", "1000",
          "--rules", "memory,timeout,tracing,reserved-concurrency,log-retention,alarms")  # fmt: skip
@@ -27,8 +28,17 @@ def table(column: int) -> Mapping[str, int]:
     """The page's table for N functions: calls by operation, without those that are never sent."""
     rows = re.findall(r"^\| `(\w+:\w+)` \| `([^`]+)` \| `([^`]+)` \|$", PAGE.read_text(), re.MULTILINE)
     assert len(rows) > 10
-    counted = {row[0]: eval(row[column], {"N": N, "ceil": ceil}) for row in rows}
+    counted = {row[0]: eval(row[column], {"N": N, "R": R, "ceil": ceil}) for row in rows}
     return {operation: calls for operation, calls in counted.items() if calls}
+
+
+def invoked(functions: int) -> None:
+    """A history for so many of the functions."""
+    for name in sorted(f["FunctionName"] for f in boto3.client("lambda").list_functions()["Functions"])[:functions]:
+        named = {"MetricName": "Invocations", "Dimensions": [{"Name": "FunctionName", "Value": name}]}
+        at = datetime.now(UTC) - timedelta(days=3)
+        data = [{**named, "Timestamp": at, "Value": 500.0}]
+        boto3.client("cloudwatch").put_metric_data(Namespace="AWS/Lambda", MetricData=data)
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +58,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
         # Later than the emulator could take on a busy machine: a look too early would be a call more.
         patch.setattr("lambda_tailor.apply_operation.UPDATE_TAKES_S", 6.0)
         seed(N)
+        invoked(R)
         yield Aws(ACCOUNT, emulator)
 
 

@@ -194,6 +194,17 @@ def test_the_price_of_the_evidence_is_told_and_capped(aws: Aws, deploy: Deploy) 
     assert float(told["usd"]) == pytest.approx(0.00024)
 
 
+def test_nobody_pays_for_metrics_that_an_idle_function_cannot_have(aws: Aws, deploy: Deploy) -> None:
+    for name in ("idle", "busy"):
+        deploy(name)
+    history(aws, "busy", memory=128, used=60)
+    plan = aws.json("plan", "--all", "--rules", "timeout")
+    # Invocations and throttles of both; seven more and the bytes that were logged of the one that was invoked.
+    assert plan["assumptions"]["evidence"]["metrics"] == 2 * 2 + 8
+    kept = {function["name"]: function["kept"] for function in plan["functions"]}
+    assert "CloudWatch has no Invocations in the window of 14 days" in kept["idle"][0]["because"]
+
+
 def test_many_functions_take_few_calls_for_evidence(aws: Aws, deploy: Deploy) -> None:
     count = 60
     for n in range(count):

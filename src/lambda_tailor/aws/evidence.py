@@ -150,10 +150,21 @@ def _metrics(work: _Gathering, functions: Sequence[Function]) -> Found:
             work.note(f"some functions' metrics are {because}")
             continue
         asked += [(function, name, metric) for name, metric in mine.items()]
-    for arn, readings in metrics.read_metrics(work.around.gateway, asked, work.end, work.options.lookback_days).items():
-        found[arn] = dict(readings)
-    work.asked += len(asked)
+    _ask(work, [each for each in asked if not each[2].of_runs], found)
+    # Many functions of an account are idle, and CloudWatch charges for every metric that is asked.
+    quiet = {f.arn: gap.because for f, _, _ in asked if (gap := _no_runs(work, found[f.arn])) is not None}
+    for function, name, metric in asked:
+        if metric.of_runs and function.arn in quiet:
+            found[function.arn][name] = Absent(quiet[function.arn])
+    _ask(work, [each for each in asked if each[2].of_runs and each[0].arn not in quiet], found)
     return found
+
+
+def _ask(work: _Gathering, asked: Sequence[metrics.Asked], found: Found) -> None:
+    answers = metrics.read_metrics(work.around.gateway, asked, work.end, work.options.lookback_days)
+    for arn, readings in answers.items():
+        found[arn] |= readings
+    work.asked += len(asked)
 
 
 def _largest_first(functions: Sequence[Function]) -> list[Function]:
@@ -168,7 +179,7 @@ def _affords(work: _Gathering, more_metrics: int) -> bool:
 def _idle(work: _Gathering, functions: Sequence[Function], found: Found) -> None:
     """Look further back for the functions that were not invoked in the window."""
     days = max(IDLE_WINDOW_DAYS, work.options.lookback_days)
-    quiet = [f for f in functions if _not_invoked(found[f.arn].get("invocations"), work.options.lookback_days)]
+    quiet = [f for f in functions if _no_runs(work, found[f.arn]) is not None]
     if not _affords(work, len(quiet)):
         work.note(f"how long functions are idle is beyond the evidence budget of ${work.options.budget_usd}")
         return
@@ -177,9 +188,11 @@ def _idle(work: _Gathering, functions: Sequence[Function], found: Found) -> None
     work.asked += len(quiet)
 
 
-def _not_invoked(invocations: Reading | None, days: int) -> bool:
-    """Whether CloudWatch answered that it knows of no invocation, which is not the same as no answer."""
-    return isinstance(invocations, Absent) and invocations.because == metrics.none_found("Invocations", days)
+def _no_runs(work: _Gathering, readings: Mapping[str, Reading]) -> Absent | None:
+    """CloudWatch's answer where it knows of no invocation, which is not the same as no answer."""
+    invocations = readings.get("invocations")
+    none = metrics.none_found("Invocations", work.options.lookback_days)
+    return invocations if isinstance(invocations, Absent) and invocations.because == none else None
 
 
 def _logs(work: _Gathering, functions: Sequence[Function], found: Found) -> None:

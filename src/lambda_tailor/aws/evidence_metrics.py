@@ -32,13 +32,17 @@ _INSIGHTS_LAYER = ":layer:LambdaInsightsExtension"
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A CloudWatch metric and the statistic that is asked of it."""
+    """A CloudWatch metric and the statistic that is asked of it.
+
+    Of a function with no invocation, CloudWatch has none that is ``of_runs``: it is not asked for them.
+    """
 
     name: str
     statistic: str
     unit: str
     namespace: str = "AWS/Lambda"
     dimension: str = "FunctionName"
+    of_runs: bool = True
 
     def query(self, identifier: str, function: Function, period_s: int) -> dict[str, Any]:
         """The MetricDataQuery for a function, with one data point for each period."""
@@ -53,9 +57,9 @@ class Metric:
 
 # Always asked for: what load and money rest on.
 ALWAYS: Mapping[str, Metric] = {
-    "invocations": Metric("Invocations", "Sum", "count"),
+    "invocations": Metric("Invocations", "Sum", "count", of_runs=False),
     "errors": Metric("Errors", "Sum", "count"),
-    "throttles": Metric("Throttles", "Sum", "count"),
+    "throttles": Metric("Throttles", "Sum", "count", of_runs=False),
     "duration_avg": Metric("Duration", "Average", "ms"),
     "duration_p50": Metric("Duration", "p50", "ms"),
     "duration_p95": Metric("Duration", "p95", "ms"),
@@ -65,7 +69,7 @@ ALWAYS: Mapping[str, Metric] = {
 }
 # Asked for where a rule wants to know.
 ON_DEMAND: Mapping[str, Metric] = {
-    "async_events": Metric("AsyncEventsReceived", "Sum", "count"),
+    "async_events": Metric("AsyncEventsReceived", "Sum", "count", of_runs=False),
     "provisioned_max": Metric("ProvisionedConcurrentExecutions", "Maximum", "count"),
     "log_bytes": Metric("IncomingBytes", "Sum", "bytes", "AWS/Logs", "LogGroupName"),
 }
