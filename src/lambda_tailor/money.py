@@ -10,7 +10,7 @@ https://aws.amazon.com/cloudwatch/pricing/
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 from lambda_tailor.model.plan import MonthlyUsd
@@ -83,25 +83,32 @@ def attribute(before: Usage, changes: Iterable[Usage], prices: Prices, *, free_t
     Each is ``bill`` before it minus ``bill`` after it, so the parts add up to the whole exactly. What
     a change does away with has to be in ``before``; nothing is saved below zero.
     """
+    saving = _savings(before, prices, free_tier)
+    return [saving(change) for change in changes]
+
+
+def _savings(before: Usage, prices: Prices, free_tier: bool) -> Callable[[Usage], Decimal]:
+    """Gives what a change saves after all those that it was asked for before."""
     quantities = {name: getattr(before, name) for name in QUANTITIES}
     costs = {meter: _metered(meter, quantities, prices, free_tier) for meter in _METERS}
-    savings: list[Decimal] = []
-    for change in changes:
-        saving = _NOTHING
+
+    def saving(change: Usage) -> Decimal:
+        saved = _NOTHING
         # A plan has tens of thousands of changes and each touches few meters: only those are read again.
         for meter in _METERS:
             deltas = [(name, delta) for name in meter if (delta := getattr(change, name))]
             if deltas:
                 quantities.update((name, quantities[name] + delta) for name, delta in deltas)
                 cost = _metered(meter, quantities, prices, free_tier)
-                saving += costs[meter] - cost
+                saved += costs[meter] - cost
                 costs[meter] = cost
-        savings.append(saving)
-    return savings
+        return saved
+
+    return saving
 
 
 def attribute_ranges(
-    base: Pair, changes: Sequence[Pair], prices: Prices, *, free_tier: bool = True
+    base: Pair, changes: Iterable[Pair], prices: Prices, *, free_tier: bool = True
 ) -> list[MonthlyUsd]:
     """What each change saves, as a range over two worlds: (pessimistic, optimistic), as a rule (CPU-bound, I/O-bound).
 
@@ -112,9 +119,8 @@ def attribute_ranges(
     turned round; where some are, it is wider, and rightly: one function may be bound by CPU and
     another by I/O.
     """
-    pessimistic = attribute(base[0], (change[0] for change in changes), prices, free_tier=free_tier)
-    optimistic = attribute(base[1], (change[1] for change in changes), prices, free_tier=free_tier)
-    return [MonthlyUsd.between(*ends) for ends in zip(pessimistic, optimistic, strict=True)]
+    pessimistic, optimistic = (_savings(world, prices, free_tier) for world in base)
+    return [MonthlyUsd.between(pessimistic(most), optimistic(least)) for most, least in changes]
 
 
 def runaway_day_usd(profile: Profile, load: Load, timeout_s: int, prices: Prices) -> Decimal:

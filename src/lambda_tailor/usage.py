@@ -43,6 +43,11 @@ class Usage:
     secret_calls: Decimal = NONE
 
     def __add__(self, other: Usage) -> Usage:
+        # Most changes add nothing that is billed, and a fleet has many.
+        if other is ZERO:
+            return self
+        if self is ZERO:
+            return other
         return Usage(*(getattr(self, name) + getattr(other, name) for name in QUANTITIES))
 
     def __sub__(self, other: Usage) -> Usage:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any
@@ -114,9 +114,9 @@ class _Account:
             most, least = most + cpu + traced[0], least + io + traced[1]
         return most, least
 
-    def changes(self) -> list[Pair]:
-        """What each change adds to the usage, in both worlds."""
-        return [self._change(function.arn, change) for function, _, change in self.proposed]
+    def changes(self) -> Iterator[Pair]:
+        """What each change adds to the usage, in both worlds; to be taken once, since each goes by those before it."""
+        return (self._change(function.arn, change) for function, _, change in self.proposed)
 
     def _change(self, arn: str, change: Proposed) -> Pair:
         cpu = io = change.adds
