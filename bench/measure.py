@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
-import time
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lambda_tailor.demo.strict.control import StrictControl
+
+WITNESS = Path(__file__).with_name("witness.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +36,10 @@ class Measured:
 def measure(command: Sequence[str], environment: Mapping[str, str], control: StrictControl, log: Path) -> Measured:
     """Run a command to its end; its output goes to ``log``."""
     control.reset()
-    began = time.monotonic()
+    found = log.with_suffix(".json")
     with log.open("wb") as out:
-        process = subprocess.Popen(
-            command, env={**os.environ, **environment}, stdout=out, stderr=out, stdin=subprocess.DEVNULL
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    wall = time.monotonic() - began
+        witness = [sys.executable, "-S", str(WITNESS), str(found), *command]
+        subprocess.run(witness, env={**os.environ, **environment}, stdout=out, stderr=out, check=True)
+    wall_s, cpu_s, peak_mb, exit_code = json.loads(found.read_text())
     throttled = sum(status in (429, 503) for _, _, _, status in control.log())
-    return Measured(
-        wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, process.returncode, control.calls(), throttled
-    )
+    return Measured(wall_s, cpu_s, peak_mb, exit_code, control.calls(), throttled)

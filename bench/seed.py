@@ -1,4 +1,4 @@
-"""Wasteful functions by the hundred, with log groups and history, for benchmarks."""
+"""Wasteful functions by the hundred, with log groups and, where asked, a history, for benchmarks."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -39,3 +40,14 @@ def seed(count: int) -> None:
 
     with ThreadPoolExecutor(max_workers=8) as threads:
         list(threads.map(make, range(count)))
+
+
+def history(count: int) -> None:
+    """Let ``seed``'s functions have been invoked three days ago, as CloudWatch tells it."""
+    cloudwatch = boto3.client("cloudwatch")
+    at = datetime.now(UTC) - timedelta(days=3)
+    did = {"Invocations": 500.0, "Errors": 1.0, "Duration": 40.0, "ConcurrentExecutions": 3.0}
+    for number in range(count):
+        dimensions = [{"Name": "FunctionName", "Value": f"bench-{number:05d}"}]
+        data = [{"MetricName": n, "Dimensions": dimensions, "Timestamp": at, "Value": v} for n, v in did.items()]
+        cloudwatch.put_metric_data(Namespace="AWS/Lambda", MetricData=data)
