@@ -265,7 +265,6 @@ def assume(gateway: Gateway, role_arn: str) -> boto3.Session:
     core = botocore.session.Session()
     core.register_component("data_loader", _loader(core.get_config_variable("data_path")))
     # botocore has no public way to give a session credentials that are fetched again.
-    # botocore has no public way to give a session credentials that are fetched again.
     core._credentials = botocore.credentials.RefreshableCredentials.create_from_metadata(
         metadata=fetch_credentials(), refresh_using=fetch_credentials, method="sts-assume-role"
     )
