@@ -27,7 +27,8 @@ from lambda_tailor.journal_tables import RUNS, STEPS
 from lambda_tailor.leases import Held, Holder
 from lambda_tailor.model.plan import Plan
 from lambda_tailor.model.record import RunRecord, StepRecord
-from lambda_tailor.model.run import Result, Status
+from lambda_tailor.model.run import Result, RunOverview, RunSummary, Status
+from lambda_tailor.outcomes import run_of
 
 
 class Journal:
@@ -128,8 +129,16 @@ class Journal:
         self._write(lambda connection: leases.release(connection, holder))
 
     def mark(self, run_id: str, status: Status) -> None:
-        """Change only the run's status."""
-        self._write(lambda c: c.execute(RUNS.update().where(RUNS.c.run_id == run_id).values(status=status)))
+        """Change the run's status. One that runs again is no longer summed up."""
+        changed: dict[str, Any] = {"status": status}
+        if status is Status.RUNNING:
+            changed["summary"] = None
+        self._write(lambda c: c.execute(RUNS.update().where(RUNS.c.run_id == run_id).values(changed)))
+
+    def sum_up(self, run_id: str, summary: RunSummary) -> None:
+        """Write down how many changes of a run that is over ended how."""
+        known = adapter(RunSummary).dump_json(summary).decode()
+        self._write(lambda c: c.execute(RUNS.update().where(RUNS.c.run_id == run_id).values(summary=known)))
 
     def status(self, run_id: str) -> Status:
         """Where a run stands."""
@@ -170,11 +179,25 @@ class Journal:
                 raise RunNotFound(f"The journal {self.place} knows no run {run_id}: see 'lambda-tailor runs'.")
             return self._record(connection, row)
 
-    def runs(self) -> Sequence[RunRecord]:
-        """Every run, oldest first."""
+    def runs(self) -> Sequence[RunOverview]:
+        """Every run without its outcomes, oldest first. Plans, which are large, are read only of runs cut short."""
+        columns = [column for column in RUNS.c if column is not RUNS.c.plan]
         with self._reading() as connection:
-            rows = connection.execute(sa.select(RUNS).order_by(RUNS.c.started_at, RUNS.c.run_id)).mappings().all()
-            return [self._record(connection, row) for row in rows]
+            rows = connection.execute(sa.select(*columns).order_by(RUNS.c.started_at, RUNS.c.run_id)).mappings().all()
+        return [self._overview(row) for row in rows]
+
+    def _overview(self, row: Any) -> RunOverview:
+        run_id = row["run_id"]
+        with self._checked(run_id):
+            summary = json.loads(row["summary"]) if row["summary"] else run_of(self.run(run_id)).summary
+            overview: RunOverview = adapter(RunOverview).validate_python(
+                {
+                    **{name: row[name] for name in (*_SAME, "plan_id")},
+                    "api_calls": json.loads(row["api_calls"]),
+                    "summary": summary,
+                }
+            )
+        return overview
 
     def _record(self, connection: sa.Connection, row: Any) -> RunRecord:
         with self._checked(row["run_id"]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 # The newest file of migrations/versions: a journal at this revision is opened without more ado.
-HEAD = "0002"
+HEAD = "0003"
 
 metadata = sa.MetaData()
 
@@ -21,6 +21,8 @@ RUNS = sa.Table(
     sa.Column("user", sa.String(256), nullable=False),
     sa.Column("plan", sa.Text, nullable=False),
     sa.Column("api_calls", sa.Text, nullable=False),
+    # Empty while the run goes on, and where it was cut short.
+    sa.Column("summary", sa.Text),
 )
 
 STEPS = sa.Table(

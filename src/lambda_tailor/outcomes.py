@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from lambda_tailor.model.plan import Change, ChangeRef, Kept, Operation, PlannedFunction
 from lambda_tailor.model.record import RunRecord, StepRecord
-from lambda_tailor.model.run import Outcome, Result, Run, RunOverview, Runs, RunSummary, Status
+from lambda_tailor.model.run import Outcome, Result, Run, RunSummary, Status
 
 # The gravest of a change's operations tells what became of the change.
 _GRAVITY = (Result.FAILED, Result.BLOCKED, Result.APPLIED, Result.ROLLED_BACK, Result.UNCHANGED)
@@ -28,25 +28,6 @@ def run_of(record: RunRecord) -> Run:
         outcomes=outcomes,
         summary=summarize(outcomes),
         api_calls=dict(record.api_calls),
-    )
-
-
-def runs_of(records: Sequence[RunRecord]) -> Runs:
-    """Every run without its outcomes."""
-    return Runs(runs=tuple(_overview(run_of(record)) for record in records))
-
-
-def _overview(run: Run) -> RunOverview:
-    return RunOverview(
-        run_id=run.run_id,
-        plan_id=run.plan_id,
-        status=run.status,
-        started_at=run.started_at,
-        finished_at=run.finished_at,
-        user=run.user,
-        of_run=run.of_run,
-        summary=run.summary,
-        api_calls=run.api_calls,
     )
 
 

@@ -130,7 +130,9 @@ class Runner:
             status = status_of(record)
         finally:
             self.journal.finish(record.run_id, status)
-        return run_of(self.journal.advanced(record))
+        run = run_of(self.journal.advanced(record))
+        self.journal.sum_up(run.run_id, run.summary)
+        return run
 
     def _side_by_side(self, record: RunRecord, executor: Executor) -> None:
         """Every account and region has quotas of its own. What ends one of them is raised when all are over."""

@@ -20,7 +20,7 @@ from lambda_tailor.model.explanation import Explanation
 from lambda_tailor.model.plan import Plan
 from lambda_tailor.model.realized import Realized
 from lambda_tailor.model.run import Run, Runs, Status, Verification
-from lambda_tailor.outcomes import run_of, runs_of
+from lambda_tailor.outcomes import run_of
 from lambda_tailor.policy import policy_schema
 from lambda_tailor.report.progress import Progress
 from lambda_tailor.report.terminal import Terminal
@@ -222,7 +222,7 @@ class Session:
     def runs(self) -> Runs:
         """All runs of the journal, oldest first."""
         with closing(self._journal()) as journal:
-            return runs_of(journal.runs())
+            return Runs(runs=tuple(journal.runs()))
 
     def show_runs(self, run_id: str | None) -> None:
         """All runs, or one with its outcomes."""

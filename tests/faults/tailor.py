@@ -68,7 +68,7 @@ class Tailor:
             return self._runner(journal).apply(workflow.plan(request))
         except TailorError:
             new = [record for record in journal.runs() if record.run_id not in known]
-            return run_of(new[0]) if new else None
+            return run_of(journal.run(new[0].run_id)) if new else None
         finally:
             journal.close()
 

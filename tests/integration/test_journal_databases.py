@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import sqlite3
@@ -20,8 +21,9 @@ from lambda_tailor.demo.snapshot import differences
 from lambda_tailor.errors import JournalError
 from lambda_tailor.journal import Journal
 from lambda_tailor.journal_database import open_engine
-from lambda_tailor.journal_tables import HEAD, LEASES, VERSION
+from lambda_tailor.journal_tables import HEAD, LEASES, RUNS, VERSION
 from lambda_tailor.leases import LEASE_S, Holder
+from lambda_tailor.model.run import Status
 from tests.integration.conftest import Aws
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:f"
@@ -143,6 +145,25 @@ def test_a_second_run_is_told_who_holds_the_function_and_writes_nothing(there: A
     journal.close()
 
 
+def test_listing_runs_reads_the_plans_only_of_those_that_were_cut_short(there: Aws, url: str) -> None:
+    there.run("apply", "-e", "dev", "--auto-approve")
+    there.run("rollback", "latest", "--auto-approve")
+    listed = there.json("runs")["runs"]
+    assert [(r["status"], r["summary"]["applied"], r["summary"]["rolled_back"]) for r in listed] == [
+        ("rolled-back", 10, 0),
+        ("succeeded", 0, 10),
+    ]
+    with open_engine(url).begin() as connection:
+        connection.execute(RUNS.update().values(summary=None))
+    assert there.json("runs")["runs"] == listed
+    with open_engine(url).begin() as connection:
+        connection.execute(RUNS.update().values(summary=json.dumps(listed[0]["summary"]), plan="unread"))
+    assert len(there.json("runs")["runs"]) == 2
+    # A run that goes on is not what it was summed up as.
+    Journal(url).mark(listed[0]["run_id"], Status.RUNNING)
+    assert "damaged" in there.run("runs", exit_code=1).stderr
+
+
 def test_a_run_lets_go_when_it_ends(there: Aws, url: str) -> None:
     there.run("apply", "-e", "dev", "--auto-approve")
     with open_engine(url).connect() as connection:
@@ -150,9 +171,10 @@ def test_a_run_lets_go_when_it_ends(there: Aws, url: str) -> None:
 
 
 def to_first_version(url: str) -> None:
-    """Make a journal what version 0.1 left: no leases, and no word of its revision."""
+    """Make a journal what version 0.1 left: no leases, no run summed up, and no word of its revision."""
     with open_engine(url).begin() as connection:
         LEASES.drop(connection)
+        connection.execute(sa.text("alter table runs drop column summary"))
         VERSION.drop(connection)
 
 
