@@ -15,7 +15,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 from lambda_tailor.model.plan import MonthlyUsd
 from lambda_tailor.prices import Prices, Tier, Unpriced, prices_for
-from lambda_tailor.usage import DAYS_A_MONTH, QUANTITIES, Load, Pair, Profile, Usage, compute_usage
+from lambda_tailor.usage import DAYS_A_MONTH, QUANTITIES, ZERO, Load, Pair, Profile, Usage, compute_usage
 
 __all__ = [
     "FREE", "FREE_GB_S", "Prices", "Tier", "Unpriced", "attribute", "attribute_ranges", "bill",
@@ -94,6 +94,8 @@ def _savings(before: Usage, prices: Prices, free_tier: bool) -> Callable[[Usage]
 
     def saving(change: Usage) -> Decimal:
         saved = _NOTHING
+        if change is ZERO:
+            return saved
         # A plan has tens of thousands of changes and each touches few meters: only those are read again.
         for meter in _METERS:
             deltas = [(name, delta) for name in meter if (delta := getattr(change, name))]

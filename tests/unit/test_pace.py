@@ -57,7 +57,7 @@ def test_long_work_gets_its_share(call: str, share: float, calls: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("calls", "intervals"), [(1, 0), (2, 0.5), (10, 4.5), (11, 10), (20, 14.5), (21, 20), (200, 194.5)]
+    ("calls", "intervals"), [(1, 0), (2, 1 / 3), (10, 3), (11, 10), (20, 13), (21, 20), (200, 193)]
 )
 def test_a_lane_that_rested_makes_haste(calls: int, intervals: float) -> None:
     """In intervals of the lane's even beat, which 200 calls would take 199 of."""
@@ -66,11 +66,11 @@ def test_a_lane_that_rested_makes_haste(calls: int, intervals: float) -> None:
 
 
 def test_calls_that_arrive_late_are_not_refused() -> None:
-    """AWS's bucket holds a second's worth; the first calls take a third of a second longer, as new connections do."""
+    """AWS's bucket holds a second's worth; the first calls take a quarter of a second longer, as new connections do."""
     sent = paced(0.95, "lambda:ListFunctions", [0.0] * 100)
     tokens, at = 15.0, sent[0]
     for n, sending in enumerate(sent):
-        arrives = max(sending + (0.35 if n < 15 else 0.0), at)
+        arrives = max(sending + (0.25 if n < 15 else 0.0), at)
         tokens = min(15.0, tokens + (arrives - at) * 15) - 1
         assert tokens >= 0
         at = arrives

@@ -12,7 +12,7 @@ from lambda_tailor.lanes import DEFAULT_SHARE, lane_of, rate_of
 
 # A lane that rested goes so much faster than its share, until a second's worth is sent. More would leave AWS's
 # bucket empty, and calls that arrive a little late, close to those behind them, would be refused.
-_HASTE = 2
+_HASTE = 3
 
 
 class Pace:
