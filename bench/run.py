@@ -161,7 +161,8 @@ def page(rounds: Sequence[Round], busy: Mapping[int, Measured]) -> Iterator[str]
             yield from without(each, busy[each.functions])
     yield "\n## AWS's request quotas on\n"
     yield "The bound is the time of the slowest lane if it is used to the full: Lambda 15 calls a second, CloudWatch"
-    yield "Logs 10. We use 0.95 of each quota, and start up in half a second.\n"
+    yield "Logs 10. We use 0.95 of each quota, and what a rested quota holds in the first second: so short work can be"
+    yield "done before the bound, which takes every call for a part of a second.\n"
     yield "| functions | what | time | bound | time / bound | throttled | Cloud Custodian | throttled | exit code |"
     yield "|--:|---|--:|--:|--:|--:|--:|--:|--:|"
     for each in rounds:
