@@ -284,7 +284,7 @@ def test_a_disk_that_fills_up_at_any_point_stops_the_run_and_leaves_it_undoable(
         connection.execute("VACUUM")
     stack.run("runs")
     written: list[int] = []
-    for pages in range(0, 200, 6):
+    for pages in range(0, 200, 2):
         limit = full_after(stack, pages)
         sa.event.listen(sa.engine.Engine, "connect", limit)
         stack.control.reset()
