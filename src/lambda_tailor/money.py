@@ -11,9 +11,9 @@ https://aws.amazon.com/cloudwatch/pricing/
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
-from lambda_tailor.model.plan import MonthlyUsd
+from lambda_tailor.model.plan import WIDE, MonthlyUsd
 from lambda_tailor.prices import Prices, Tier, Unpriced, prices_for
 from lambda_tailor.usage import DAYS_A_MONTH, QUANTITIES, ZERO, Load, Pair, Profile, Usage, compute_usage
 
@@ -32,7 +32,6 @@ FREE: Mapping[str, Decimal] = {
 _NOTHING = Decimal(0)
 # Every bill is rounded to this, far below a cent, so that differences of bills add up without rest.
 _GRAIN = Decimal("0.0000000001")
-_WIDE = Context(prec=60, rounding=ROUND_HALF_EVEN)
 # What is billed together: the free GB-seconds are shared by both architectures.
 _METERS: tuple[tuple[str, ...], ...] = (
     ("gb_s_x86", "gb_s_arm"),
@@ -68,7 +67,7 @@ def _metered(meter: tuple[str, ...], quantities: Mapping[str, Decimal], prices: 
             spent = min(free, quantity)
             free -= spent
             cost += tiered(quantity - spent, prices.tiers[name])
-    return cost.quantize(_GRAIN, context=_WIDE)
+    return cost.quantize(_GRAIN, ROUND_HALF_EVEN, WIDE)
 
 
 def bill(usage: Usage, prices: Prices, *, free_tier: bool = True) -> Decimal:

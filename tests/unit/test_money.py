@@ -322,3 +322,7 @@ def test_tiers_are_continuous_and_never_dearer_by_volume(name: str) -> None:
 def test_a_tiered_cost_is_monotone(one: Decimal, other: Decimal) -> None:
     less, more = sorted((one, other))
     assert tiered(less, PRICES.tiers["gb_s_x86"]) <= tiered(more, PRICES.tiers["gb_s_x86"])
+
+
+def test_a_senseless_quantity_has_a_bill_too() -> None:
+    assert bill(Usage(gb_s_x86=Decimal("1e300")), PRICES) > Decimal("1e290")

@@ -19,12 +19,12 @@ Usd = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="js
 
 
 # Wide enough for whatever number AWS's answers may hold, however senseless.
-_WIDE = Context(prec=400)
+WIDE = Context(prec=400)
 
 
 def rounded(amount: Decimal, exponent: Decimal) -> Decimal:
     """The amount to that exponent, half away from zero."""
-    return amount.quantize(exponent, ROUND_HALF_UP, _WIDE)
+    return amount.quantize(exponent, ROUND_HALF_UP, WIDE)
 
 
 @dataclass(frozen=True, slots=True)
