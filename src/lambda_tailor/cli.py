@@ -12,6 +12,7 @@ import click
 
 from lambda_tailor import __version__
 from lambda_tailor.errors import BadInput, TailorError
+from lambda_tailor.lanes import DEFAULT_SHARE
 
 if TYPE_CHECKING:
     from lambda_tailor.session import Session
@@ -54,7 +55,7 @@ SCHEDULER = click.option("--scheduler", metavar="URL",
 AWS = _options(
     click.option("--profile", metavar="NAME", help="The AWS profile to use."),
     click.option("--endpoint-url", metavar="URL", help="Where AWS is, if not where it always is."),
-    click.option("--quota-share", type=click.FloatRange(0.01), default=0.95, show_default=True,
+    click.option("--quota-share", type=click.FloatRange(0.01), default=DEFAULT_SHARE, show_default=True,
                  help="The part of AWS's request quotas to use; over 1 where AWS raised yours."),
 )  # fmt: skip
 POLICY = _options(

@@ -18,6 +18,7 @@ from lambda_tailor.model.explanation import (
     ExplainedRule,
     ExplainedVerdict,
     Status,
+    VerdictKind,
     WouldChange,
 )
 from lambda_tailor.model.function import Function
@@ -113,9 +114,9 @@ def _verdicts(planned: PlannedFunction, rule: AnyRule) -> tuple[ExplainedVerdict
 
 
 def _change(change: Change) -> ExplainedVerdict:
-    kind = "finding" if change.kind == "finding" else "proposed" if change.blocked is None else "blocked"
+    kind: VerdictKind = "finding" if change.kind == "finding" else "proposed" if change.blocked is None else "blocked"
     return ExplainedVerdict(
-        kind=kind,  # type: ignore[arg-type]
+        kind=kind,
         setting=change.setting,
         before=change.before,
         after=change.after,

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import partial
 from itertools import product
 from string import Formatter
 from typing import Any
@@ -106,7 +107,7 @@ def wanted(policy: Policy, scope: Scope) -> Wanted:
     """What the policy may ask for and change within the scope, whatever it finds there."""
     found = Wanted()
     for function in scope.functions:
-        for options in policy.possible_options(lambda match, f=function: _may_hold(match, f)):  # type: ignore[misc]
+        for options in policy.possible_options(partial(_may_hold, function=function)):
             found.needs |= set(_needs(function, options))
             found.readings |= readings_for(options)
             found.kinds |= {kind for rule, chosen in options.items() for kind in all_rules()[rule].writes(chosen)}

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ParamSpec, TypeVar
 
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
@@ -43,7 +43,8 @@ _WRITING = (
 
 Document = dict[str, Any]
 Tool = Callable[..., Document]
-F = TypeVar("F", bound=Callable[..., Any])
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Where(BaseModel):
@@ -76,17 +77,17 @@ class Where(BaseModel):
         }
 
 
-def _told(tool: F) -> F:
+def _told(tool: Callable[P, T]) -> Callable[P, T]:
     """An error that a user can meet reaches the client as its sentence; any other as no more than a failure."""
 
     @functools.wraps(tool)
-    def told(*args: Any, **kwargs: Any) -> Any:
+    def told(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return tool(*args, **kwargs)
         except TailorError as error:
             raise ToolError(str(error)) from error
 
-    return told  # type: ignore[return-value]
+    return told
 
 
 @dataclass(frozen=True, slots=True)

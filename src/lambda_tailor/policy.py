@@ -95,13 +95,14 @@ def _rules_model(name: str) -> type[BaseModel]:
     return create_model(name, __config__=ConfigDict(extra="forbid", frozen=True), **fields)
 
 
+# Made at run time, out of the rules: mypy cannot take it for a type, and where it is one says so.
 RuleOptions = _rules_model("RuleOptions")
 
 
 class Override(Match):
     """Other options for some functions."""
 
-    rules: RuleOptions = Field(description="Only the keys that differ.")  # type: ignore[valid-type]
+    rules: RuleOptions = Field(description="Only the keys that differ.")  # type: ignore[valid-type]  # made at run time
 
 
 class PolicyDocument(_Strict):
@@ -112,7 +113,9 @@ class PolicyDocument(_Strict):
         description=f"What it starts from: {', '.join(PRESETS)}.",
         json_schema_extra={"enum": [*PRESETS, None]},
     )
-    rules: RuleOptions = Field(default_factory=RuleOptions, description="Options by rule; naming a rule enables it.")  # type: ignore[valid-type]
+    rules: RuleOptions = Field(  # type: ignore[valid-type]  # made at run time
+        default_factory=RuleOptions, description="Options by rule; naming a rule enables it."
+    )
     overrides: tuple[Override, ...] = Field(default=(), description="Other options for some functions; later ones win.")
     exclude: tuple[Match, ...] = Field(default=(), description="Functions that are left alone.")
     caps: Caps = Field(default_factory=Caps, description="How much one run may touch.")

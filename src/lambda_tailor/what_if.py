@@ -93,8 +93,10 @@ def _moving(case: Case, options: Options) -> Iterator[Lever]:
 
 
 def _moved(verdict: Verdict, proposed: Mapping[str, Proposed], now: JsonValue) -> bool:
-    before = proposed.get(verdict.setting) if isinstance(verdict, Proposed) else None
-    return before is not None and before.after != verdict.after and before.after != now  # type: ignore[union-attr]
+    if not isinstance(verdict, Proposed) or verdict.setting not in proposed:
+        return False
+    before = proposed[verdict.setting]
+    return before.after not in (verdict.after, now)
 
 
 def _kinds(verdicts: Sequence[Verdict]) -> list[tuple[str, str]]:

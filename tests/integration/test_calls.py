@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
 from math import ceil
 from pathlib import Path
 
 import boto3
 import pytest
-from bench.seed import seed
+from bench.seed import history, seed
 
 from lambda_tailor.demo.emulator import Emulator
 from lambda_tailor.documents import load_plan
@@ -32,15 +31,6 @@ def table(column: int) -> Mapping[str, int]:
     return {operation: calls for operation, calls in counted.items() if calls}
 
 
-def invoked(functions: int) -> None:
-    """A history for so many of the functions."""
-    for name in sorted(f["FunctionName"] for f in boto3.client("lambda").list_functions()["Functions"])[:functions]:
-        named = {"MetricName": "Invocations", "Dimensions": [{"Name": "FunctionName", "Value": name}]}
-        at = datetime.now(UTC) - timedelta(days=3)
-        data = [{**named, "Timestamp": at, "Value": 500.0}]
-        boto3.client("cloudwatch").put_metric_data(Namespace="AWS/Lambda", MetricData=data)
-
-
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
     folder = tmp_path_factory.mktemp("fleet")
@@ -58,7 +48,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
         # Later than the emulator could take on a busy machine: a look too early would be a call more.
         patch.setattr("lambda_tailor.apply_operation.UPDATE_TAKES_S", 6.0)
         seed(N)
-        invoked(R)
+        history(R)
         yield Aws(ACCOUNT, emulator)
 
 

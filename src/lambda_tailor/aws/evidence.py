@@ -152,10 +152,10 @@ def _metrics(work: _Gathering, functions: Sequence[Function]) -> Found:
         asked += [(function, name, metric) for name, metric in mine.items()]
     _ask(work, [each for each in asked if not each[2].of_runs], found)
     # Many functions of an account are idle, and CloudWatch charges for every metric that is asked.
-    quiet = {f.arn: gap.because for f, _, _ in asked if (gap := _no_runs(work, found[f.arn])) is not None}
+    quiet = {f.arn: gap for f, _, _ in asked if (gap := _no_runs(work, found[f.arn])) is not None}
     for function, name, metric in asked:
         if metric.of_runs and function.arn in quiet:
-            found[function.arn][name] = Absent(quiet[function.arn])
+            found[function.arn][name] = quiet[function.arn]
     _ask(work, [each for each in asked if each[2].of_runs and each[0].arn not in quiet], found)
     return found
 

@@ -14,6 +14,9 @@ from lambda_tailor.model.verdict import Risk
 Status = Literal["proposed", "blocked", "finding", "kept", "silent", "off"]
 
 
+VerdictKind = Literal["proposed", "blocked", "finding", "kept"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExplainedOption:
     """One option of a rule as it holds for the function.
@@ -46,7 +49,7 @@ class ExplainedReading:
 class ExplainedVerdict:
     """What the rule says of one setting, and why."""
 
-    kind: Literal["proposed", "blocked", "finding", "kept"]
+    kind: VerdictKind
     setting: str
     before: JsonValue
     after: JsonValue

@@ -81,8 +81,7 @@ def _chart(title: str, found: list[Total]) -> Markup:
         return Markup()
     most = f"{clean(shown[0].name)} saves most, {usd_range(shown[0].monthly)} a month"
     label = f"Bar chart of monthly savings by {title}: {most}. The table below has every figure."
-    # The chart library escapes the names that it draws; a test holds it to that.
-    return Markup(charts.savings(shown, label))  # noqa: S704
+    return Markup(charts.savings(shown, label))  # noqa: S704 - the chart library escapes names; a test holds it to that
 
 
 @functools.cache
