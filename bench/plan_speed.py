@@ -10,10 +10,10 @@ import time
 
 from lambda_tailor.model.evidence import AtMemory, Evidence, Measured, Trigger
 from lambda_tailor.model.function import Fact, Found, Function, Missing, Need
-from lambda_tailor.planner import Reading, make_plan, needs_of
-from lambda_tailor.policy_file import load_preset
-from lambda_tailor.rule import Pool
-from lambda_tailor.worth import worth
+from lambda_tailor.planning.planner import Reading, make_plan, needs_of
+from lambda_tailor.planning.worth import worth
+from lambda_tailor.policy.file import load_preset
+from lambda_tailor.rules.rule import Pool
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 SIZES = (128, 256, 512, 1024, 2048, 3008)

@@ -26,7 +26,7 @@ from bench.custodian import VERSION, install, write_policies
 from bench.measure import Measured, measure
 from bench.seed import history, seed
 from lambda_tailor.demo.emulator import Emulator
-from lambda_tailor.lanes import lane_of, rate_of
+from lambda_tailor.model.lanes import lane_of, rate_of
 
 RULES = """\
 rules:

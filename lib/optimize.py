@@ -14,8 +14,8 @@ if (Path(__file__).parent.parent / "src").is_dir():
     # A checkout works without being installed.
     sys.path.insert(0, str(Path(__file__).parent.parent / "src"))
 
+from lambda_tailor.cli.session import Session
 from lambda_tailor.errors import TailorError
-from lambda_tailor.session import Session
 
 
 def main(arguments: list[str] | None = None) -> int:

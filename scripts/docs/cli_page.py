@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import click
 
-from lambda_tailor.cli import main
+from lambda_tailor.cli.commands import main
 
 PROGRAM = "lambda-tailor"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lambda_tailor import documents
-from lambda_tailor.cli import DONE, ERROR, PENDING
-from lambda_tailor.session import DOCUMENTS
+from lambda_tailor.cli.commands import DONE, ERROR, PENDING
+from lambda_tailor.cli.session import DOCUMENTS
 from scripts.docs.schema import cell, resolved, type_of
 
 

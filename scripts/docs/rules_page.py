@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lambda_tailor.policy import PRESETS
-from lambda_tailor.policy_file import load_preset
-from lambda_tailor.policy_template import meaning
-from lambda_tailor.rule import AnyRule
+from lambda_tailor.policy.file import load_preset
+from lambda_tailor.policy.policy import PRESETS
+from lambda_tailor.policy.template import meaning
 from lambda_tailor.rules import all_rules
+from lambda_tailor.rules.rule import AnyRule
 from lambda_tailor.settings import all_settings
 from scripts.docs.schema import cell, type_of, value
 

@@ -1,5 +1,5 @@
 """``python -m lambda_tailor``."""
 
-from lambda_tailor.cli import main
+from lambda_tailor.cli.commands import main
 
 main()

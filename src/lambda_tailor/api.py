@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
+from lambda_tailor.cli.session import Session
 from lambda_tailor.errors import TailorError
 from lambda_tailor.model.explanation import Explanation
 from lambda_tailor.model.plan import Plan
 from lambda_tailor.model.run import Run, Runs, Verification
-from lambda_tailor.session import Session
 
 __all__ = [
     "Explanation",

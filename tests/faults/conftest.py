@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lambda_tailor import apply_operation
+from lambda_tailor.applying import apply_operation
 from lambda_tailor.demo.emulator import Emulator
 from tests.integration.conftest import aws, stack
 

@@ -10,19 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lambda_tailor import workflow
+from lambda_tailor.applying.runner import Runner
 from lambda_tailor.aws.gateway import Connection
 from lambda_tailor.aws.inventory import Target
 from lambda_tailor.aws.retry import RetryPolicy
 from lambda_tailor.demo.snapshot import differences
 from lambda_tailor.errors import TailorError
-from lambda_tailor.journal import Journal
+from lambda_tailor.journal.journal import Journal
+from lambda_tailor.journal.outcomes import run_of
+from lambda_tailor.journal.vault import Vault
 from lambda_tailor.model.run import Run, Status
-from lambda_tailor.outcomes import run_of
 from lambda_tailor.paths import journal_url, key_file
-from lambda_tailor.policy_file import load_preset
-from lambda_tailor.runner import Runner
-from lambda_tailor.vault import Vault
+from lambda_tailor.planning import workflow
+from lambda_tailor.policy.file import load_preset
 from tests.integration.conftest import Aws
 
 # Short waits: the faults are many.

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lambda_tailor.aws.gateway import Gateway
-from lambda_tailor.setting import Call
+from lambda_tailor.settings.setting import Call
 from tests.integration.conftest import Aws
 
 HOSTILE: tuple[Any, ...] = (

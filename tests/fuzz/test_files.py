@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lambda_tailor.documents import dumps, loads_plan, plan_hash
 from lambda_tailor.errors import PlanFileError, PolicyError
-from lambda_tailor.policy_file import parse_policy
+from lambda_tailor.policy.file import parse_policy
 from tests.builders import a_function
 from tests.unit.report.plans import small_plan
 

@@ -15,7 +15,7 @@ import boto3
 import pytest
 from click.testing import CliRunner, Result
 
-from lambda_tailor.cli import main
+from lambda_tailor.cli.commands import main
 from lambda_tailor.demo.emulator import Emulator
 from lambda_tailor.demo.realize import realize
 from lambda_tailor.demo.snapshot import snapshot

@@ -11,9 +11,9 @@ import boto3
 import pytest
 from bench.seed import history, seed
 
+from lambda_tailor.cli.session import Session
 from lambda_tailor.demo.emulator import Emulator
 from lambda_tailor.documents import load_plan
-from lambda_tailor.session import Session
 from tests.integration.conftest import Aws
 
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
@@ -46,7 +46,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
         patch.setenv("LAMBDA_TAILOR_JOURNAL", f"sqlite:///{folder / 'journal.db'}")
         patch.setenv("LAMBDA_TAILOR_KEY_FILE", str(folder / "vault.key"))
         # Later than the emulator could take on a busy machine: a look too early would be a call more.
-        patch.setattr("lambda_tailor.apply_operation.UPDATE_TAKES_S", 6.0)
+        patch.setattr("lambda_tailor.applying.apply_operation.UPDATE_TAKES_S", 6.0)
         seed(N)
         history(R)
         yield Aws(ACCOUNT, emulator)

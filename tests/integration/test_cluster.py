@@ -18,11 +18,11 @@ import pytest
 import sqlalchemy as sa
 
 from lambda_tailor import paths
+from lambda_tailor.applying.scope_run import Work, carry_out_remotely
 from lambda_tailor.aws.accounts import Spot
 from lambda_tailor.aws.gateway import Connection
 from lambda_tailor.demo.emulator import _free_port
 from lambda_tailor.errors import AccessDenied, AwsRefused, JournalError
-from lambda_tailor.site_run import Work, carry_out_remotely
 from tests.integration.conftest import Aws
 
 pytest.importorskip("distributed", reason="the extra fleet is not installed")

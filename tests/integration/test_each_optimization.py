@@ -233,7 +233,7 @@ def test_an_alarm_that_differs_is_changed_and_put_back(stack: Aws) -> None:
 
 def test_a_function_that_another_hand_changes_during_the_run_is_left_alone(stack: Aws) -> None:
     """The race is made by a plan that is older than the change, without the check that a saved plan gets."""
-    from lambda_tailor.session import Session
+    from lambda_tailor.cli.session import Session
 
     session = Session.from_arguments({"suffix": "dev"})
     plan = session.plan()

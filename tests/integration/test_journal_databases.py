@@ -16,13 +16,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from lambda_tailor import leases
 from lambda_tailor.demo.snapshot import differences
 from lambda_tailor.errors import JournalError
-from lambda_tailor.journal import Journal
-from lambda_tailor.journal_database import open_engine
-from lambda_tailor.journal_tables import HEAD, LEASES, RUNS, VERSION
-from lambda_tailor.leases import LEASE_S, Holder
+from lambda_tailor.journal import leases
+from lambda_tailor.journal.database import open_engine
+from lambda_tailor.journal.journal import Journal
+from lambda_tailor.journal.leases import LEASE_S, Holder
+from lambda_tailor.journal.tables import HEAD, LEASES, RUNS, VERSION
 from lambda_tailor.model.run import Status
 from tests.integration.conftest import Aws
 

@@ -17,11 +17,11 @@ from click.testing import CliRunner
 
 from lambda_tailor.aws import sites
 from lambda_tailor.aws.faults import iam_action
-from lambda_tailor.cli import main
+from lambda_tailor.cli.commands import main
 from lambda_tailor.demo.emulator import Emulator
 from lambda_tailor.demo.realize import realize
 from lambda_tailor.demo.snapshot import differences, snapshot
-from lambda_tailor.setting import Call
+from lambda_tailor.settings.setting import Call
 from tests.integration.conftest import Aws
 
 ACCOUNT = "210000000001"
@@ -124,7 +124,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
         patch.setattr(boto3, "DEFAULT_SESSION", None)
         # The service models are read once, not once a command.
         patch.setattr(sites, "open_session", cache(sites.open_session))
-        patch.setattr("lambda_tailor.apply_operation.UPDATE_TAKES_S", 0.2)
+        patch.setattr("lambda_tailor.applying.apply_operation.UPDATE_TAKES_S", 0.2)
         aws = Guarded(ACCOUNT, emulator)
         realize("dev")
         prepare(aws)

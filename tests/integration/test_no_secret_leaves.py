@@ -39,7 +39,7 @@ rules:
 LOUD = """
 import logging, sys
 logging.basicConfig(level=logging.DEBUG, filename=sys.argv.pop(1))
-from lambda_tailor.cli import main
+from lambda_tailor.cli.commands import main
 main()
 """
 

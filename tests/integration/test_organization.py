@@ -13,10 +13,10 @@ from typing import Any
 import boto3
 import pytest
 
+from lambda_tailor.cli.session import Session
 from lambda_tailor.demo.emulator import Emulator
 from lambda_tailor.demo.strict.signature import ROOT_SECRET
 from lambda_tailor.documents import load_plan
-from lambda_tailor.session import Session
 from tests.integration.conftest import Aws
 
 HOME, NOBODY = "111111111111", "444444444444"
@@ -66,7 +66,7 @@ def organization(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Aws
         for name, value in emulator.environment(HOME).items():
             patch.setenv(name, value)
         patch.setattr(boto3, "DEFAULT_SESSION", None)
-        patch.setattr("lambda_tailor.apply_operation.UPDATE_TAKES_S", 0.2)
+        patch.setattr("lambda_tailor.applying.apply_operation.UPDATE_TAKES_S", 0.2)
         patch.setenv("LAMBDA_TAILOR_JOURNAL", f"sqlite:///{folder / 'journal.db'}")
         patch.setenv("LAMBDA_TAILOR_KEY_FILE", str(folder / "vault.key"))
         organizations = client("organizations", HOME)
@@ -230,7 +230,7 @@ def test_roles_from_a_file(organization: tuple[Aws, list[str]], tmp_path: Path) 
 def test_what_cannot_be_meant_is_told(
     organization: tuple[Aws, list[str]], arguments: list[str], told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lambda_tailor.scheduler._ANSWER_WITHIN_S", 1)
+    monkeypatch.setattr("lambda_tailor.aws.scheduler._ANSWER_WITHIN_S", 1)
     result = organization[0].run("plan", "--all", *arguments, *RULES, exit_code=1)
     assert told in result.stderr
 

@@ -13,9 +13,9 @@ import pulumi
 import pytest
 from pulumi_aws import iam, s3, sns, sqs
 
+from lambda_tailor.cli.session import Session
 from lambda_tailor.demo.emulator import Emulator
 from lambda_tailor.demo.realize import Realized, RealizeError, load_program, realize
-from lambda_tailor.session import Session
 
 ACCOUNT, REGION = "300000000001", "eu-west-1"
 OPTIMIZED = {

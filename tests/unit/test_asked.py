@@ -5,8 +5,8 @@ from __future__ import annotations
 from lambda_tailor.aws.lookups import BY_FUNCTION, FEW, READERS, affordable
 from lambda_tailor.model.evidence import READINGS
 from lambda_tailor.model.function import Need
-from lambda_tailor.planner import readings_of
-from lambda_tailor.policy_file import load_preset, parse_policy
+from lambda_tailor.planning.planner import readings_of
+from lambda_tailor.policy.file import load_preset, parse_policy
 from tests.builders import a_function
 
 RECURSION, ALARM = Need("recursion", "f"), Need("alarm", "a")

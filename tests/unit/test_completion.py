@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from lambda_tailor.cli import main
+from lambda_tailor.cli.commands import main
 
 BASH = shutil.which("bash")
 
@@ -34,7 +34,9 @@ def test_the_script_is_printed(shell: str) -> None:
 )
 def test_bash_completes(typed: list[str], offered: set[str], tmp_path: Path) -> None:
     program = tmp_path / "lambda-tailor"
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -c "from lambda_tailor.cli import main; main()" "$@"\n')
+    program.write_text(
+        f'#!/bin/sh\nexec {sys.executable} -c "from lambda_tailor.cli.commands import main; main()" "$@"\n'
+    )
     program.chmod(0o755)
     words = " ".join(f"'{word}'" for word in typed)
     script = f"""

@@ -9,16 +9,16 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from lambda_tailor import workflow
 from lambda_tailor.aws.accounts import Spot, Spots
 from lambda_tailor.aws.faults import explain
 from lambda_tailor.aws.gateway import Connection, Gateway
 from lambda_tailor.aws.inventory import Target, take
 from lambda_tailor.aws.sites import Site
 from lambda_tailor.errors import AccessDenied, CredentialsError
-from lambda_tailor.policy import Exclusion, Match, Origin
-from lambda_tailor.policy_file import load_preset
-from lambda_tailor.setting import Call
+from lambda_tailor.planning import workflow
+from lambda_tailor.policy.file import load_preset
+from lambda_tailor.policy.policy import Exclusion, Match, Origin
+from lambda_tailor.settings.setting import Call
 from tests.builders import ACCOUNT
 
 SAID = "User: arn:aws:iam::123456789012:user/me is not authorized to perform: {} on resource: {} because no …"

@@ -10,11 +10,11 @@ import click
 import pytest
 from scripts.docs import cli_page, outputs_page, policy_page, rules_page, way_picture
 
-from lambda_tailor.cli import DONE, ERROR, PENDING, main
-from lambda_tailor.policy import policy_schema
-from lambda_tailor.rule import AnyRule
+from lambda_tailor.cli.commands import DONE, ERROR, PENDING, main
+from lambda_tailor.cli.session import DOCUMENTS
+from lambda_tailor.policy.policy import policy_schema
 from lambda_tailor.rules import all_rules
-from lambda_tailor.session import DOCUMENTS
+from lambda_tailor.rules.rule import AnyRule
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / name for name in ("README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md")]

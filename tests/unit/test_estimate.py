@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from lambda_tailor.estimate import estimate, lane_of_operation
 from lambda_tailor.model.plan import Operation
 from lambda_tailor.model.run import Ended, Result
 from lambda_tailor.model.verdict import Key
+from lambda_tailor.planning.estimate import estimate, lane_of_operation
 from lambda_tailor.report import progress
 from lambda_tailor.report.progress import Progress
 from lambda_tailor.settings import all_settings

@@ -18,7 +18,7 @@ from lambda_tailor.aws.lookups import Around
 from lambda_tailor.errors import AccessDenied, AwsRefused, EndpointUnreachable
 from lambda_tailor.model.evidence import Absent, AtMemory, Measured, Recommendation, Trigger
 from lambda_tailor.model.function import Function
-from lambda_tailor.setting import Answer, Call
+from lambda_tailor.settings.setting import Answer, Call
 from tests.builders import ACCOUNT, a_function
 
 Replies = Mapping[str, Callable[[Mapping[str, Any]], Answer]]

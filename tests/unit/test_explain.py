@@ -14,18 +14,18 @@ from lambda_tailor.aws.evidence import _not_sampled
 from lambda_tailor.aws.evidence_logs import Aggregates
 from lambda_tailor.aws.evidence_metrics import none_found
 from lambda_tailor.aws.faults import access_denied
-from lambda_tailor.explaining import Asked, explain
 from lambda_tailor.model.evidence import Absent, AtMemory, Evidence, Trigger
 from lambda_tailor.model.explanation import ExplainedFunction, ExplainedRule, Explanation, WouldChange
 from lambda_tailor.model.function import Function
 from lambda_tailor.model.plan import MonthlyUsd
-from lambda_tailor.planner import Reading, Value, make_plan
-from lambda_tailor.policy import PRESETS, Policy
-from lambda_tailor.policy_file import load_preset, parse_policy
+from lambda_tailor.planning.explaining import Asked, explain
+from lambda_tailor.planning.planner import Reading, Value, make_plan
+from lambda_tailor.planning.what_if import Case, levers
+from lambda_tailor.policy.file import load_preset, parse_policy
+from lambda_tailor.policy.policy import PRESETS, Policy
 from lambda_tailor.report.explanation import lines
-from lambda_tailor.rule import Pool
 from lambda_tailor.rules import all_rules
-from lambda_tailor.what_if import Case, levers
+from lambda_tailor.rules.rule import Pool
 from tests.builders import ACCOUNT, REGION, a_function, evidence, measured
 
 TODAY = date(2026, 11, 23)

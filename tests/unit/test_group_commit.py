@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from lambda_tailor.group_commit import GroupCommit
+from lambda_tailor.journal.group_commit import GroupCommit
 
 TABLE = sa.Table("t", sa.MetaData(), sa.Column("n", sa.Integer, primary_key=True))
 

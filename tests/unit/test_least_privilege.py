@@ -21,15 +21,15 @@ from lambda_tailor.aws.evidence import FROM_LOGS, EvidenceOptions, actions_for
 from lambda_tailor.aws.faults import iam_action
 from lambda_tailor.aws.lookups import READERS
 from lambda_tailor.aws.permissions import read_actions
-from lambda_tailor.cli import main
-from lambda_tailor.least_privilege import Scope, Wanted, document, partition_of
-from lambda_tailor.permission import EVERYTHING, Action
-from lambda_tailor.policy import Layer, Match, Policy
-from lambda_tailor.policy_file import load_preset
-from lambda_tailor.rule import AnyRule
+from lambda_tailor.cli.commands import main
+from lambda_tailor.iam.permission import EVERYTHING, Action
+from lambda_tailor.planning.least_privilege import Scope, Wanted, document, partition_of
+from lambda_tailor.policy.file import load_preset
+from lambda_tailor.policy.policy import Layer, Match, Policy
 from lambda_tailor.rules import all_rules
-from lambda_tailor.setting import Call, Place, Setting
+from lambda_tailor.rules.rule import AnyRule
 from lambda_tailor.settings import all_settings
+from lambda_tailor.settings.setting import Call, Place, Setting
 
 SOURCES = Path(lambda_tailor.__file__).parent
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html: no permission is required.

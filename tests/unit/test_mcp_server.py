@@ -9,11 +9,11 @@ import pytest
 from click.testing import CliRunner
 from mcp.server.mcpserver.exceptions import ToolError
 
-from lambda_tailor import workflow
-from lambda_tailor.cli import main
-from lambda_tailor.mcp_server import KEPT_PLANS, MOST_FUNCTIONS, PLAN_LASTS_S, Desk, Where
+from lambda_tailor.cli.commands import main
+from lambda_tailor.mcp.server import KEPT_PLANS, MOST_FUNCTIONS, PLAN_LASTS_S, Desk, Where
 from lambda_tailor.model.plan import Plan
-from lambda_tailor.workflow import Request
+from lambda_tailor.planning import workflow
+from lambda_tailor.planning.workflow import Request
 from tests.unit.report.plans import a_change, a_plan, a_planned
 
 ALL = Where(all_functions=True)
@@ -120,7 +120,7 @@ def test_a_target_says_what_the_command_line_says(monkeypatch: pytest.MonkeyPatc
 
 
 def test_without_its_packages_one_sentence_says_which_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "lambda_tailor.mcp_server", raising=False)
+    monkeypatch.delitem(sys.modules, "lambda_tailor.mcp.server", raising=False)
     monkeypatch.setitem(sys.modules, "mcp", None)
     monkeypatch.setitem(sys.modules, "mcp.server.mcpserver", None)
     result = CliRunner().invoke(main, ["mcp"])

@@ -8,19 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambda_tailor.model.plan import MonthlyUsd
-from lambda_tailor.money import (
-    Prices,
-    Tier,
-    attribute,
-    attribute_ranges,
-    bill,
-    prices_for,
-    runaway_day_usd,
-    tiered,
-    total,
-)
-from lambda_tailor.report.texts import usd_range
-from lambda_tailor.usage import (
+from lambda_tailor.model.usage import (
     DAYS_A_MONTH,
     QUANTITIES,
     SECONDS_A_MONTH,
@@ -38,6 +26,18 @@ from lambda_tailor.usage import (
     stored_log_gb,
     tracing_usage,
 )
+from lambda_tailor.money.bill import (
+    Prices,
+    Tier,
+    attribute,
+    attribute_ranges,
+    bill,
+    prices_for,
+    runaway_day_usd,
+    tiered,
+    total,
+)
+from lambda_tailor.report.texts import usd_range
 
 WORKED = Load(Decimal(1_000_000), Decimal(5_000), 3008, assumed=True)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from lambda_tailor.setting import Broken, Place, Progress
 from lambda_tailor.settings import (
     event_invoke_config,
     function_version,
@@ -12,6 +11,7 @@ from lambda_tailor.settings import (
     queue_visibility,
     recursive_loop,
 )
+from lambda_tailor.settings.setting import Broken, Place, Progress
 
 
 def place(resource: str) -> Place:

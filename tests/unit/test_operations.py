@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from lambda_tailor.model.function import Function
 from lambda_tailor.model.plan import ChangeRef
 from lambda_tailor.model.verdict import Key, Transition
-from lambda_tailor.operations import Step, arrange
+from lambda_tailor.planning.operations import Step, arrange
 from tests.builders import a_function
 
 F = a_function()

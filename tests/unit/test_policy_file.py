@@ -7,8 +7,8 @@ import pytest
 
 from lambda_tailor import clock
 from lambda_tailor.errors import PolicyError
-from lambda_tailor.planner import Reading, Value, make_plan
-from lambda_tailor.policy_file import load_policy, load_preset, parse_policy
+from lambda_tailor.planning.planner import Reading, Value, make_plan
+from lambda_tailor.policy.file import load_policy, load_preset, parse_policy
 from lambda_tailor.rules import all_rules
 from lambda_tailor.rules.memory import MemoryOptions
 from tests.builders import ACCOUNT, REGION, a_function

@@ -13,11 +13,11 @@ from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
-from lambda_tailor.cli import main
+from lambda_tailor.cli.commands import main
 from lambda_tailor.errors import PolicyError
-from lambda_tailor.policy import PRESETS, Policy, policy_schema
-from lambda_tailor.policy_file import load_preset, parse_policy
-from lambda_tailor.policy_template import SCHEMA_FILE, policy_text
+from lambda_tailor.policy.file import load_preset, parse_policy
+from lambda_tailor.policy.policy import PRESETS, Policy, policy_schema
+from lambda_tailor.policy.template import SCHEMA_FILE, policy_text
 from lambda_tailor.rules import all_rules
 from tests.builders import a_function
 

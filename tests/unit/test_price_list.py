@@ -12,10 +12,10 @@ from botocore.stub import Stubber
 from click.testing import CliRunner
 
 from lambda_tailor.aws.price_list import fetch_prices, refresh
-from lambda_tailor.cli import main
+from lambda_tailor.cli.commands import main
 from lambda_tailor.errors import AccessDenied, BadInput
-from lambda_tailor.prices import Prices, Tier, prices_for
-from lambda_tailor.usage import QUANTITIES
+from lambda_tailor.model.usage import QUANTITIES
+from lambda_tailor.money.prices import Prices, Tier, prices_for
 
 SERVICES = ("AWSLambda", "AmazonCloudWatch", "AWSXRay", "AWSQueueService", "AWSSecretsManager")
 

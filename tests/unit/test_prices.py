@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from lambda_tailor.errors import BadInput
-from lambda_tailor.prices import (
+from lambda_tailor.model.usage import QUANTITIES
+from lambda_tailor.money.prices import (
     PRICES_VARIABLE,
     Prices,
     Tier,
@@ -19,7 +20,6 @@ from lambda_tailor.prices import (
     prices_for,
     refreshed_path,
 )
-from lambda_tailor.usage import QUANTITIES
 
 
 @pytest.fixture(autouse=True)
@@ -179,7 +179,7 @@ def test_a_price_file_survives_being_written() -> None:
 def test_the_packaged_tiers_never_rise_with_volume() -> None:
     from importlib.resources import files
 
-    raw: dict[str, Any] = json.loads((files("lambda_tailor.prices") / "prices.json").read_text())
+    raw: dict[str, Any] = json.loads((files("lambda_tailor.money.prices") / "prices.json").read_text())
     for region in raw["regions"]:
         for tiers in priced(region).tiers.values():
             assert [t.usd for t in tiers] == sorted((t.usd for t in tiers), reverse=True)

@@ -10,7 +10,7 @@ import pytest
 from lambda_tailor.model.evidence import Absent, Measured
 from lambda_tailor.model.realized import RealizedFunction, Window
 from lambda_tailor.model.run import Outcome, Result
-from lambda_tailor.realized import compare, profiles_of
+from lambda_tailor.review.comparison import compare, profiles_of
 from tests.builders import ACCOUNT, REGION, a_function
 
 HOURS = 24.0

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_tailor.report_line import ReportRecord, parse_report
+from lambda_tailor.evidence.report_line import ReportRecord, parse_report
 
 ID = "8fc6f963-411b-58b5-8483-a32130c0f45d"
 TIMES = "Duration: 12.34 ms\tBilled Duration: 13 ms"

@@ -15,8 +15,8 @@ import pytest
 from scripts.docs import rules_page
 
 from lambda_tailor.model.plan import MonthlyUsd
-from lambda_tailor.planner import Reading, Value, make_plan
-from lambda_tailor.policy import Layer, Policy
+from lambda_tailor.planning.planner import Reading, Value, make_plan
+from lambda_tailor.policy.policy import Layer, Policy
 from lambda_tailor.rules import all_rules
 from tests.builders import ACCOUNT, REGION, a_function
 
@@ -33,8 +33,8 @@ def rule(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     exec(compile(RULE_FILE, str(PAGE), "exec"), module.__dict__)
     with monkeypatch.context() as patch:
         known = dict(all_rules())
-        patch.setattr("lambda_tailor.planner.all_rules", lambda: {**known, module.RULE.id: module.RULE})
-        patch.setattr("lambda_tailor.policy.all_rules", lambda: {**known, module.RULE.id: module.RULE})
+        patch.setattr("lambda_tailor.planning.planner.all_rules", lambda: {**known, module.RULE.id: module.RULE})
+        patch.setattr("lambda_tailor.policy.policy.all_rules", lambda: {**known, module.RULE.id: module.RULE})
         patch.setattr("scripts.docs.rules_page.all_rules", lambda: {**known, module.RULE.id: module.RULE})
         yield module.RULE
 

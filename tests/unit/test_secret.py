@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from lambda_tailor.applying.placeholders import StandIns
 from lambda_tailor.errors import JournalError
+from lambda_tailor.journal.vault import Vault
 from lambda_tailor.model.secret import FINGERPRINT, PRESENT, SEALED, Secret
-from lambda_tailor.stand_ins import StandIns
-from lambda_tailor.vault import Vault
 
 CANARY = "canary-7f3a"
 

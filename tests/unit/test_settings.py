@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from lambda_tailor.model.secret import Secret
-from lambda_tailor.setting import Broken, Place, Progress
 from lambda_tailor.settings import alarm, all_settings, function_configuration, queue
+from lambda_tailor.settings.setting import Broken, Place, Progress
 
 HERE = Place("123456789012", "eu-central-1", "aws", "thing")
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_tailor.statistics import Enough, TooFew, enough, percentile, samples_for, weighted_mean
+from lambda_tailor.evidence.percentiles import Enough, TooFew, enough, percentile, samples_for, weighted_mean
 
 values = st.lists(st.floats(0, 1e9), min_size=1, max_size=200)
 

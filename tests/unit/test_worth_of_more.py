@@ -6,11 +6,11 @@ from decimal import Decimal
 
 from lambda_tailor.model.evidence import Evidence, Measured
 from lambda_tailor.model.plan import MonthlyUsd
+from lambda_tailor.model.usage import DAYS_A_MONTH, SECONDS_A_MONTH, Usage
 from lambda_tailor.model.verdict import Proposed
-from lambda_tailor.planner import Reading, Value
-from lambda_tailor.policy import Assumptions
-from lambda_tailor.usage import DAYS_A_MONTH, SECONDS_A_MONTH, Usage
-from lambda_tailor.worth import price_notes, worth
+from lambda_tailor.planning.planner import Reading, Value
+from lambda_tailor.planning.worth import price_notes, worth
+from lambda_tailor.policy.policy import Assumptions
 from tests.builders import ACCOUNT, REGION, a_function
 
 

@@ -12,10 +12,10 @@ import boto3
 from lambda_tailor import arns
 from lambda_tailor.aws.gateway import Connection, Gateway, assume, open_session
 from lambda_tailor.errors import AccessDenied, AwsRefused, BadInput, CredentialsError, EndpointUnreachable
-from lambda_tailor.lanes import SITES_AT_ONCE
+from lambda_tailor.iam.permission import ASSUMED_ROLE, Action
+from lambda_tailor.model.lanes import SITES_AT_ONCE
 from lambda_tailor.model.plan import Problem
-from lambda_tailor.permission import ASSUMED_ROLE, Action
-from lambda_tailor.setting import Call
+from lambda_tailor.settings.setting import Call
 
 _ROLE = re.compile(r"arn:[a-z-]+:iam::\d{12}:role/[\w+=,.@/-]+")
 _ROLE_NAME = re.compile(r"[\w+=,.@/-]+")

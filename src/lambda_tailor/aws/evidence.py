@@ -18,9 +18,9 @@ from lambda_tailor.aws import evidence_optimizer as optimizer
 from lambda_tailor.aws import evidence_triggers as triggers
 from lambda_tailor.aws.evidence_logs import Aggregates, LogEvidence
 from lambda_tailor.aws.lookups import Around
+from lambda_tailor.iam.permission import Action
 from lambda_tailor.model.evidence import Absent, Evidence, Measured, Reading, Recommendation
 from lambda_tailor.model.function import Function
-from lambda_tailor.permission import Action
 
 # https://aws.amazon.com/cloudwatch/pricing/, us-east-1, as of 2026-11: metrics asked of GetMetricData, GB scanned.
 USD_A_METRIC = Decimal("0.00001")

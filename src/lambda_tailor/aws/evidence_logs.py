@@ -17,12 +17,12 @@ from typing import Any
 
 from lambda_tailor.aws.gateway import Gateway
 from lambda_tailor.errors import AccessDenied, AwsRefused
+from lambda_tailor.evidence.percentiles import weighted_mean
+from lambda_tailor.evidence.report_line import ReportRecord, parse_report
+from lambda_tailor.iam.permission import LOG_GROUP, Action
 from lambda_tailor.model.evidence import Absent, AtMemory
 from lambda_tailor.model.function import Function
-from lambda_tailor.permission import LOG_GROUP, Action
-from lambda_tailor.report_line import ReportRecord, parse_report
-from lambda_tailor.setting import Call
-from lambda_tailor.statistics import weighted_mean
+from lambda_tailor.settings.setting import Call
 
 READ_ACTIONS = (
     Action("logs:StartQuery", LOG_GROUP),

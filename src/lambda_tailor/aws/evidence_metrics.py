@@ -14,10 +14,10 @@ from typing import Any
 
 from lambda_tailor.aws.gateway import Gateway
 from lambda_tailor.errors import AccessDenied, AwsRefused
+from lambda_tailor.iam.permission import Action
 from lambda_tailor.model.evidence import Absent, Measured, Reading
 from lambda_tailor.model.function import Function
-from lambda_tailor.permission import Action
-from lambda_tailor.setting import Call
+from lambda_tailor.settings.setting import Call
 
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
 QUERIES_A_CALL = 500

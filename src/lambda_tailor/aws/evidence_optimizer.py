@@ -10,10 +10,10 @@ from typing import Any
 
 from lambda_tailor.aws.gateway import Gateway
 from lambda_tailor.errors import AccessDenied, AwsRefused, EndpointUnreachable
+from lambda_tailor.iam.permission import FUNCTION, Action
 from lambda_tailor.model.evidence import Absent, Recommendation
 from lambda_tailor.model.function import Function
-from lambda_tailor.permission import FUNCTION, Action
-from lambda_tailor.setting import Call
+from lambda_tailor.settings.setting import Call
 
 # https://docs.aws.amazon.com/compute-optimizer/latest/ug/security-iam.html: it asks Lambda in the caller's name.
 READ_ACTIONS = (

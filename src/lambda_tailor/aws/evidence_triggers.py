@@ -14,11 +14,11 @@ from lambda_tailor.arns import part
 from lambda_tailor.aws.gateway import Gateway
 from lambda_tailor.aws.lookups import Around
 from lambda_tailor.errors import AccessDenied, AwsRefused
+from lambda_tailor.iam.permission import ANY_QUEUE_OF_ANYBODY, FUNCTION, Action
 from lambda_tailor.model.evidence import Absent, Trigger
 from lambda_tailor.model.function import Function
-from lambda_tailor.permission import ANY_QUEUE_OF_ANYBODY, FUNCTION, Action
-from lambda_tailor.setting import Call
 from lambda_tailor.settings import queue
+from lambda_tailor.settings.setting import Call
 
 READ_ACTIONS = (Action("lambda:ListEventSourceMappings"), Action("sqs:GetQueueAttributes", ANY_QUEUE_OF_ANYBODY))
 DEEP_READ_ACTIONS = (Action("lambda:GetPolicy", FUNCTION), Action("lambda:ListFunctionUrlConfigs", FUNCTION))

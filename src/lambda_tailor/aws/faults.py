@@ -15,7 +15,7 @@ from botocore.parsers import ResponseParserError
 
 from lambda_tailor.aws.retry import Fault
 from lambda_tailor.errors import AccessDenied, AwsRefused, CredentialsError, EndpointUnreachable, TailorError
-from lambda_tailor.setting import Call
+from lambda_tailor.settings.setting import Call
 
 THROTTLES = frozenset(
     {

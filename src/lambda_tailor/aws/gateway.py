@@ -25,10 +25,10 @@ from lambda_tailor.aws.packages import NotRead, fetch
 from lambda_tailor.aws.quotas import Pace
 from lambda_tailor.aws.retry import Fault, RetryPolicy
 from lambda_tailor.errors import AccessDenied, AwsRefused, BadInput, CredentialsError
-from lambda_tailor.lanes import DEFAULT_SHARE
+from lambda_tailor.model.lanes import DEFAULT_SHARE
 from lambda_tailor.model.package import Package
 from lambda_tailor.model.secret import Secret
-from lambda_tailor.setting import Answer, Call
+from lambda_tailor.settings.setting import Answer, Call
 
 # At DEBUG, botocore logs whole requests and answers, secrets and all: not here, whatever the root logger says.
 logging.getLogger("botocore").setLevel(logging.INFO)

@@ -12,10 +12,10 @@ from typing import Any
 from lambda_tailor.aws.faults import DENIED, access_denied
 from lambda_tailor.aws.gateway import Gateway
 from lambda_tailor.errors import AccessDenied, AwsRefused
+from lambda_tailor.iam.permission import FUNCTION, Action
 from lambda_tailor.model.function import Function, Unreadable
-from lambda_tailor.permission import FUNCTION, Action
-from lambda_tailor.rule import Pool
-from lambda_tailor.setting import Answer, Call
+from lambda_tailor.rules.rule import Pool
+from lambda_tailor.settings.setting import Answer, Call
 
 SUFFIX_PREFIX = "lambda-function-"
 # Up to so many functions are asked for one by one, which also tells their state, aliases and tags.

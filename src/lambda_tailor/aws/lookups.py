@@ -12,10 +12,9 @@ from lambda_tailor import arns
 from lambda_tailor.aws.gateway import Gateway
 from lambda_tailor.aws.packages import NotRead, fetch, x86_files
 from lambda_tailor.errors import AccessDenied, AwsRefused
+from lambda_tailor.iam.permission import ANY_LAYER, BUCKET, FUNCTION, PARAMETER, QUEUE, ROLE, SECRET, SECRET_ARN, Action
 from lambda_tailor.model.function import Fact, Found, Missing, Need, Unreadable
 from lambda_tailor.model.secret import Secret
-from lambda_tailor.permission import ANY_LAYER, BUCKET, FUNCTION, PARAMETER, QUEUE, ROLE, SECRET, SECRET_ARN, Action
-from lambda_tailor.setting import Answer, Call, Place
 from lambda_tailor.settings import (
     alarm,
     event_invoke_config,
@@ -24,6 +23,7 @@ from lambda_tailor.settings import (
     queue,
     recursive_loop,
 )
+from lambda_tailor.settings.setting import Answer, Call, Place
 
 LOG_GROUP = "log-group"
 # From so many names on, a listing by page costs fewer calls than asking one by one.

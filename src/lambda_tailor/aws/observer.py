@@ -10,8 +10,8 @@ from lambda_tailor.aws.lookups import Around, look_up
 from lambda_tailor.errors import AwsRefused
 from lambda_tailor.model.function import Found, Missing, Need
 from lambda_tailor.model.verdict import Key
-from lambda_tailor.setting import Answer, Broken, Place, Progress, Setting, State
 from lambda_tailor.settings import all_settings
+from lambda_tailor.settings.setting import Answer, Broken, Place, Progress, Setting, State
 
 # Kinds that are read by page, and the lookup that does it.
 BY_PAGE: Mapping[str, str] = {"alarm": "alarm", "log-retention": "log-group", "log-group": "log-group"}

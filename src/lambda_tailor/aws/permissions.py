@@ -8,8 +8,8 @@ from lambda_tailor.aws import accounts, inventory
 from lambda_tailor.aws.accounts import Reach
 from lambda_tailor.aws.evidence import EvidenceOptions, actions_for
 from lambda_tailor.aws.lookups import MANY, READERS
+from lambda_tailor.iam.permission import Action
 from lambda_tailor.model.function import Need
-from lambda_tailor.permission import Action
 
 
 def read_actions(

@@ -20,10 +20,10 @@ from typing import Any
 from lambda_tailor.aws.faults import ERRORS, explain
 from lambda_tailor.aws.gateway import Connection, open_session
 from lambda_tailor.errors import BadInput
-from lambda_tailor.permission import Action
-from lambda_tailor.prices import PriceEntry, PriceFile, SourceEntry, dump_prices, read_prices
-from lambda_tailor.setting import Call
-from lambda_tailor.usage import QUANTITIES
+from lambda_tailor.iam.permission import Action
+from lambda_tailor.model.usage import QUANTITIES
+from lambda_tailor.money.prices import PriceEntry, PriceFile, SourceEntry, dump_prices, read_prices
+from lambda_tailor.settings.setting import Call
 
 # The Price List answers in few regions only, for all of them.
 PRICE_LIST_REGION = "us-east-1"

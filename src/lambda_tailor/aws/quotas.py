@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from lambda_tailor.lanes import DEFAULT_SHARE, lane_of, rate_of
+from lambda_tailor.model.lanes import DEFAULT_SHARE, lane_of, rate_of
 
 # A lane that rested goes so much faster than its share, until a second's worth is sent. More would leave AWS's
 # bucket empty, and calls that arrive a little late, close to those behind them, would be refused.

@@ -11,7 +11,7 @@ from lambda_tailor.aws.accounts import Spot
 from lambda_tailor.aws.gateway import Connection, Gateway, assume, open_session
 from lambda_tailor.aws.lookups import Around
 from lambda_tailor.errors import StalePlan
-from lambda_tailor.setting import Call
+from lambda_tailor.settings.setting import Call
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,12 @@ from typing import Any
 
 import boto3
 
+from lambda_tailor.cli.session import Session
 from lambda_tailor.demo.emulator import Emulator
 from lambda_tailor.demo.fleet import PREFIX, deploy_fleet
 from lambda_tailor.demo.realize import realize
 from lambda_tailor.demo.snapshot import differences, snapshot
 from lambda_tailor.errors import BadInput, TailorError
-from lambda_tailor.session import Session
 
 SUFFIX = "dev"
 FUNCTION = f"lambda-function-{SUFFIX}"

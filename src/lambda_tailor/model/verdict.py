@@ -11,7 +11,7 @@ from enum import StrEnum
 from pydantic import JsonValue
 
 from lambda_tailor.model.evidence import Quote
-from lambda_tailor.usage import ZERO, Usage
+from lambda_tailor.model.usage import ZERO, Usage
 
 
 class Risk(StrEnum):

@@ -7,9 +7,9 @@ from decimal import Decimal
 
 from lambda_tailor.model.evidence import AT_SIZE
 from lambda_tailor.model.plan import Change, Plan, PlannedFunction
-from lambda_tailor.money import bill
-from lambda_tailor.prices import Unpriced, prices_for
-from lambda_tailor.usage import Load, Profile, compute_usage
+from lambda_tailor.model.usage import Load, Profile, compute_usage
+from lambda_tailor.money.bill import bill
+from lambda_tailor.money.prices import Unpriced, prices_for
 
 MILLION = Decimal(1_000_000)
 

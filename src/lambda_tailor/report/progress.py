@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 
-from lambda_tailor.estimate import lane_of_operation, seconds_left
-from lambda_tailor.lanes import DEFAULT_SHARE
+from lambda_tailor.model.lanes import DEFAULT_SHARE
 from lambda_tailor.model.plan import Operation
 from lambda_tailor.model.run import Ended, Result
+from lambda_tailor.planning.estimate import lane_of_operation, seconds_left
 from lambda_tailor.report.texts import clean, count, duration
 
 # A run of so many operations is told one by one.

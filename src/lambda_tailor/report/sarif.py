@@ -15,7 +15,7 @@ from lambda_tailor.model.plan import Plan
 from lambda_tailor.model.verdict import Risk
 from lambda_tailor.report.tables import Row, rows
 from lambda_tailor.report.texts import clean, value, worth
-from lambda_tailor.rule import AnyRule
+from lambda_tailor.rules.rule import AnyRule
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVEL = {Risk.HIGH: "error", Risk.MEDIUM: "warning", Risk.LOW: "note", Risk.NONE: "note"}

@@ -17,11 +17,11 @@ from lambda_tailor.model.plan import Change, Estimate, Plan, PlannedFunction, Pl
 from lambda_tailor.model.realized import Realized, RealizedFunction
 from lambda_tailor.model.run import CheckedSetting, Outcome, Result, Run, Runs, Status, Verification
 from lambda_tailor.model.verdict import Risk
-from lambda_tailor.planner import summarize
-from lambda_tailor.realized import error_rate
+from lambda_tailor.planning.planner import summarize
 from lambda_tailor.report.explanation import WIDTH, lines
 from lambda_tailor.report.texts import clean, count, duration, fine_usd, place, usd, usd_range, value, worth
-from lambda_tailor.rule import AnyRule
+from lambda_tailor.review.comparison import error_rate
+from lambda_tailor.rules.rule import AnyRule
 
 _STYLE = {
     Result.APPLIED: "green", Result.ROLLED_BACK: "green", Result.UNCHANGED: "dim", Result.BLOCKED: "yellow",

@@ -7,7 +7,7 @@ import pkgutil
 from collections.abc import Mapping
 from functools import cache
 
-from lambda_tailor.rule import AnyRule
+from lambda_tailor.rules.rule import AnyRule
 
 
 @cache

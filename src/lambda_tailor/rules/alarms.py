@@ -9,12 +9,12 @@ from typing import Any
 
 from pydantic import Field, JsonValue
 
+from lambda_tailor.evidence.percentiles import TooFew, enough
 from lambda_tailor.model.evidence import Evidence, Measured
 from lambda_tailor.model.function import Found, Function, Need, Unreadable
+from lambda_tailor.model.usage import Usage
 from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Transition, Verdict
-from lambda_tailor.rule import Options, Rule, always
-from lambda_tailor.statistics import TooFew, enough
-from lambda_tailor.usage import Usage
+from lambda_tailor.rules.rule import Options, Rule, always
 
 # What an alarm of the user's keeps when the policy does not speak of it.
 _THEIRS = ("ActionsEnabled", "OKActions", "AlarmActions", "InsufficientDataActions", "AlarmDescription")

@@ -13,7 +13,7 @@ from pydantic import Field
 from lambda_tailor.model.evidence import Evidence
 from lambda_tailor.model.function import Found, Function, Missing, Need, Unreadable
 from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Transition, Verdict
-from lambda_tailor.rule import Options, Rule, always
+from lambda_tailor.rules.rule import Options, Rule, always
 
 SETTING = "architecture"
 
@@ -26,7 +26,7 @@ class ArchitectureOptions(Options):
 
 @cache
 def _x86_only() -> frozenset[str]:
-    text = (files("lambda_tailor.rules_data") / "runtimes.json").read_text(encoding="utf-8")
+    text = (files("lambda_tailor.rules.data") / "runtimes.json").read_text(encoding="utf-8")
     return frozenset(json.loads(text)["x86_only"])
 
 

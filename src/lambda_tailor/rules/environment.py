@@ -22,7 +22,7 @@ from lambda_tailor.model.function import (
 )
 from lambda_tailor.model.secret import PRESENT, Secret, reference
 from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Transition, Verdict
-from lambda_tailor.rule import Options, Rule, always
+from lambda_tailor.rules.rule import Options, Rule, always
 
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]+")

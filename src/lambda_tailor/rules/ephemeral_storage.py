@@ -9,9 +9,9 @@ from pydantic import Field
 
 from lambda_tailor.model.evidence import Evidence, Measured
 from lambda_tailor.model.function import Function
+from lambda_tailor.model.usage import FREE_EPHEMERAL_MB
 from lambda_tailor.model.verdict import Blocked, Finding, Kept, Key, Proposed, Risk, Transition, Verdict
-from lambda_tailor.rule import Options, Rule, always
-from lambda_tailor.usage import FREE_EPHEMERAL_MB
+from lambda_tailor.rules.rule import Options, Rule, always
 
 SETTING = "ephemeral_mb"
 MOST_MB = 10_240

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
+from lambda_tailor.evidence.percentiles import TooFew, enough
 from lambda_tailor.model.evidence import Absent, AtMemory, Evidence, Measured, Quote, Recommendation
 from lambda_tailor.model.function import Function
 from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Transition, Verdict
-from lambda_tailor.rule import Options, Rule, always
-from lambda_tailor.statistics import TooFew, enough
+from lambda_tailor.rules.rule import Options, Rule, always
 
 SETTING = "memory_mb"
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html

@@ -10,9 +10,9 @@ from pydantic import Field
 
 from lambda_tailor.model.evidence import Evidence, Measured
 from lambda_tailor.model.function import Found, Function, Missing, Need, Unreadable
+from lambda_tailor.model.usage import SECONDS_A_MONTH, Usage
 from lambda_tailor.model.verdict import Finding, Kept, Key, Proposed, Risk, Transition, Verdict
-from lambda_tailor.rule import Options, Rule, always
-from lambda_tailor.usage import SECONDS_A_MONTH, Usage
+from lambda_tailor.rules.rule import Options, Rule, always
 
 SETTING = "provisioned_concurrency"
 

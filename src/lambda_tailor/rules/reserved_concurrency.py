@@ -10,7 +10,7 @@ from pydantic import Field
 from lambda_tailor.model.evidence import Evidence, Measured
 from lambda_tailor.model.function import Function
 from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Transition, Verdict
-from lambda_tailor.rule import Judged, Options, Pool, Rule, always
+from lambda_tailor.rules.rule import Judged, Options, Pool, Rule, always
 
 SETTING = "reserved_concurrency"
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html

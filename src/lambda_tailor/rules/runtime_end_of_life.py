@@ -14,7 +14,7 @@ from pydantic import Field
 from lambda_tailor.model.evidence import Evidence
 from lambda_tailor.model.function import Function
 from lambda_tailor.model.verdict import Finding, Kept, Risk, Verdict
-from lambda_tailor.rule import Options, Rule
+from lambda_tailor.rules.rule import Options, Rule
 
 SETTING = "runtime"
 
@@ -29,7 +29,7 @@ class RuntimeEndOfLifeOptions(Options):
 
 @cache
 def _table() -> Mapping[str, Any]:
-    text = (files("lambda_tailor.rules_data") / "runtimes.json").read_text(encoding="utf-8")
+    text = (files("lambda_tailor.rules.data") / "runtimes.json").read_text(encoding="utf-8")
     table: Mapping[str, Any] = json.loads(text)
     return table
 

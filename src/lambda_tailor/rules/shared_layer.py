@@ -10,7 +10,7 @@ from lambda_tailor import arns
 from lambda_tailor.model.evidence import Evidence
 from lambda_tailor.model.function import Found, Function, Missing, Need, Unreadable
 from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Transition, Verdict
-from lambda_tailor.rule import Options, Rule, always
+from lambda_tailor.rules.rule import Options, Rule, always
 
 SETTING = "layers"
 # https://docs.aws.amazon.com/lambda/latest/dg/chapter-layers.html

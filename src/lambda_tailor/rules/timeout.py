@@ -8,12 +8,12 @@ from typing import Literal
 
 from pydantic import Field
 
+from lambda_tailor.evidence.percentiles import TooFew, enough
 from lambda_tailor.model.evidence import Evidence, Measured, Quote, Recommendation
 from lambda_tailor.model.function import Function
+from lambda_tailor.model.usage import ONE_VCPU_MB
 from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Transition, Verdict
-from lambda_tailor.rule import Options, Rule, always
-from lambda_tailor.statistics import TooFew, enough
-from lambda_tailor.usage import ONE_VCPU_MB
+from lambda_tailor.rules.rule import Options, Rule, always
 
 SETTING = "timeout_s"
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html

@@ -10,7 +10,7 @@ from pydantic import Field
 from lambda_tailor.model.evidence import Evidence
 from lambda_tailor.model.function import Function
 from lambda_tailor.model.verdict import Kept, Key, Proposed, Risk, Transition, Verdict
-from lambda_tailor.rule import Options, Rule, always
+from lambda_tailor.rules.rule import Options, Rule, always
 
 SETTING = "tracing"
 

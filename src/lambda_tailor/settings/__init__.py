@@ -7,7 +7,7 @@ import pkgutil
 from collections.abc import Mapping
 from functools import cache
 
-from lambda_tailor.setting import Setting
+from lambda_tailor.settings.setting import Setting
 
 
 @cache

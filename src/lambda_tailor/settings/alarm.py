@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lambda_tailor.permission import ALARM, Action
-from lambda_tailor.setting import Answer, Call, Place, Setting, State
+from lambda_tailor.iam.permission import ALARM, Action
+from lambda_tailor.settings.setting import Answer, Call, Place, Setting, State
 
 KIND = "alarm"
 # The members of PutMetricAlarm that DescribeAlarms gives back; the rest of a MetricAlarm is its state.

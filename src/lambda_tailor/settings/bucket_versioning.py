@@ -5,8 +5,8 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/Versioning.html
 
 from __future__ import annotations
 
-from lambda_tailor.permission import BUCKET, Action
-from lambda_tailor.setting import Answer, Call, Place, Setting, State
+from lambda_tailor.iam.permission import BUCKET, Action
+from lambda_tailor.settings.setting import Answer, Call, Place, Setting, State
 
 KIND = "bucket-versioning"
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from lambda_tailor.permission import FUNCTION, Action
-from lambda_tailor.setting import Answer, Call, Place, Setting, State
+from lambda_tailor.iam.permission import FUNCTION, Action
+from lambda_tailor.settings.setting import Answer, Call, Place, Setting, State
 
 KIND = "event-invoke-config"
 _PARAMETERS = {

@@ -5,11 +5,11 @@ https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionCode.html
 
 from __future__ import annotations
 
+from lambda_tailor.iam.permission import FUNCTION, Action
 from lambda_tailor.model.package import Package
 from lambda_tailor.model.secret import Secret
-from lambda_tailor.permission import FUNCTION, Action
-from lambda_tailor.setting import Answer, Call, Place, Setting, State
 from lambda_tailor.settings.function_configuration import progress, read
+from lambda_tailor.settings.setting import Answer, Call, Place, Setting, State
 
 KIND = "function-code"
 # A larger package has to be in S3: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html

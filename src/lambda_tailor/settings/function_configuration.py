@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from lambda_tailor.permission import FUNCTION, LAYER, Action
-from lambda_tailor.setting import Answer, Broken, Call, Place, Progress, Setting, State
+from lambda_tailor.iam.permission import FUNCTION, LAYER, Action
+from lambda_tailor.settings.setting import Answer, Broken, Call, Place, Progress, Setting, State
 
 KIND = "function-configuration"
 ENVIRONMENT = "environment."

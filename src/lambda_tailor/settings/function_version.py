@@ -5,8 +5,8 @@ https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html
 
 from __future__ import annotations
 
-from lambda_tailor.permission import QUALIFIED, Action
-from lambda_tailor.setting import Answer, Call, Place, Setting, State
+from lambda_tailor.iam.permission import QUALIFIED, Action
+from lambda_tailor.settings.setting import Answer, Call, Place, Setting, State
 
 KIND = "function-version"
 

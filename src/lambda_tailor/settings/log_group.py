@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from lambda_tailor.permission import LOG_GROUP, Action
-from lambda_tailor.setting import Answer, Call, Place, Setting, State
+from lambda_tailor.iam.permission import LOG_GROUP, Action
+from lambda_tailor.settings.setting import Answer, Call, Place, Setting, State
 
 KIND = "log-group"
 

@@ -5,9 +5,9 @@ https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRete
 
 from __future__ import annotations
 
-from lambda_tailor.permission import LOG_GROUP, Action
-from lambda_tailor.setting import Answer, Call, Place, Setting, State
+from lambda_tailor.iam.permission import LOG_GROUP, Action
 from lambda_tailor.settings.log_group import find, read
+from lambda_tailor.settings.setting import Answer, Call, Place, Setting, State
 
 KIND = "log-retention"
 

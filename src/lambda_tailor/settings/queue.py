@@ -5,8 +5,8 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Create
 
 from __future__ import annotations
 
-from lambda_tailor.permission import QUEUE, Action
-from lambda_tailor.setting import Answer, Call, Place, Setting, State
+from lambda_tailor.iam.permission import QUEUE, Action
+from lambda_tailor.settings.setting import Answer, Call, Place, Setting, State
 
 KIND = "queue"
 FOURTEEN_DAYS_S = 14 * 24 * 3600

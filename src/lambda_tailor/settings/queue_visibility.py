@@ -5,8 +5,8 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQue
 
 from __future__ import annotations
 
-from lambda_tailor.permission import ANY_QUEUE, Action
-from lambda_tailor.setting import Answer, Call, Place, Setting, State
+from lambda_tailor.iam.permission import ANY_QUEUE, Action
+from lambda_tailor.settings.setting import Answer, Call, Place, Setting, State
 
 KIND = "queue-visibility"
 FIELD = "visibility_timeout_s"

@@ -11,8 +11,8 @@ from urllib.parse import unquote
 
 from pydantic import JsonValue
 
-from lambda_tailor.permission import ROLE, Action
-from lambda_tailor.setting import Answer, Call, Place, Setting, State
+from lambda_tailor.iam.permission import ROLE, Action
+from lambda_tailor.settings.setting import Answer, Call, Place, Setting, State
 
 KIND = "role-policy"
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from lambda_tailor.model.evidence import Evidence
 from lambda_tailor.model.verdict import Blocked, Kept, Proposed, Verdict
-from lambda_tailor.rule import Judged, Pool
 from lambda_tailor.rules.reserved_concurrency import ReservedConcurrencyOptions, judge, settle
+from lambda_tailor.rules.rule import Judged, Pool
 from tests.builders import a_function, evidence
 
 TARGET = ReservedConcurrencyOptions(target=50)

@@ -9,7 +9,7 @@ import time
 
 from lambda_tailor.demo.strict.behaviour import Passing
 from lambda_tailor.demo.strict.wire import Answer, Exchange, refusal
-from lambda_tailor.lanes import lane_of, rate_of
+from lambda_tailor.model.lanes import lane_of, rate_of
 
 _ERRORS = {
     "lambda": ("TooManyRequestsException", "Rate exceeded", 429),

@@ -1,0 +1,194 @@
+"""Carries operations out in lanes by quota group, side by side, keeping the order that a function needs.
+
+It interprets operations and knows no setting by name. A rollback is run by it too.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import partial
+from queue import SimpleQueue
+
+from lambda_tailor.applying.apply_operation import Applier
+from lambda_tailor.aws.lookups import Around
+from lambda_tailor.aws.observer import read_many
+from lambda_tailor.journal.leases import Held
+from lambda_tailor.model.plan import Operation
+from lambda_tailor.model.record import StepRecord
+from lambda_tailor.model.run import Ended, Result
+from lambda_tailor.model.verdict import Key
+from lambda_tailor.planning.estimate import lane_of_operation
+from lambda_tailor.settings.setting import State
+
+# Functions are taken in so many operations at a time, so that what is read by page stays recent.
+CHUNK = 400
+# Operations in flight in one lane. An update that AWS works on for seconds holds a place all that time.
+WIDTH = 256
+_GOOD = (Result.APPLIED, Result.UNCHANGED, Result.ROLLED_BACK)
+
+Observer = Callable[[Operation, Ended], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Executor:
+    """Executes the operations of one run in one account and region.
+
+    ``stop`` set from outside lets the calls in flight end and begins no more. ``observe`` is told
+    each ending, from any thread. The functions in ``held`` (ARNs) are another run's and left alone.
+    """
+
+    applier: Applier
+    observe: Observer = field(default=lambda _operation, _ended: None)
+    stop: threading.Event = field(default_factory=threading.Event)
+    held: Mapping[str, Held] = field(default_factory=dict)
+
+    def execute(self, operations: Sequence[Operation], earlier: Mapping[str, StepRecord]) -> Mapping[str, Ended]:
+        """How each operation ended; those that ``stop`` left out are absent.
+
+        ``earlier`` is what the journal knows of the run: what has ended there is not done again.
+        Raises JournalError, CredentialsError or EndpointUnreachable, after the calls in flight.
+        """
+        ended = {
+            operation.id: Ended(step.result, step.detail)
+            for operation in operations
+            if (step := earlier.get(operation.id)) is not None
+            and step.result is not None
+            and step.result is not Result.FAILED
+            and not _left_out(operation, step)
+        }
+        _Flow(self, earlier, ended).run([operation for operation in operations if operation.id not in ended])
+        return ended
+
+    def one(
+        self,
+        operation: Operation,
+        earlier: StepRecord | None,
+        recent: dict[Key, State],
+        ended: Mapping[str, Ended],
+    ) -> Ended:
+        """Carry out one operation, as far as what it needs was done; how it ended is journalled and told."""
+        if earlier is not None and earlier.result in _GOOD and (left := _left_out(operation, earlier)):
+            # The rest of it was applied by this run, so that the revision is no longer the plan's.
+            operation, earlier = replace(operation.only(left), revision_id=None), None
+        possible, because = _possible(operation, ended)
+        if (other := self.held.get(operation.function)) is not None:
+            result = Ended(Result.FAILED, str(other))
+        elif not possible.after:
+            result = Ended(Result.FAILED, because)
+        else:
+            result = self.applier.apply(possible, earlier, recent)
+        self.applier.journal.settle(self.applier.run_id, operation.id, result.result, result.detail)
+        self.observe(operation, result)
+        return result
+
+
+class _Flow:
+    """One way of all operations through the lanes.
+
+    They are let in by the chunk, whose states are read by page beforehand, and a chunk is let in while the
+    one before it still runs: so no lane waits for another, nor for a chunk's last update.
+    """
+
+    def __init__(self, executor: Executor, earlier: Mapping[str, StepRecord], ended: dict[str, Ended]) -> None:
+        self._executor = executor
+        self._earlier = earlier
+        self._ended = ended
+        self._recent: dict[Key, State] = {}
+        self._inside: dict[str, Operation] = {}
+        self._waits_for: dict[str, set[str]] = {}
+        self._running = 0
+        self._finished: SimpleQueue[tuple[Operation, Future[Ended]]] = SimpleQueue()
+        self._lanes: dict[str, ThreadPoolExecutor] = {}
+
+    def run(self, operations: Sequence[Operation]) -> None:
+        """Through with all of them, or as far as ``stop`` lets them."""
+        chunks = (operations[start : start + CHUNK] for start in range(0, len(operations), CHUNK))
+        with ThreadPoolExecutor(1, thread_name_prefix="reader") as reader:
+            coming = self._read(reader, next(chunks, None))
+            try:
+                while coming or self._running:
+                    if coming and len(self._inside) <= CHUNK // 2:
+                        chunk, states = coming
+                        self._recent.update(states.result())
+                        coming = None if self._stopped else self._read(reader, next(chunks, None))
+                        self._let_in(chunk)
+                    else:
+                        self._await_one()
+                    if self._stopped:
+                        coming = None
+            except BaseException:
+                self._executor.stop.set()
+                raise
+            finally:
+                for pool in self._lanes.values():
+                    pool.shutdown(wait=True, cancel_futures=True)
+
+    @property
+    def _stopped(self) -> bool:
+        return self._executor.stop.is_set()
+
+    def _read(self, reader: ThreadPoolExecutor, chunk: Sequence[Operation] | None) -> _Coming | None:
+        if not chunk:
+            return None
+        applier = self._executor.applier
+        around = Around(applier.gateway, chunk[0].account_id, applier.partition)
+        return chunk, reader.submit(read_many, around, [operation.key for operation in chunk])
+
+    def _let_in(self, chunk: Sequence[Operation]) -> None:
+        self._inside |= {operation.id: operation for operation in chunk}
+        for operation in chunk:
+            self._waits_for[operation.id] = {id for id in operation.waits_for if id in self._inside}
+        self._begin([operation for operation in chunk if not self._waits_for[operation.id]])
+
+    def _begin(self, operations: Sequence[Operation]) -> None:
+        for operation in [] if self._stopped else operations:
+            lane = lane_of_operation(operation)
+            pool = self._lanes.setdefault(lane, ThreadPoolExecutor(WIDTH, thread_name_prefix=lane))
+            earlier = self._earlier.get(operation.id)
+            future = pool.submit(self._executor.one, operation, earlier, self._recent, self._ended)
+            future.add_done_callback(partial(_report, self._finished, operation))
+            self._running += 1
+
+    def _await_one(self) -> None:
+        operation, future = self._finished.get()
+        self._running -= 1
+        self._ended[operation.id] = future.result()
+        del self._inside[operation.id], self._waits_for[operation.id]
+        free: list[Operation] = []
+        for id, others in self._waits_for.items():
+            if operation.id in others:
+                others.discard(operation.id)
+                if not others:
+                    free.append(self._inside[id])
+        self._begin(free)
+
+
+_Coming = tuple[Sequence[Operation], Future[dict[Key, State]]]
+
+
+def _report(
+    finished: SimpleQueue[tuple[Operation, Future[Ended]]], operation: Operation, future: Future[Ended]
+) -> None:
+    finished.put((operation, future))
+
+
+def _left_out(operation: Operation, step: StepRecord) -> frozenset[str]:
+    """The fields that an applied operation had to leave out, because what they need had failed."""
+    return frozenset(operation.after) - frozenset(step.wrote) if step.call else frozenset()
+
+
+def _possible(operation: Operation, ended: Mapping[str, Ended]) -> tuple[Operation, str]:
+    """The operation without the fields whose requirements were not met, and why they were not."""
+    because = ""
+    unmet: set[str] = set()
+    for name, required in operation.requires.items():
+        for id in required:
+            if id not in ended or ended[id].result not in _GOOD:
+                unmet.add(name)
+                because = ended[id].detail if id in ended else "what it needs was not done"
+    if not unmet:
+        return operation, ""
+    return operation.only(frozenset(operation.after) - unmet), f"what it needs failed: {because}"

@@ -1,0 +1,205 @@
+"""Runs: a plan carried out with a journal, undone, or finished after it was cut off."""
+
+from __future__ import annotations
+
+import getpass
+import socket
+import threading
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from dataclasses import dataclass, field, replace
+
+from lambda_tailor.applying.scope_run import (
+    LOOKED_EVERY_S,
+    Done,
+    Work,
+    Workshop,
+    carry_out,
+    carry_out_remotely,
+    check_fresh,
+    mark_of,
+)
+from lambda_tailor.applying.undo import undo_plan
+from lambda_tailor.aws.accounts import Spot
+from lambda_tailor.aws.gateway import Connection
+from lambda_tailor.aws.scheduler import side_by_side
+from lambda_tailor.aws.sites import check_account, open_site
+from lambda_tailor.clock import now
+from lambda_tailor.errors import BadInput, CredentialsError, JournalError
+from lambda_tailor.journal.journal import Journal
+from lambda_tailor.journal.outcomes import run_of, status_of
+from lambda_tailor.journal.vault import Vault
+from lambda_tailor.model.plan import Operation, Plan
+from lambda_tailor.model.progress import Observer, Silence
+from lambda_tailor.model.record import RunRecord
+from lambda_tailor.model.run import Run, Status
+from lambda_tailor.planning.planner import check_caps
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runner:
+    """Carries plans out, with a journal. ``stop`` set from outside interrupts after the calls in flight.
+
+    ``scheduler`` is the address of a Dask scheduler whose workers do it, or None for threads here.
+    """
+
+    connection: Connection
+    journal: Journal
+    vault: Vault
+    observer: Observer = field(default_factory=Silence)
+    stop: threading.Event = field(default_factory=threading.Event)
+    scheduler: str | None = None
+
+    def apply(self, plan: Plan) -> Run:
+        """Apply a plan that was just made.
+
+        Raises LimitExceeded, JournalError, and whatever ends a run half-way (CredentialsError,
+        EndpointUnreachable): what was begun stays in the journal to be resumed or rolled back.
+        """
+        check_caps(plan)
+        return self._start(plan, None)
+
+    def apply_saved(self, plan: Plan) -> Run:
+        """Apply a plan that was saved earlier.
+
+        Raises StalePlan, before anything is written, where an account is another or a function changed since.
+        """
+        check_caps(plan)
+        with side_by_side(self.scheduler) as executor:
+            checks = [
+                executor.submit(check_fresh, self.connection, spot, operations) for spot, operations in _spots(plan)
+            ]
+            for check in checks:
+                check.result()
+        return self._start(plan, None)
+
+    def rollback(self, run_id: str) -> Run:
+        """Put back exactly what a run changed. Can be repeated, and interrupted."""
+        record = self.journal.run(run_id)
+        run = self._start(undo_plan(record, now()), record.run_id)
+        if run.status is Status.SUCCEEDED:
+            self.journal.mark(record.run_id, Status.ROLLED_BACK)
+        return run
+
+    def resume(self, run_id: str) -> Run:
+        """Finish a run that was interrupted, or try again what failed in it."""
+        record = self.journal.run(run_id)
+        _, calls = self._check_account(record.plan)
+        self.journal.count(record.run_id, calls)
+        self.observer.began(record.run_id, record.plan.operations)
+        run = self._execute(record)
+        if record.of_run is not None and run.status is Status.SUCCEEDED:
+            self.journal.mark(record.of_run, Status.ROLLED_BACK)
+        return run
+
+    def _start(self, plan: Plan, of_run: str | None) -> Run:
+        run_id = f"run-{now()[:19].replace(':', '').replace('-', '')}-{uuid.uuid4().hex[:6]}"
+        user, calls = self._check_account(plan)
+        record = self.journal.begin(run_id, plan, user=user, of_run=of_run)
+        self.journal.count(run_id, calls)
+        self.observer.began(run_id, plan.operations)
+        return self._execute(record)
+
+    def _check_account(self, plan: Plan) -> tuple[str, Mapping[str, int]]:
+        """Who asks, as an ARN, and the requests that it took to know; nobody where there is nothing to do.
+
+        Raises StalePlan where the plan is of an account that neither the credentials nor a role are of.
+        """
+        if not plan.operations:
+            return "", {}
+        try:
+            site = open_site(self.connection, Spot(plan.operations[0].region))
+        except CredentialsError:
+            if self.scheduler is None:
+                raise
+            # The workers have credentials of their own, and check the account themselves.
+            return f"{getpass.getuser()}@{socket.gethostname()}", {}
+        strange = next((o for o in plan.operations if o.account_id not in plan.roles), None)
+        if strange is not None:
+            check_account(site, strange.account_id)
+        return site.caller_arn, site.gateway.calls
+
+    def _execute(self, record: RunRecord) -> Run:
+        self.journal.mark(record.run_id, Status.RUNNING)
+        status = Status.INTERRUPTED
+        try:
+            with side_by_side(self.scheduler) as executor:
+                self._side_by_side(record, executor)
+            record = self.journal.advanced(record)
+            status = status_of(record)
+        finally:
+            self.journal.finish(record.run_id, status)
+        run = run_of(self.journal.advanced(record))
+        self.journal.sum_up(run.run_id, run.summary)
+        return run
+
+    def _side_by_side(self, record: RunRecord, executor: Executor) -> None:
+        """Every account and region has quotas of its own. What ends one of them is raised when all are over."""
+        began = dict(self._begun(record, executor))
+        errors: list[BaseException] = []
+        waiting: set[Future[Done]] = set(began)
+        told = False
+        while waiting:
+            over, waiting = wait(waiting, timeout=LOOKED_EVERY_S, return_when=FIRST_COMPLETED)
+            for future in over:
+                error = future.exception()
+                if error is not None:
+                    errors.append(error)
+                    if not isinstance(error, JournalError):
+                        continue
+                    # Without the journal nothing more may be written.
+                    self.stop.set()
+                elif self.scheduler is not None:
+                    self._tell(began[future], future.result())
+            if self.stop.is_set() and self.scheduler is not None and not told:
+                self.journal.mark(record.run_id, Status.INTERRUPTED)
+                told = True
+        if errors:
+            raise errors[0]
+
+    def _begun(self, record: RunRecord, executor: Executor) -> Iterator[tuple[Future[Done], Sequence[Operation]]]:
+        spots = _spots(record.plan)
+        work = Work(
+            run_id=record.run_id,
+            spot=Spot(""),
+            connection=self.connection,
+            who=record.user,
+            several=len(spots) > 1,
+        )
+        if self.scheduler is not None:
+            # Credentials are the worker's own.
+            connection = replace(self.connection, profile=None)
+            work = replace(work, connection=connection, vault_mark=mark_of(self.vault))
+            for spot, operations in spots:
+                yield executor.submit(carry_out_remotely, replace(work, spot=spot)), operations
+            return
+        shop = Workshop(journal=self.journal, vault=self.vault, stop=self.stop, observe=self.observer.ended)
+        for spot, operations in spots:
+            yield executor.submit(carry_out, replace(work, spot=spot), shop, operations, record.steps), operations
+
+    def _tell(self, operations: Sequence[Operation], done: Done) -> None:
+        for operation in operations:
+            if operation.id in done.ended:
+                self.observer.ended(operation, done.ended[operation.id])
+
+
+def check_journal_for(scheduler: str | None, url: str) -> None:
+    """Refuse a journal that the workers of a cluster could not share.
+
+    Raises BadInput.
+    """
+    if scheduler is not None and not url.startswith("postgresql"):
+        raise BadInput(
+            "--scheduler needs a journal that every worker reaches: set LAMBDA_TAILOR_JOURNAL, here and on the "
+            "workers, to a PostgreSQL URL (postgresql://…)."
+        )
+
+
+def _spots(plan: Plan) -> list[tuple[Spot, Sequence[Operation]]]:
+    """The plan's operations by account and region, in the plan's order."""
+    found: dict[tuple[str, str], list[Operation]] = {}
+    for operation in plan.operations:
+        found.setdefault((operation.account_id, operation.region), []).append(operation)
+    roles: Mapping[str, str] = plan.roles
+    return [(Spot(region, roles.get(account), account), operations) for (account, region), operations in found.items()]

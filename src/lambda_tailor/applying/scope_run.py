@@ -1,0 +1,235 @@
+"""The part of a run that one account and region is: done here by a thread, or by a worker of a cluster."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from lambda_tailor import paths
+from lambda_tailor.applying.apply_operation import Applier
+from lambda_tailor.applying.executor import Executor, Observer
+from lambda_tailor.applying.placeholders import StandIns
+from lambda_tailor.aws.accounts import UNREACHABLE, Spot
+from lambda_tailor.aws.gateway import Connection
+from lambda_tailor.aws.inventory import Target, take
+from lambda_tailor.aws.lookups import look_up
+from lambda_tailor.aws.sites import Site, check_account, open_site
+from lambda_tailor.errors import AccessDenied, AwsRefused, JournalError, RunNotFound, StalePlan
+from lambda_tailor.journal.journal import Journal
+from lambda_tailor.journal.leases import RENEWED_EVERY_S, Held, Holder
+from lambda_tailor.journal.vault import Vault
+from lambda_tailor.model.function import Found, Missing, Unreadable, source_need
+from lambda_tailor.model.plan import Operation
+from lambda_tailor.model.record import StepRecord
+from lambda_tailor.model.run import Ended, Result, Status
+from lambda_tailor.model.secret import Secret
+
+# How often a worker looks whether the run was told to stop, and whether a dead worker's lease is over. Seconds.
+LOOKED_EVERY_S = 2.0
+_KNOWN = Secret("lambda-tailor")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What is to be done of a run in one account and region; says nothing secret, so that it may travel.
+
+    ``vault_mark`` is empty, or tells which key values are sealed with; ``several`` that there are other
+    accounts and regions, which go on where this one cannot be reached.
+    """
+
+    run_id: str
+    spot: Spot
+    connection: Connection
+    who: str
+    several: bool = False
+    vault_mark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How the operations ended, by id, and the requests that it took."""
+
+    ended: Mapping[str, Ended]
+    calls: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workshop:
+    """What is needed for it. ``patient`` waits until a worker that died over the same run holds nothing more."""
+
+    journal: Journal
+    vault: Vault
+    stop: threading.Event
+    observe: Observer = field(default=lambda _operation, _ended: None)
+    patient: bool = False
+
+
+def mark_of(vault: Vault) -> str:
+    """Tells which key a vault has, and nothing of it."""
+    return vault.fingerprint(_KNOWN)
+
+
+def carry_out(work: Work, shop: Workshop, operations: Sequence[Operation], earlier: Mapping[str, StepRecord]) -> Done:
+    """Carry out operations of one account and region.
+
+    Raises StalePlan where the account is another, JournalError, and CredentialsError or
+    EndpointUnreachable; where there are ``several``, an account that cannot be reached is an outcome.
+    """
+    try:
+        site = open_site(work.connection, work.spot)
+    except UNREACHABLE as error:
+        if not work.several:
+            raise
+        undone = [o for o in operations if (step := earlier.get(o.id)) is None or step.result in (None, Result.FAILED)]
+        return Done(_unreached(work, shop, undone, error), {})
+    check_account(site, work.spot.account_id)
+    with _leased(work, shop, operations) as held:
+        applier = Applier(
+            run_id=work.run_id,
+            gateway=site.gateway,
+            journal=shop.journal,
+            stand_ins=StandIns(shop.vault, _resolver(site)),
+            partition=site.partition,
+        )
+        executor = Executor(applier=applier, observe=shop.observe, stop=shop.stop, held=held)
+        try:
+            ended = executor.execute(operations, earlier)
+        finally:
+            shop.journal.count(work.run_id, site.gateway.calls)
+    return Done(ended, dict(site.gateway.calls))
+
+
+def carry_out_remotely(work: Work) -> Done:
+    """The same on another machine, which has its own credentials, journal URL and key file.
+
+    Raises JournalError where its journal does not know the run, or its key file is another one.
+    """
+    vault = Vault(paths.key_file())
+    if work.vault_mark and mark_of(vault) != work.vault_mark:
+        raise JournalError(
+            f"{paths.key_file()} on this worker is another key: name the same in LAMBDA_TAILOR_KEY_FILE."
+        )
+    journal = Journal(paths.journal_url())
+    try:
+        try:
+            record = journal.run(work.run_id)
+        except RunNotFound as error:
+            raise JournalError(
+                f"{journal.place} on this worker does not know the run: set LAMBDA_TAILOR_JOURNAL to the same."
+            ) from error
+        where = (work.spot.account_id, work.spot.region)
+        operations = [o for o in record.plan.operations if (o.account_id, o.region) == where]
+        stop = threading.Event()
+        shop = Workshop(journal=journal, vault=vault, stop=stop, patient=True)
+        with _stopped_from_afar(journal, work.run_id, stop):
+            return carry_out(work, shop, operations, record.steps)
+    finally:
+        journal.close()
+
+
+def check_fresh(connection: Connection, spot: Spot, operations: Sequence[Operation]) -> None:
+    """Every function is still at the revision that the plan was made from.
+
+    Raises StalePlan, AccessDenied, and what Gateway.call raises.
+    """
+    site = open_site(connection, spot)
+    check_account(site, spot.account_id)
+    planned = {o.key.resource: o.revision_id for o in operations if o.revision_id is not None}
+    if not planned:
+        return
+    inventory = take(site.gateway, site.account_id, Target(names=tuple(planned)), aliases=False)
+    found = {f.name: f.revision_id for f in inventory.functions}
+    for name, revision in planned.items():
+        if name in inventory.unread:
+            raise AccessDenied(inventory.unread[name], action="lambda:GetFunction")
+        if name not in found:
+            raise StalePlan(f"{name} is no longer there: make the plan again.")
+        if found[name] != revision:
+            raise StalePlan(f"{name} was changed after the plan was made: make the plan again. Nothing was changed.")
+
+
+@contextmanager
+def _leased(work: Work, shop: Workshop, operations: Sequence[Operation]) -> Iterator[Mapping[str, Held]]:
+    """Hold the functions, and keep on holding them; gives those that another run holds."""
+    holder = Holder(run_id=work.run_id, who=work.who or "somebody")
+    functions = sorted({operation.function for operation in operations})
+    held = shop.journal.hold(holder, functions)
+    while shop.patient and any(other.run_id == work.run_id for other in held.values()):
+        if shop.stop.wait(LOOKED_EVERY_S):
+            break
+        held = shop.journal.hold(holder, functions)
+    done = threading.Event()
+
+    def renew() -> None:
+        while not done.wait(RENEWED_EVERY_S):
+            try:
+                shop.journal.renew(holder)
+            except JournalError:
+                # Without the journal nothing may be written, and the next operation says why.
+                shop.stop.set()
+                return
+
+    renewing = threading.Thread(target=renew, name="leases", daemon=True)
+    renewing.start()
+    try:
+        yield held
+    finally:
+        done.set()
+        renewing.join()
+        shop.journal.release(holder)
+
+
+@contextmanager
+def _stopped_from_afar(journal: Journal, run_id: str, stop: threading.Event) -> Iterator[None]:
+    """``stop`` is set when the run is marked as interrupted."""
+    done = threading.Event()
+
+    def look() -> None:
+        while not done.wait(LOOKED_EVERY_S):
+            try:
+                if journal.status(run_id) is Status.INTERRUPTED:
+                    stop.set()
+            except JournalError:
+                # The next operation says why.
+                stop.set()
+                return
+
+    looking = threading.Thread(target=look, name="stop", daemon=True)
+    looking.start()
+    try:
+        yield
+    finally:
+        done.set()
+        looking.join()
+
+
+def _unreached(work: Work, shop: Workshop, operations: Sequence[Operation], error: Exception) -> Mapping[str, Ended]:
+    because = f"account {work.spot.account_id} cannot be reached in {work.spot.region}: {error}"
+    ended = {operation.id: Ended(Result.FAILED, because) for operation in operations}
+    for operation in operations:
+        shop.journal.settle(work.run_id, operation.id, Result.FAILED, because)
+        shop.observe(operation, ended[operation.id])
+    return ended
+
+
+def _resolver(site: Site) -> Callable[[str], Secret]:
+    """Reads the value at a source, once for each source."""
+    known: dict[str, Secret] = {}
+
+    def resolve(source: str) -> Secret:
+        if source not in known:
+            need = source_need(source)
+            match look_up(site.around, {need})[need]:
+                case Found(state):
+                    value = state["value"]
+                    assert isinstance(value, Secret)
+                    known[source] = value
+                case Missing():
+                    raise AwsRefused(f"there is no {need.kind} {need.name}", code="ResourceNotFoundException")
+                case Unreadable(because):
+                    raise AwsRefused(because, code="Unreadable")
+        return known[source]
+
+    return resolve

@@ -1,0 +1,80 @@
+"""A plan made from the journal that puts back what a run changed. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from lambda_tailor.documents import plan_hash
+from lambda_tailor.model.lanes import DEFAULT_SHARE
+from lambda_tailor.model.plan import Change, ChangeRef, Operation, Plan, PlannedFunction
+from lambda_tailor.model.record import RunRecord, StepRecord
+from lambda_tailor.planning.estimate import estimate
+from lambda_tailor.planning.planner import summarize
+from lambda_tailor.settings import all_settings
+
+
+def undo_plan(record: RunRecord, created_at: str) -> Plan:
+    """The plan that undoes a run: its written operations, swapped and in the opposite order.
+
+    What the journal says was there goes back; an operation that was intended and perhaps never
+    sent is undone too, which costs a read where there is nothing to undo.
+    """
+    written = [o for o in record.plan.operations if _written(record.steps.get(o.id))]
+    ids = {operation.id: f"undo-{operation.id}" for operation in written}
+    operations = tuple(_inverse(o, record.steps[o.id], written, ids) for o in reversed(written))
+    undone = {ref for operation in written for refs in operation.changes.values() for ref in refs}
+    notes = {ref: note for o in written for ref, note in _inexact(o, record.steps[o.id]).items()}
+    functions = tuple(_swapped(function, undone, notes) for function in record.plan.functions)
+    functions = tuple(function for function in functions if function.changes)
+    plan = Plan(
+        plan_id="",
+        created_at=created_at,
+        policy=f"undo of {record.run_id}",
+        assumptions={},
+        functions=functions,
+        operations=operations,
+        summary=summarize(functions),
+        estimate=estimate(operations, DEFAULT_SHARE),
+        roles=record.plan.roles,
+    )
+    return replace(plan, plan_id=plan_hash(plan))
+
+
+def _written(step: StepRecord | None) -> bool:
+    return step is not None and bool(step.call)
+
+
+def _inverse(operation: Operation, step: StepRecord, written: list[Operation], ids: Mapping[str, str]) -> Operation:
+    # What needed this one is undone first and has to succeed: a queue is deleted once it is detached.
+    first = tuple(ids[o.id] for o in written if any(operation.id in needed for needed in o.requires.values()))
+    earlier = tuple(ids[o.id] for o in written if operation.id in o.follows)
+    return replace(
+        operation,
+        id=ids[operation.id],
+        before=dict(step.wrote),
+        after=dict(step.was),
+        requires=dict.fromkeys(step.was, first) if first else {},
+        follows=earlier,
+        changes={name: refs for name, refs in operation.changes.items() if name in step.was},
+        revision_id=None,
+    )
+
+
+def _inexact(operation: Operation, step: StepRecord) -> Mapping[ChangeRef, str]:
+    setting = all_settings().get(operation.key.kind)
+    note = setting.inexact_undo(step.was) if setting else None
+    return {ref: note for refs in operation.changes.values() for ref in refs} if note else {}
+
+
+def _swapped(function: PlannedFunction, undone: set[ChangeRef], notes: Mapping[ChangeRef, str]) -> PlannedFunction:
+    changes: list[Change] = []
+    for change in function.changes:
+        ref = ChangeRef(function.arn, change.rule, change.setting)
+        if ref in undone:
+            usd = -change.monthly_usd
+            reason = notes.get(ref, "put back as it was")
+            changes.append(
+                replace(change, before=change.after, after=change.before, reason=reason, evidence=(), monthly_usd=usd)
+            )
+    return replace(function, changes=tuple(changes), kept=(), notes=())

@@ -1,0 +1,121 @@
+"""The journal's database: opened durably and brought to the newest schema; Alembic is imported when it has work."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from lambda_tailor.errors import JournalError
+from lambda_tailor.journal.tables import HEAD, VERSION, metadata
+
+# The key of the lock that migrating processes take in PostgreSQL; any number that nobody else uses.
+_MIGRATING = 7_114_733_117
+_DRIVERS = {"psycopg": "postgres", "psycopg2": "postgres"}
+
+
+def open_engine(url: str) -> sa.Engine:
+    """An engine for the journal at a database URL, at the newest schema.
+
+    Raises JournalError where it cannot be opened, is damaged, or was written by a newer version.
+    """
+    place = without_password(url)
+    try:
+        parsed = sa.make_url(url)
+        if parsed.get_backend_name() == "postgresql" and parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        # A database of the form file:…?uri=true is a URI for SQLite, which finds its own way to it.
+        if parsed.get_backend_name() == "sqlite" and parsed.database and not parsed.database.startswith("file:"):
+            _make_private_folder(Path(parsed.database).parent)
+        engine = sa.create_engine(parsed)
+    except ModuleNotFoundError as error:
+        extra = _DRIVERS.get(error.name or "")
+        install = f": pip install 'lambda-tailor[{extra}]'" if extra else f", there is no module {error.name}"
+        raise JournalError(f"The journal {place} needs a database driver{install}.") from error
+    except (sa.exc.ArgumentError, OSError) as error:
+        raise JournalError(f"The journal {place} cannot be opened: {error}.") from error
+    if parsed.get_backend_name() == "sqlite":
+        sa.event.listen(engine, "connect", _durable)
+        sa.event.listen(engine, "begin", _begin)
+    _migrate(engine, place)
+    return engine
+
+
+def _migrate(engine: sa.Engine, place: str) -> None:
+    with engine.connect() as connection:
+        if _revision(connection) == HEAD:
+            return
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.text("select pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
+        # Another process may have been faster while this one waited for its turn.
+        revision = _revision(connection)
+        if revision == HEAD:
+            return
+        if revision is not None and revision > HEAD:
+            raise JournalError(
+                f"The journal {place} was written by a newer lambda-tailor (schema {revision}, this one knows {HEAD}): "
+                "update lambda-tailor."
+            )
+        _upgrade(connection, revision)
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    """The schema's revision; None for an empty database. Journals of the first version do not say theirs."""
+    tables = sa.inspect(connection).get_table_names()
+    if VERSION.name in tables:
+        revision: str | None = connection.execute(sa.select(VERSION.c.version_num)).scalar_one_or_none()
+        return revision
+    return "0001" if "runs" in tables else None
+
+
+def _upgrade(connection: sa.Connection, revision: str | None) -> None:
+    if revision is None:
+        metadata.create_all(connection)
+        VERSION.create(connection)
+        connection.execute(VERSION.insert(), {"version_num": HEAD})
+        return
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "lambda_tailor.journal:migrations")
+    config.attributes["connection"] = connection
+    if not sa.inspect(connection).has_table(VERSION.name):
+        command.stamp(config, revision)
+    command.upgrade(config, "head")
+
+
+def _durable(connection: Any, _record: Any) -> None:
+    # SQLAlchemy begins transactions itself, below: so that tables are made in one, too.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA busy_timeout=10000")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _begin(connection: sa.Connection) -> None:
+    # A writer takes its turn at once: two that read first and then write would block each other.
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _make_private_folder(folder: Path) -> None:
+    """The journal tells what runs where: only its owner may look."""
+    if not folder.exists():
+        folder.mkdir(parents=True, mode=0o700)
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(f"{folder} is not writable")
+
+
+def without_password(url: str) -> str:
+    """The URL as complaints show it."""
+    try:
+        return sa.make_url(url).render_as_string(hide_password=True)
+    except sa.exc.ArgumentError:
+        return "URL"

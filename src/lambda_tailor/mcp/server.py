@@ -1,0 +1,263 @@
+"""The Model Context Protocol over stdio: plan, explain, verify and runs for an MCP client, and writes where allowed.
+
+What the client may choose is the target. Credentials, endpoint, policy and journal are those that the
+server was started with, and no change can be forced. https://modelcontextprotocol.io/specification
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ParamSpec, TypeVar
+
+from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp_types import ToolAnnotations
+from pydantic import BaseModel, ConfigDict, Field
+
+from lambda_tailor import __version__, documents
+from lambda_tailor.cli.arguments import Arguments
+from lambda_tailor.cli.session import Session
+from lambda_tailor.errors import BadInput, StalePlan, TailorError
+from lambda_tailor.model.plan import Plan
+
+# A plan is applied by somebody who still has it before their eyes.
+PLAN_LASTS_S = 15 * 60
+# More than a reader, or a model's context, takes in: such a plan is not applied from here.
+MOST_FUNCTIONS = 100
+KEPT_PLANS = 16
+
+READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=True)
+WRITES = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=True)
+_INSTRUCTIONS = (
+    "lambda-tailor fits deployed AWS Lambda functions to the load they carry. Call plan and show its changes, notes, "
+    "problems and money to the user; explain tells why. "
+)
+_READ_ONLY = "This server only reads."
+_WRITING = (
+    "Call apply with the plan_id only after the user has agreed to that plan; rollback puts a run's changes back."
+)
+
+Document = dict[str, Any]
+Tool = Callable[..., Document]
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Where(BaseModel):
+    """Which functions are meant: by environment_suffix, functions, name_pattern, tags or all_functions."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    environment_suffix: str | None = Field(default=None, description="The stack whose names end in this suffix.")
+    functions: tuple[str, ...] = Field(default=(), description="Functions by name.")
+    name_pattern: str | None = Field(default=None, description="Functions whose name matches, with * and ?.")
+    tags: Mapping[str, str] = Field(default_factory=dict, description="Functions with all of these tags.")
+    all_functions: bool = Field(default=False, description="Every function.")
+    regions: tuple[str, ...] = Field(default=(), description="AWS regions; the configured one where none is given.")
+    rules: tuple[str, ...] = Field(default=(), description="Only these rules, by id, such as memory.")
+    lookback_days: int = Field(default=14, ge=1, le=60, description="How many days back evidence goes.")
+    deep: bool = Field(default=False, description="Read also what takes AWS calls for each function.")
+
+    def arguments(self) -> Mapping[str, Any]:
+        """The same as the command line has it."""
+        return {
+            "suffix": self.environment_suffix,
+            "names": self.functions,
+            "name_pattern": self.name_pattern,
+            "tags": tuple(f"{key}={value}" for key, value in self.tags.items()),
+            "everything": self.all_functions,
+            "regions": self.regions,
+            "only": ",".join(self.rules) or None,
+            "lookback": self.lookback_days,
+            "deep": self.deep,
+        }
+
+
+def _told(tool: Callable[P, T]) -> Callable[P, T]:
+    """An error that a user can meet reaches the client as its sentence; any other as no more than a failure."""
+
+    @functools.wraps(tool)
+    def told(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return tool(*args, **kwargs)
+        except TailorError as error:
+            raise ToolError(str(error)) from error
+
+    return told
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    plan: Plan
+    at: float
+    whole: bool
+
+
+@dataclass(slots=True)
+class Desk:
+    """One client's session: what it was shown decides what it may write.
+
+    ``started`` is what the server was started with, as the command line has it; ``clock`` gives
+    seconds. Tools run on threads of their own: one of them writes at a time.
+    """
+
+    started: Mapping[str, Any]
+    clock: Callable[[], float] = time.monotonic
+    _plans: dict[str, _Shown] = field(default_factory=dict)
+    _runs: set[str] = field(default_factory=set)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def _session(self, where: Where | None = None) -> Session:
+        asked = dict(where.arguments()) if where else {}
+        allowed = self.started.get("regions") or ()
+        for region in asked.get("regions") or ():
+            if allowed and region not in allowed:
+                raise BadInput(f"This server was started for {', '.join(allowed)}, and {region} is not among them.")
+        asked["regions"] = asked.get("regions") or allowed
+        return Session.from_arguments({**self.started, **asked, "quiet": True})
+
+    @_told
+    def plan(self, target: Annotated[Where, Field(description="Which functions, and what to look at.")]) -> Document:
+        """Read what is deployed and what it did, and propose changes with reasons, risks and monthly US dollars.
+
+        Changes nothing. Functions for which there is nothing to say are only counted. plan_id names the plan.
+        """
+        plan = self._session(target).plan()
+        changed = sum(bool(function.changes) for function in plan.functions)
+        shown = _Shown(plan, self.clock(), changed <= MOST_FUNCTIONS)
+        with self._lock:
+            self._plans.pop(plan.plan_id, None)
+            self._plans[plan.plan_id] = shown
+            for oldest in list(self._plans)[:-KEPT_PLANS]:
+                del self._plans[oldest]
+        return _plan_document(plan)
+
+    @_told
+    def explain(
+        self,
+        function: Annotated[str, Field(description="The function's name.")],
+        target: Annotated[Where | None, Field(description="Among which functions it is planned, if not alone.")] = None,
+    ) -> Document:
+        """Why the plan for one function is what it is: policy, evidence, verdict, and what would change it."""
+        explanation = self._session(target or Where()).explain(function)
+        return _document(explanation)
+
+    @_told
+    def verify(self, target: Annotated[Where, Field(description="Which functions, and what to look at.")]) -> Document:
+        """Whether what is deployed matches the policy; of the settings, those that do not."""
+        found = _document(self._session(target).verify())
+        return {**found, "settings": [setting for setting in found["settings"] if not setting["matches"]]}
+
+    @_told
+    def runs(
+        self,
+        run_id: Annotated[
+            str | None, Field(description="One run with its outcomes; the last ones if not given.")
+        ] = None,
+        last: Annotated[int, Field(ge=1, le=100, description="How many of the last runs.")] = 20,
+    ) -> Document:
+        """What was done, when and by whom, from the journal."""
+        session = self._session()
+        if run_id is not None:
+            found = _document(session.run(run_id))
+            self._saw(found["run_id"])
+            return found
+        listed = _document(session.runs())
+        listed["runs"] = listed["runs"][-last:]
+        self._saw(*(run["run_id"] for run in listed["runs"]))
+        return listed
+
+    def _saw(self, *run_ids: str) -> None:
+        with self._lock:
+            self._runs.update(run_ids)
+
+    @_told
+    def apply(self, plan_id: Annotated[str, Field(description="The plan_id of a plan that was shown.")]) -> Document:
+        """Make the changes of a plan that this session was shown; refused where anything changed since.
+
+        Ask the user first. Every change is journalled before it is made, checked after, and can be rolled back.
+        """
+        with self._lock:
+            plan = self._take(plan_id)
+            with self._session().runner() as runner:
+                run = runner.apply_saved(plan)
+        self._saw(run.run_id)
+        return _document(run)
+
+    def _take(self, plan_id: str) -> Plan:
+        """The plan, which can be applied once.
+
+        Raises BadInput where it was not shown, and StalePlan where it was shown too long ago.
+        """
+        shown = self._plans.get(plan_id)
+        if shown is None:
+            raise BadInput(
+                f"This session was not shown a plan {plan_id}, or has applied it: call plan and show it first."
+            )
+        if not shown.whole:
+            raise BadInput(
+                f"That plan changes more than {MOST_FUNCTIONS} functions, too many to show: narrow the target."
+            )
+        del self._plans[plan_id]
+        if (age := self.clock() - shown.at) > PLAN_LASTS_S:
+            minutes = PLAN_LASTS_S // 60
+            raise StalePlan(f"That plan was shown {age / 60:.0f} minutes ago, and lasts {minutes}: call plan again.")
+        if not shown.plan.has_changes:
+            raise BadInput("That plan has nothing to apply.")
+        return shown.plan
+
+    @_told
+    def rollback(self, run_id: Annotated[str, Field(description="The run_id of a run that was shown.")]) -> Document:
+        """Put back exactly what a run changed, if this session was shown that run. Ask the user first."""
+        with self._lock:
+            if run_id not in self._runs:
+                raise BadInput(f"This session was not shown a run {run_id}: call runs first.")
+            with self._session().runner() as runner:
+                run = runner.rollback(run_id)
+        self._saw(run.run_id)
+        return _document(run)
+
+
+def _document(document: Any) -> Document:
+    found: Document = documents.adapter(type(document)).dump_python(document, mode="json")
+    return found
+
+
+def _plan_document(plan: Plan) -> Document:
+    """A plan as a reader needs it: without its operations and without what is as it should be."""
+    whole = _document(plan)
+    told = [function for function in whole["functions"] if function["changes"] or function["notes"]]
+    shown = sorted(told, key=lambda function: not function["changes"])[:MOST_FUNCTIONS]
+    for function in shown:
+        del function["kept"]
+    del whole["operations"]
+    return {**whole, "functions": shown, "functions_not_shown": len(whole["functions"]) - len(shown)}
+
+
+def server(desk: Desk, *, allow_writes: bool) -> MCPServer[Any]:
+    """The server with its tools; without ``allow_writes`` there is no tool that writes."""
+    instructions = _INSTRUCTIONS + (_WRITING if allow_writes else _READ_ONLY)
+    made: MCPServer[Any] = MCPServer(
+        "lambda-tailor", instructions=instructions, version=__version__, log_level="WARNING"
+    )
+    reading: tuple[Tool, ...] = (desk.plan, desk.explain, desk.verify, desk.runs)
+    writing: tuple[Tool, ...] = (desk.apply, desk.rollback) if allow_writes else ()
+    for tool in reading:
+        made.add_tool(tool, annotations=READS)
+    for tool in writing:
+        made.add_tool(tool, annotations=WRITES)
+    return made
+
+
+def serve(started: Mapping[str, Any], *, allow_writes: bool) -> None:
+    """Serve until the client closes stdin. Stdout carries the protocol and nothing else.
+
+    Raises BadInput or PolicyError where the policy is none.
+    """
+    # A policy that cannot be read is told now, and not to the first client that asks.
+    Arguments({**started, "everything": True}).policy()
+    server(Desk(started), allow_writes=allow_writes).run("stdio")

@@ -1,0 +1,286 @@
+"""From what is asked to a plan: the place where inventory, evidence, rules and money meet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from pydantic import JsonValue
+
+from lambda_tailor.aws.accounts import UNREACHABLE, Reach, Spot, Spots, find_spots
+from lambda_tailor.aws.evidence import EvidenceOptions, Gathered, gather
+from lambda_tailor.aws.gateway import Connection
+from lambda_tailor.aws.inventory import Inventory, Target, take
+from lambda_tailor.aws.lookups import LOG_GROUP, Ahead, affordable, list_ahead, look_up
+from lambda_tailor.aws.scheduler import side_by_side
+from lambda_tailor.aws.sites import Site, add_up, open_site
+from lambda_tailor.clock import now
+from lambda_tailor.errors import CredentialsError, EndpointUnreachable, TargetNotFound
+from lambda_tailor.model.explanation import Explanation
+from lambda_tailor.model.plan import Plan, Problem
+from lambda_tailor.model.progress import Observer, Silence
+from lambda_tailor.model.run import Verification
+from lambda_tailor.planning import explaining
+from lambda_tailor.planning.planner import (
+    PlannedSite,
+    Reading,
+    join,
+    kinds_of,
+    more_needs_of,
+    needs_of,
+    plan_site,
+    readings_of,
+)
+from lambda_tailor.planning.verifier import verify
+from lambda_tailor.planning.worth import price_notes, worth
+from lambda_tailor.policy.policy import Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is asked: which functions, by which policy, where, and who reads them.
+
+    ``scheduler`` is the address of a Dask scheduler, or None for threads here.
+    """
+
+    target: Target
+    policy: Policy
+    connection: Connection = field(default_factory=Connection)
+    reach: Reach = field(default_factory=Reach)
+    force: frozenset[str] = frozenset()
+    evidence: EvidenceOptions = field(default_factory=EvidenceOptions)
+    scheduler: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one account and region brings to a plan; without functions and secrets, so that it may travel.
+
+    ``planned`` is None where nothing could be read. ``denied`` are the sentences of what IAM refused.
+    """
+
+    account_id: str
+    region: str
+    planned: PlannedSite | None = None
+    problems: tuple[Problem, ...] = ()
+    unknown: tuple[str, ...] = ()
+    gathered: Gathered = field(default_factory=Gathered)
+    denied: tuple[str, ...] = ()
+    calls: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One account and region to be read. ``first`` tells that it has the account's free tier.
+
+    ``alone`` tells that there is no other, so that what keeps it from being read is raised.
+    """
+
+    request: Request
+    spot: Spot
+    number: int
+    first: bool
+    alone: bool
+
+
+def plan(request: Request, observer: Observer | None = None) -> Plan:
+    """Read what is deployed and what it did, and propose; changes nothing.
+
+    An account, region or function that cannot be read becomes a problem of the plan. Raises
+    TargetNotFound where nothing at all answers to the target, and, where there is one account and
+    region only, CredentialsError or EndpointUnreachable.
+    """
+    watch = observer or Silence()
+    found = find_spots(request.connection, request.reach)
+    parts: dict[int, Part] = {}
+    with side_by_side(request.scheduler) as executor:
+        began = {executor.submit(plan_part, asked): asked for asked in _asked(request, found)}
+        for asked in began.values():
+            watch.reading(asked.spot.account_id, asked.spot.region)
+        for future in as_completed(began):
+            part = parts[began[future].number] = future.result()
+            if part.planned is not None:
+                watch.read(part.account_id, part.region, len(part.planned.functions))
+    return _assemble(request, found, [parts[number] for number in sorted(parts)])
+
+
+def explanation(request: Request, name: str, observer: Observer | None = None) -> Explanation:
+    """Why the plan for the function of that name is what it is, in every account and region that has one.
+
+    Raises TargetNotFound where the target has no such function, and what ``plan`` raises.
+    """
+    watch = observer or Silence()
+    found = find_spots(request.connection, request.reach)
+    with side_by_side(None) as threads:
+        reads = list(threads.map(_read, _asked(request, found)))
+    for part, _ in reads:
+        watch.read(part.account_id, part.region, len(part.planned.functions) if part.planned else 0)
+    made = _assemble(request, found, [part for part, _ in reads])
+    readings = {(reading.account_id, reading.region): reading for _, reading in reads if reading is not None}
+    wanted = explaining.Asked(request.policy, lookback_days=request.evidence.lookback_days)
+    explained = tuple(
+        explaining.explain(wanted, readings[function.account_id, function.region], function)
+        for function in made.functions
+        if function.name == name
+    )
+    if not explained:
+        unread = next((p for p in made.problems if p.subject in (name, p.region)), None)
+        if unread is not None:
+            raise TargetNotFound(f"{name} in {unread.region} cannot be explained: {unread.because}.")
+        raise TargetNotFound(f"There is no {name} among {request.target}: check the name, --region and AWS_PROFILE.")
+    return Explanation(policy=made.policy, functions=explained, api_calls=made.api_calls)
+
+
+def plan_part(asked: Asked) -> Part:
+    """The part of a plan that one account and region is; wherever this runs, with the credentials found there."""
+    return _read(asked)[0]
+
+
+def _asked(request: Request, found: Spots) -> list[Asked]:
+    alone = len(found.spots) == 1 and not found.problems
+    roles: set[str | None] = set()
+    wanted: list[Asked] = []
+    for number, spot in enumerate(found.spots):
+        # The free tier is the account's, once for all of its regions.
+        first = spot.role_arn not in roles
+        roles.add(spot.role_arn)
+        wanted.append(Asked(request=request, spot=spot, number=number, first=first, alone=alone))
+    return wanted
+
+
+def _read(asked: Asked) -> tuple[Part, Reading | None]:
+    spot = asked.spot
+    try:
+        site = open_site(asked.request.connection, spot)
+    except UNREACHABLE as error:
+        if asked.alone:
+            raise
+        if spot.unsure and isinstance(error, CredentialsError):
+            # An opt-in region that the account has not enabled does not know its credentials.
+            return Part(spot.account_id, spot.region), None
+        return Part(spot.account_id, spot.region, problems=(_unreached(spot, error),)), None
+    try:
+        return _look(asked, site)
+    except UNREACHABLE as error:
+        if asked.alone and isinstance(error, CredentialsError | EndpointUnreachable):
+            raise
+        problem = Problem(account_id=site.account_id, region=site.region, subject=site.region, because=str(error))
+        return Part(site.account_id, site.region, problems=(problem,), calls=dict(site.gateway.calls)), None
+
+
+def _unreached(spot: Spot, error: Exception) -> Problem:
+    subject = f"account {spot.account_id}" if spot.role_arn else spot.region
+    return Problem(account_id=spot.account_id, region=spot.region, subject=subject, because=str(error))
+
+
+def _look(asked: Asked, site: Site) -> tuple[Part, Reading]:
+    request = asked.request
+    with ThreadPoolExecutor(max_workers=3) as threads:
+        # Two listings of many pages, each in a lane of its own.
+        listing = threads.submit(_ahead, request, site)
+        inventory = _known(request.policy, take(site.gateway, site.account_id, request.target))
+        included = [f for f in inventory.functions if request.policy.excluded(f) is None]
+        needs = affordable(needs_of(request.policy, included), len(included), deep=request.evidence.deep)
+        wanted = replace(request.evidence, readings=readings_of(request.policy, included))
+        looked_up = threads.submit(lambda: look_up(site.around, needs, listing.result()))
+        gathering = threads.submit(gather, site.around, included, wanted)
+        facts, gathered = looked_up.result(), gathering.result()
+    facts = {**facts, **look_up(site.around, more_needs_of(request.policy, included, gathered.evidence))}
+    functions = [replace(function, facts=facts) for function in inventory.functions]
+    reading = Reading(
+        account_id=site.account_id,
+        region=site.region,
+        functions=functions,
+        evidence=gathered.evidence,
+        pool=inventory.pool,
+    )
+    untouchable = {f.name: f.untouchable for f in functions if request.target.named and f.untouchable}
+    assumed = request.policy.assumptions
+    part = Part(
+        account_id=site.account_id,
+        region=site.region,
+        planned=plan_site(
+            request.policy,
+            reading,
+            worth(assumed, reading, free_tier=assumed.free_tier and asked.first),
+            force=request.force,
+            number=asked.number,
+        ),
+        problems=tuple(
+            Problem(account_id=site.account_id, region=site.region, subject=name, because=because)
+            for name, because in {**untouchable, **inventory.unread}.items()
+        ),
+        unknown=tuple(inventory.unknown),
+        gathered=replace(gathered, evidence={}),
+        denied=tuple(site.gateway.denied.values()),
+        calls=dict(site.gateway.calls),
+    )
+    return part, reading
+
+
+def _ahead(request: Request, site: Site) -> Ahead | None:
+    """The functions' log groups, where it is likely that there will be many of them."""
+    prefix = request.target.name_prefix
+    if prefix is None or LOG_GROUP not in kinds_of(request.policy):
+        return None
+    return list_ahead(site.around, f"/aws/lambda/{prefix}")
+
+
+def _known(policy: Policy, inventory: Inventory) -> Inventory:
+    """Without the functions of which nobody can tell what the policy means, since it asks for their tags."""
+    if not policy.asks_tags:
+        return inventory
+    unread = {
+        f.name: f"the policy asks for its tags, and {f.tags_unread}" for f in inventory.functions if f.tags_unread
+    }
+    kept = [function for function in inventory.functions if function.name not in unread]
+    return replace(inventory, functions=kept, unread={**inventory.unread, **unread})
+
+
+def _assemble(request: Request, found: Spots, parts: Sequence[Part]) -> Plan:
+    read = [part for part in parts if part.planned is not None]
+    planned = [part.planned for part in read if part.planned is not None]
+    problems = [*found.problems, *(problem for part in parts for problem in part.problems)]
+    if read and not any(p.functions for p in planned) and not problems and not request.target.everything:
+        where = ", ".join(dict.fromkeys(part.region for part in read))
+        raise TargetNotFound(
+            f"No function in {where} answers to {request.target}: check the name, --region and AWS_PROFILE."
+        )
+    for name in request.target.named:
+        if read and all(name in part.unknown for part in read):
+            because = "there is no function of that name"
+            problems.append(
+                Problem(account_id=read[0].account_id, region=read[0].region, subject=name, because=because)
+            )
+    return join(
+        request.policy,
+        planned,
+        created_at=now(),
+        problems=problems,
+        api_calls=add_up([found.calls, *(part.calls for part in parts)]),
+        assumptions={
+            "evidence": _price_of_evidence(parts),
+            "prices": list(price_notes(part.region for part in read)),
+        },
+        roles={spot.account_id: spot.role_arn for spot in found.spots if spot.role_arn},
+        quota_share=request.connection.quota_share,
+    )
+
+
+def _price_of_evidence(parts: Sequence[Part]) -> dict[str, JsonValue]:
+    """What reading the evidence cost, and what could not be read for anybody, said once."""
+    gathered = [part.gathered for part in parts]
+    denied = [sentence for part in parts for sentence in part.denied]
+    return {
+        "metrics": sum(each.metrics for each in gathered),
+        "scanned_bytes": sum(each.scanned_bytes for each in gathered),
+        "usd": str(sum((each.usd for each in gathered), Decimal(0)).normalize()),
+        "not_read": list(dict.fromkeys([*(note for each in gathered for note in each.notes), *denied])),
+    }
+
+
+def verification(request: Request, observer: Observer | None = None) -> Verification:
+    """Whether what is deployed matches the policy."""
+    return verify(plan(request, observer))

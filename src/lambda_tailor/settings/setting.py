@@ -1,0 +1,98 @@
+"""What a setting is: one kind of AWS resource state, how it is read and how it is written.
+
+Both directions are described calls, so that a change and its undoing are tested without AWS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from pydantic import JsonValue
+
+from lambda_tailor.iam.permission import Action
+from lambda_tailor.model.secret import Secret
+
+# What was observed or shall be: one value for each field. Values that must not be seen are Secret.
+State = Mapping[str, JsonValue | Secret]
+Answer = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One AWS request as boto3 takes it. ``action`` is the API operation, as AWS spells it."""
+
+    service: str
+    action: str
+    parameters: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """``service:Operation``, the name under which it is counted."""
+        return f"{self.service}:{self.action}"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an operation happens; ``resource`` is the resource's name there."""
+
+    account_id: str
+    region: str
+    partition: str
+    resource: str
+
+
+class Progress(Enum):
+    """Whether AWS has finished with a resource."""
+
+    SETTLED = "settled"
+    PENDING = "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """AWS gave up on an update, because …"""
+
+    because: str
+
+
+def always_settled(_answer: Answer) -> Progress | Broken:
+    """For resources whose writes have happened when they are answered."""
+    return Progress.SETTLED
+
+
+def never_refused(_observed: State, _wanted: State) -> str | None:
+    """For writes that can destroy nothing."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One kind of setting.
+
+    ``read`` asks for the resource; ``observe`` turns the answer (None where AWS says one of
+    ``absent_codes``) into its state. ``write`` turns observed and wanted state into the one call
+    that gets there. ``refuse`` gives the reason why that must not be done. ``progress`` tells from a
+    ``read`` answer whether AWS is done; where it is ``asynchronous``, AWS goes on after its answer.
+    ``inexact_undo`` says, for a state to go back to, what AWS cannot put back exactly.
+
+    ``read_actions`` and ``write_actions`` are the IAM actions that it takes; the first of the latter
+    names the lane that its writes run in. A state with a ``revision_id`` has it passed back in the write, so that AWS
+    refuses when another hand was faster.
+    """
+
+    kind: str
+    title: str
+    source: str
+    read: Callable[[Place], Call]
+    observe: Callable[[Place, Answer | None], State]
+    write: Callable[[Place, State, State], Call]
+    absent_codes: frozenset[str] = frozenset()
+    refuse: Callable[[State, State], str | None] = never_refused
+    progress: Callable[[Answer], Progress | Broken] = always_settled
+    asynchronous: bool = False
+    inexact_undo: Callable[[State], str | None] = field(default=lambda _before: None)
+    read_actions: tuple[Action, ...] = ()
+    write_actions: tuple[Action, ...] = ()
