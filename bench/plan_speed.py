@@ -13,7 +13,7 @@ from lambda_tailor.model.function import Fact, Found, Function, Missing, Need
 from lambda_tailor.planning.planner import Reading, make_plan, needs_of
 from lambda_tailor.planning.worth import worth
 from lambda_tailor.policy.file import load_preset
-from lambda_tailor.rules.rule import Pool
+from lambda_tailor.rules.rule import ConcurrencyPool
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 SIZES = (128, 256, 512, 1024, 2048, 3008)
@@ -90,7 +90,7 @@ def plan(count: int) -> None:
         region=REGION,
         functions=functions,
         evidence={function.arn: what_it_did(function) for function in functions},
-        pool=Pool(1000, 0),
+        pool=ConcurrencyPool(1000, 0),
     )
     began = time.perf_counter()
     needs_of(policy, functions)

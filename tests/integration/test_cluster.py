@@ -18,8 +18,8 @@ import pytest
 import sqlalchemy as sa
 
 from lambda_tailor import paths
-from lambda_tailor.applying.scope_run import Work, carry_out_remotely
-from lambda_tailor.aws.accounts import Spot
+from lambda_tailor.applying.scope_run import ScopeRun, carry_out_remotely
+from lambda_tailor.aws.accounts import Scope
 from lambda_tailor.aws.gateway import Connection
 from lambda_tailor.demo.emulator import _free_port
 from lambda_tailor.errors import AccessDenied, AwsRefused, JournalError
@@ -201,9 +201,9 @@ def test_ctrl_c_reaches_the_workers_and_the_run_can_be_finished(spread: Aws, clu
     assert resumed["status"] == "succeeded" and intended() == 24 and memory() == {1024}
 
 
-def work(run_id: str, mark: str = "") -> Work:
-    spot = Spot("us-east-1", None, "123456789012")
-    return Work(run_id=run_id, spot=spot, connection=Connection(), who="somebody", vault_mark=mark)
+def work(run_id: str, mark: str = "") -> ScopeRun:
+    scope = Scope("us-east-1", None, "123456789012")
+    return ScopeRun(run_id=run_id, scope=scope, connection=Connection(), who="somebody", vault_mark=mark)
 
 
 def test_a_worker_with_another_key_or_journal_writes_nothing(shared: Aws) -> None:

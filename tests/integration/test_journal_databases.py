@@ -18,9 +18,8 @@ import sqlalchemy as sa
 
 from lambda_tailor.demo.snapshot import differences
 from lambda_tailor.errors import JournalError
-from lambda_tailor.journal import leases
 from lambda_tailor.journal.database import open_engine
-from lambda_tailor.journal.journal import Journal
+from lambda_tailor.journal.journal import Journal, leases
 from lambda_tailor.journal.leases import LEASE_S, Holder
 from lambda_tailor.journal.tables import HEAD, LEASES, RUNS, VERSION
 from lambda_tailor.model.run import Status

@@ -113,7 +113,7 @@ class Guarded(Aws):
         return {name for _, _, name, status in self.control.log() if status == 403}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(coverage="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     folder = tmp_path_factory.mktemp("guarded")
     with pytest.MonkeyPatch.context() as patch, Emulator.start(auth=True, quota_scale=0) as emulator:

@@ -9,11 +9,11 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from lambda_tailor.aws.accounts import Spot, Spots
+from lambda_tailor.aws.accounts import Scope, Scopes
 from lambda_tailor.aws.faults import explain
 from lambda_tailor.aws.gateway import Connection, Gateway
 from lambda_tailor.aws.inventory import Target, take
-from lambda_tailor.aws.sites import Site
+from lambda_tailor.aws.scopes import OpenScope
 from lambda_tailor.errors import AccessDenied, CredentialsError
 from lambda_tailor.planning import workflow
 from lambda_tailor.policy.file import load_preset
@@ -84,10 +84,10 @@ class FakeGateway:
         yield {"Functions": [configuration("a"), configuration("b")]} if call.action == "ListFunctions" else {}
 
 
-def at(monkeypatch: pytest.MonkeyPatch, sites: Sequence[Site]) -> None:
-    by_region = {site.region: site for site in sites}
-    monkeypatch.setattr(workflow, "find_spots", lambda *_: Spots([Spot(region) for region in by_region]))
-    monkeypatch.setattr(workflow, "open_site", lambda _connection, spot: by_region[spot.region])
+def at(monkeypatch: pytest.MonkeyPatch, sites: Sequence[OpenScope]) -> None:
+    by_region = {opened.region: opened for opened in sites}
+    monkeypatch.setattr(workflow, "find_scopes", lambda *_: Scopes([Scope(region) for region in by_region]))
+    monkeypatch.setattr(workflow, "open_scope", lambda _connection, scope: by_region[scope.region])
 
 
 def configuration(name: str) -> Mapping[str, Any]:
@@ -109,7 +109,7 @@ def test_a_listed_function_whose_reservation_may_not_be_read_is_not_taken_for_on
 
 def test_a_region_that_is_refused_is_a_problem_and_the_others_are_planned(monkeypatch: pytest.MonkeyPatch) -> None:
     gateways = [FakeGateway({"ListFunctions"}, "eu-west-1"), FakeGateway(set())]
-    sites = [Site(ACCOUNT, g.region, "aws", cast(Gateway, g)) for g in gateways]
+    sites = [OpenScope(cast(Gateway, g), ACCOUNT, "aws") for g in gateways]
     at(monkeypatch, sites)
     policy = load_preset("reference").only(frozenset({"tracing"}))
     plan = workflow.plan(workflow.Request(target=Target(everything=True), policy=policy))
@@ -130,7 +130,7 @@ class Untagged(FakeGateway):
 
 
 def planned(monkeypatch: pytest.MonkeyPatch, gateway: FakeGateway, target: Target, **policy: Any) -> Any:
-    at(monkeypatch, [Site(ACCOUNT, gateway.region, "aws", cast(Gateway, gateway))])
+    at(monkeypatch, [OpenScope(cast(Gateway, gateway), ACCOUNT, "aws")])
     made = load_preset("reference").only(frozenset({"tracing"})).model_copy(update=policy)
     return workflow.plan(workflow.Request(target=target, policy=made))
 
@@ -187,15 +187,15 @@ def test_a_region_that_is_not_enabled_is_left_out_where_nobody_could_tell(
     monkeypatch: pytest.MonkeyPatch, unsure: bool, told: list[str]
 ) -> None:
     gateway = FakeGateway(set())
-    spots = Spots([Spot("us-east-1", unsure=unsure), Spot("eu-south-2", unsure=unsure)])
+    scopes = Scopes([Scope("us-east-1", unsure=unsure), Scope("eu-south-2", unsure=unsure)])
 
-    def opened(_connection: object, spot: Spot) -> Site:
-        if spot.region == "eu-south-2":
+    def opened(_connection: object, scope: Scope) -> OpenScope:
+        if scope.region == "eu-south-2":
             raise CredentialsError("AWS does not know these credentials (InvalidClientTokenId).")
-        return Site(ACCOUNT, spot.region, "aws", cast(Gateway, gateway))
+        return OpenScope(cast(Gateway, gateway), ACCOUNT, "aws")
 
-    monkeypatch.setattr(workflow, "find_spots", lambda *_: spots)
-    monkeypatch.setattr(workflow, "open_site", opened)
+    monkeypatch.setattr(workflow, "find_scopes", lambda *_: scopes)
+    monkeypatch.setattr(workflow, "open_scope", opened)
     policy = load_preset("reference").only(frozenset({"tracing"}))
     plan = workflow.plan(workflow.Request(target=Target(everything=True), policy=policy))
     assert [problem.region for problem in plan.problems] == told

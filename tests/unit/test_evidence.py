@@ -14,7 +14,7 @@ import pytest
 from lambda_tailor.aws import evidence_logs
 from lambda_tailor.aws.evidence import EvidenceOptions, Gathered, gather
 from lambda_tailor.aws.gateway import Gateway
-from lambda_tailor.aws.lookups import Around
+from lambda_tailor.aws.scopes import OpenScope
 from lambda_tailor.errors import AccessDenied, AwsRefused, EndpointUnreachable
 from lambda_tailor.model.evidence import Absent, AtMemory, Measured, Recommendation, Trigger
 from lambda_tailor.model.function import Function
@@ -83,7 +83,7 @@ def one_size(group: str) -> list[list[dict[str, str]]]:
 
 
 def read(gateway: Answering, functions: list[Function], **options: Any) -> Gathered:
-    return gather(Around(gateway, ACCOUNT, "aws"), functions, EvidenceOptions(**options))
+    return gather(OpenScope(gateway, ACCOUNT, "aws"), functions, EvidenceOptions(**options))
 
 
 def fleet(count: int) -> list[Function]:

@@ -18,14 +18,14 @@ from lambda_tailor.model.evidence import Absent, AtMemory, Evidence, Trigger
 from lambda_tailor.model.explanation import ExplainedFunction, ExplainedRule, Explanation, WouldChange
 from lambda_tailor.model.function import Function
 from lambda_tailor.model.plan import MonthlyUsd
-from lambda_tailor.planning.explaining import Asked, explain
+from lambda_tailor.planning.explaining import ExplainRequest, explain
 from lambda_tailor.planning.planner import Reading, Value, make_plan
 from lambda_tailor.planning.what_if import Case, levers
 from lambda_tailor.policy.file import load_preset, parse_policy
 from lambda_tailor.policy.policy import PRESETS, Policy
 from lambda_tailor.report.explanation import lines
 from lambda_tailor.rules import all_rules
-from lambda_tailor.rules.rule import Pool
+from lambda_tailor.rules.rule import ConcurrencyPool
 from tests.builders import ACCOUNT, REGION, a_function, evidence, measured
 
 TODAY = date(2026, 11, 23)
@@ -39,11 +39,11 @@ def explained(
     given = parse_policy(policy, "p.yaml", TODAY) if isinstance(policy, str) else policy
     reading = Reading(
         account_id=ACCOUNT, region=REGION, functions=[function], evidence={function.arn: seen or Evidence()},
-        pool=Pool(1000, 0),
+        pool=ConcurrencyPool(1000, 0),
     )  # fmt: skip
     usd = Value(MonthlyUsd.between(Decimal(1), Decimal(2)))
     plan = make_plan(given, [reading], worth=lambda _: lambda asked: [usd] * len(asked), created_at="")
-    return explain(Asked(given, lookback), reading, plan.functions[0])
+    return explain(ExplainRequest(given, lookback), reading, plan.functions[0])
 
 
 def rule_of(function: ExplainedFunction, rule: str) -> ExplainedRule:
@@ -103,7 +103,7 @@ CASES = [
 def test_every_lever_does_what_it_says(rule_id: str, said: dict[str, Any], seen: Evidence, function: Function) -> None:
     rule = all_rules()[rule_id]
     options = rule.options.model_validate({"enabled": True, **said})
-    case = Case(rule, function, seen, Pool(1000, 0))
+    case = Case(rule, function, seen, ConcurrencyPool(1000, 0))
     found = levers(case, options)
     assert found
     for lever in found:

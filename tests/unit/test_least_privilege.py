@@ -23,13 +23,13 @@ from lambda_tailor.aws.lookups import READERS
 from lambda_tailor.aws.permissions import read_actions
 from lambda_tailor.cli.commands import main
 from lambda_tailor.iam.permission import EVERYTHING, Action
-from lambda_tailor.planning.least_privilege import Scope, Wanted, document, partition_of
+from lambda_tailor.planning.least_privilege import Coverage, Wanted, document, partition_of
 from lambda_tailor.policy.file import load_preset
 from lambda_tailor.policy.policy import Layer, Match, Policy
 from lambda_tailor.rules import all_rules
 from lambda_tailor.rules.rule import AnyRule
 from lambda_tailor.settings import all_settings
-from lambda_tailor.settings.setting import Call, Place, Setting
+from lambda_tailor.settings.setting import Call, ResourceAddress, Setting
 
 SOURCES = Path(lambda_tailor.__file__).parent
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html: no permission is required.
@@ -79,7 +79,7 @@ def test_no_call_is_made_that_the_sources_do_not_write_down() -> None:
 @pytest.mark.parametrize("setting", all_settings().values(), ids=lambda setting: setting.kind)
 def test_every_setting_declares_what_it_calls(setting: Setting) -> None:
     reads, writes = ({a.name for a in actions} for actions in (setting.read_actions, setting.write_actions))
-    place = Place("123456789012", "us-east-1", "aws", "name/policy:1")
+    place = ResourceAddress("123456789012", "us-east-1", "aws", "name/policy:1")
     assert {iam_action(setting.read(place))} == reads
     own = needed(SOURCES / "settings" / f"{setting.kind.replace('-', '_')}.py") - reads
     assert own == writes - {"lambda:GetLayerVersion"}
@@ -125,12 +125,12 @@ def test_no_action_is_declared_on_everything_where_aws_takes_an_arn(action: Acti
         assert formats or not action.because
 
 
-def the_document(policy: Policy, scope: Scope, *, writes: bool = True, deep: bool = False) -> Any:
+def the_document(policy: Policy, coverage: Coverage, *, writes: bool = True, deep: bool = False) -> Any:
     def reads(wanted: Wanted) -> frozenset[Action]:
         evidence = EvidenceOptions(readings=frozenset(wanted.readings), deep=deep)
-        return read_actions(wanted.needs, evidence, listed=scope.suffix is None)
+        return read_actions(wanted.needs, evidence, listed=coverage.suffix is None)
 
-    return document(policy, scope, reads, writes=writes)
+    return document(policy, coverage, reads, writes=writes)
 
 
 def allowed(made: Any) -> dict[str, list[str]]:
@@ -144,7 +144,7 @@ def allowed(made: Any) -> dict[str, list[str]]:
     return found
 
 
-DEV = Scope(suffix="dev", account="123456789012", regions=("eu-central-1",))
+DEV = Coverage(suffix="dev", account="123456789012", regions=("eu-central-1",))
 
 
 def test_the_reference_stack_needs_no_write_beyond_its_own_resources() -> None:
@@ -185,18 +185,18 @@ def with_rules(**rules: Any) -> Policy:
 
 def test_the_role_may_be_changed_only_where_the_policy_says_so() -> None:
     queue = {"queue": "dlq-{function}"}
-    scope = Scope(names=("orders",), account="123456789012", regions=("us-east-1",))
-    assert "iam:PutRolePolicy" not in allowed(the_document(with_rules(dead_letter_queue=queue), scope))
-    found = allowed(the_document(with_rules(dead_letter_queue={**queue, "add_permission": True}), scope))
+    coverage = Coverage(names=("orders",), account="123456789012", regions=("us-east-1",))
+    assert "iam:PutRolePolicy" not in allowed(the_document(with_rules(dead_letter_queue=queue), coverage))
+    found = allowed(the_document(with_rules(dead_letter_queue={**queue, "add_permission": True}), coverage))
     # Which role it has is not known before it is read.
     assert found["iam:PutRolePolicy"] == ["arn:aws:iam::123456789012:role/*"]
     assert found["sqs:CreateQueue"] == ["arn:aws:sqs:us-east-1:123456789012:dlq-orders"]
 
 
 def test_versions_may_be_deleted_but_never_the_function_itself() -> None:
-    scope = Scope(account="123456789012", regions=("us-east-1",))
-    assert "lambda:DeleteFunction" not in allowed(the_document(with_rules(old_versions={}), scope))
-    found = allowed(the_document(with_rules(old_versions={"prune": True}), scope))
+    coverage = Coverage(account="123456789012", regions=("us-east-1",))
+    assert "lambda:DeleteFunction" not in allowed(the_document(with_rules(old_versions={}), coverage))
+    found = allowed(the_document(with_rules(old_versions={"prune": True}), coverage))
     assert found["lambda:DeleteFunction"] == ["arn:aws:lambda:us-east-1:123456789012:function:*:*"]
 
 
@@ -205,10 +205,10 @@ def test_what_an_override_may_ask_for_is_allowed_too() -> None:
     override = Layer("test", {"environment": {"variables": {"KEY": "ssm:/{suffix}/key"}}}, match=Match(name="pay*"))
     policy = base.model_copy(update={"overrides": (override,)})
     at = {"account": "123456789012", "regions": ("us-east-1",)}
-    assert "ssm:GetParameter" not in allowed(the_document(policy, Scope(names=("orders",), **at)))
-    found = allowed(the_document(policy, Scope(names=("payments",), **at)))
+    assert "ssm:GetParameter" not in allowed(the_document(policy, Coverage(names=("orders",), **at)))
+    found = allowed(the_document(policy, Coverage(names=("payments",), **at)))
     assert found["ssm:GetParameter"] == ["arn:aws:ssm:us-east-1:123456789012:parameter/payments/key"]
-    assert "ssm:GetParameter" in allowed(the_document(policy, Scope(names=("*",), **at)))
+    assert "ssm:GetParameter" in allowed(the_document(policy, Coverage(names=("*",), **at)))
 
 
 @pytest.mark.parametrize(
@@ -222,13 +222,13 @@ def test_what_an_override_may_ask_for_is_allowed_too() -> None:
     ],
 )
 def test_a_pattern_of_names_becomes_one_of_arns(pattern: str, queue: str) -> None:
-    found = allowed(the_document(load_preset("reference"), Scope(names=(pattern,), regions=("us-east-1",))))
+    found = allowed(the_document(load_preset("reference"), Coverage(names=(pattern,), regions=("us-east-1",))))
     assert found["sqs:CreateQueue"] == [f"arn:aws:sqs:us-east-1:*:{queue}"]
 
 
 def test_regions_of_several_partitions_have_arns_of_their_own() -> None:
-    scope = Scope(suffix="dev", account="123456789012", regions=("us-east-1", "cn-north-1"))
-    found = allowed(the_document(load_preset("reference"), scope))
+    coverage = Coverage(suffix="dev", account="123456789012", regions=("us-east-1", "cn-north-1"))
+    found = allowed(the_document(load_preset("reference"), coverage))
     assert sorted(found["lambda:GetFunction"]) == [
         "arn:aws-cn:lambda:cn-north-1:123456789012:function:lambda-function-dev",
         "arn:aws:lambda:us-east-1:123456789012:function:lambda-function-dev",
@@ -244,11 +244,11 @@ def test_every_region_is_in_its_partition() -> None:
 
 
 def test_an_arn_that_another_covers_is_left_out() -> None:
-    scope = Scope(names=("orders", "orders-*", "orders-a"), account="123456789012", regions=("us-east-1",))
-    found = allowed(the_document(load_preset("reference"), scope))
+    coverage = Coverage(names=("orders", "orders-*", "orders-a"), account="123456789012", regions=("us-east-1",))
+    found = allowed(the_document(load_preset("reference"), coverage))
     prefix = "arn:aws:lambda:us-east-1:123456789012:function:"
     assert found["lambda:GetFunction"] == [f"{prefix}orders", f"{prefix}orders-*"]
-    found = allowed(the_document(load_preset("reference"), Scope(names=("a?", "a*"), regions=("us-east-1",))))
+    found = allowed(the_document(load_preset("reference"), Coverage(names=("a?", "a*"), regions=("us-east-1",))))
     assert found["lambda:GetFunction"] == ["arn:aws:lambda:us-east-1:*:function:a*"]
 
 

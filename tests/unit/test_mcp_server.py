@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from mcp.server.mcpserver.exceptions import ToolError
 
 from lambda_tailor.cli.commands import main
-from lambda_tailor.mcp.server import KEPT_PLANS, MOST_FUNCTIONS, PLAN_LASTS_S, Desk, Where
+from lambda_tailor.mcp.server import KEPT_PLANS, MOST_FUNCTIONS, PLAN_LASTS_S, McpSession, Where
 from lambda_tailor.model.plan import Plan
 from lambda_tailor.planning import workflow
 from lambda_tailor.planning.workflow import Request
@@ -52,47 +52,47 @@ def a_plan_of(functions: int, memory: int = 1024) -> Plan:
 
 def test_a_plan_that_was_shown_too_long_ago_is_refused(plans: list[Plan], clock: Clock) -> None:
     plans.append(a_plan_of(1))
-    desk = Desk({}, clock)
-    shown = desk.plan(ALL)["plan_id"]
+    mcp_session = McpSession({}, clock)
+    shown = mcp_session.plan(ALL)["plan_id"]
     clock.now += PLAN_LASTS_S
-    desk.plan(ALL)
+    mcp_session.plan(ALL)
     clock.now += PLAN_LASTS_S
     # Shown again meanwhile: it is as young as when it was shown last, and only then found to be empty.
     with pytest.raises(ToolError, match="nothing to apply"):
-        desk.apply(shown)
-    desk.plan(ALL)
+        mcp_session.apply(shown)
+    mcp_session.plan(ALL)
     clock.now += PLAN_LASTS_S + 1
     with pytest.raises(ToolError, match="was shown 15 minutes ago, and lasts 15: call plan again"):
-        desk.apply(shown)
+        mcp_session.apply(shown)
     with pytest.raises(ToolError, match="was not shown a plan"):
-        desk.apply(shown)
+        mcp_session.apply(shown)
 
 
 def test_a_plan_that_is_too_large_to_be_shown_is_not_applied(plans: list[Plan], clock: Clock) -> None:
     plans += [a_plan_of(MOST_FUNCTIONS), a_plan_of(MOST_FUNCTIONS + 1)]
-    desk = Desk({}, clock)
-    whole, cut = desk.plan(ALL), desk.plan(ALL)
+    mcp_session = McpSession({}, clock)
+    whole, cut = mcp_session.plan(ALL), mcp_session.plan(ALL)
     assert (len(whole["functions"]), whole["functions_not_shown"]) == (MOST_FUNCTIONS, 0)
     assert (len(cut["functions"]), cut["functions_not_shown"]) == (MOST_FUNCTIONS, 1)
     with pytest.raises(ToolError, match="nothing to apply"):
-        desk.apply(whole["plan_id"])
+        mcp_session.apply(whole["plan_id"])
     with pytest.raises(ToolError, match="too many to show: narrow the target"):
-        desk.apply(cut["plan_id"])
+        mcp_session.apply(cut["plan_id"])
 
 
 def test_only_the_last_plans_are_kept(plans: list[Plan], clock: Clock) -> None:
     plans += [a_plan_of(1, memory=512 + n) for n in range(KEPT_PLANS + 1)]
-    desk = Desk({}, clock)
-    ids = [desk.plan(ALL)["plan_id"] for _ in range(KEPT_PLANS + 1)]
+    mcp_session = McpSession({}, clock)
+    ids = [mcp_session.plan(ALL)["plan_id"] for _ in range(KEPT_PLANS + 1)]
     with pytest.raises(ToolError, match="was not shown"):
-        desk.apply(ids[0])
+        mcp_session.apply(ids[0])
     with pytest.raises(ToolError, match="nothing to apply"):
-        desk.apply(ids[1])
+        mcp_session.apply(ids[1])
 
 
 def test_what_is_as_it_should_be_is_only_counted(plans: list[Plan], clock: Clock) -> None:
     plans.append(a_plan(a_planned("changed", (a_change(),)), a_planned("fine", ())))
-    told = Desk({}, clock).plan(ALL)
+    told = McpSession({}, clock).plan(ALL)
     assert [function["name"] for function in told["functions"]] == ["changed"]
     assert told["functions_not_shown"] == 1
     assert "operations" not in told and "kept" not in told["functions"][0]
@@ -106,17 +106,17 @@ def test_a_target_says_what_the_command_line_says(monkeypatch: pytest.MonkeyPatc
         return a_plan_of(1)
 
     monkeypatch.setattr(workflow, "plan", plan)
-    desk = Desk({"preset": "reference", "regions": ("us-east-1", "eu-west-1")}, clock)
-    desk.plan(Where(tags={"team": "core"}, name_pattern="pay-*", rules=("memory",), lookback_days=30, deep=True))
-    desk.plan(Where(functions=("f",), regions=("eu-west-1",)))
+    mcp_session = McpSession({"preset": "reference", "regions": ("us-east-1", "eu-west-1")}, clock)
+    mcp_session.plan(Where(tags={"team": "core"}, name_pattern="pay-*", rules=("memory",), lookback_days=30, deep=True))
+    mcp_session.plan(Where(functions=("f",), regions=("eu-west-1",)))
     first, second = asked
     assert (first.target.pattern, first.target.tags) == ("pay-*", {"team": "core"})
     assert (first.policy.name, first.policy.enabled) == ("reference", ("memory",))
     assert (first.evidence.lookback_days, first.evidence.deep) == (30, True)
-    assert first.reach.regions == ("us-east-1", "eu-west-1")
-    assert (second.target.names, second.reach.regions) == (("f",), ("eu-west-1",))
+    assert first.selection.regions == ("us-east-1", "eu-west-1")
+    assert (second.target.names, second.selection.regions) == (("f",), ("eu-west-1",))
     with pytest.raises(ToolError, match="ap-south-1 is not among them"):
-        desk.plan(Where(all_functions=True, regions=("ap-south-1",)))
+        mcp_session.plan(Where(all_functions=True, regions=("ap-south-1",)))
 
 
 def test_without_its_packages_one_sentence_says_which_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

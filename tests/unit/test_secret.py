@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lambda_tailor.applying.placeholders import StandIns
+from lambda_tailor.applying.placeholders import Placeholders
 from lambda_tailor.errors import JournalError
 from lambda_tailor.journal.vault import Vault
 from lambda_tailor.model.secret import FINGERPRINT, PRESENT, SEALED, Secret
@@ -56,16 +56,16 @@ def test_a_file_that_is_no_key_is_told_so(tmp_path: Path) -> None:
 
 def test_stand_ins_are_compared_with_what_is_deployed(tmp_path: Path) -> None:
     vault = Vault(tmp_path / "key")
-    stand_ins = StandIns(vault, lambda source: Secret(f"value of {source}"))
+    placeholders = Placeholders(vault, lambda source: Secret(f"value of {source}"))
     deployed = {"environment.A": Secret("value of ssm:a"), "memory_mb": 1024}
-    wanted = stand_ins.real({"environment.A": {"$reference": "ssm:a"}, "memory_mb": 1024})
-    assert stand_ins.differing(wanted, deployed) == []
-    assert stand_ins.differing({"environment.A": {PRESENT: "value"}}, deployed) == []
-    assert stand_ins.differing(stand_ins.wrote(wanted), deployed) == []
-    assert stand_ins.differing({"environment.A": {FINGERPRINT: "0"}}, deployed) == ["environment.A"]
-    assert stand_ins.differing({"environment.A": None}, deployed) == ["environment.A"]
-    assert stand_ins.differing({"environment.B": None}, deployed) == []
-    was = stand_ins.was({"environment.A": None, "environment.B": None}, deployed)
+    wanted = placeholders.real({"environment.A": {"$reference": "ssm:a"}, "memory_mb": 1024})
+    assert placeholders.differing(wanted, deployed) == []
+    assert placeholders.differing({"environment.A": {PRESENT: "value"}}, deployed) == []
+    assert placeholders.differing(placeholders.wrote(wanted), deployed) == []
+    assert placeholders.differing({"environment.A": {FINGERPRINT: "0"}}, deployed) == ["environment.A"]
+    assert placeholders.differing({"environment.A": None}, deployed) == ["environment.A"]
+    assert placeholders.differing({"environment.B": None}, deployed) == []
+    was = placeholders.was({"environment.A": None, "environment.B": None}, deployed)
     assert was["environment.B"] is None
     assert set(was["environment.A"] or {}) == {SEALED}  # type: ignore[arg-type]
-    assert stand_ins.real(was)["environment.A"] == deployed["environment.A"]
+    assert placeholders.real(was)["environment.A"] == deployed["environment.A"]

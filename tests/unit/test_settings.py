@@ -8,9 +8,9 @@ import pytest
 
 from lambda_tailor.model.secret import Secret
 from lambda_tailor.settings import alarm, all_settings, function_configuration, queue
-from lambda_tailor.settings.setting import Broken, Place, Progress
+from lambda_tailor.settings.setting import Broken, Progress, ResourceAddress
 
-HERE = Place("123456789012", "eu-central-1", "aws", "thing")
+HERE = ResourceAddress("123456789012", "eu-central-1", "aws", "thing")
 
 
 def configuration(**given: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from lambda_tailor.applying.placeholders import StandIns
+from lambda_tailor.applying.placeholders import Placeholders
 from lambda_tailor.aws.gateway import Gateway
 from lambda_tailor.aws.observer import read_settled
 from lambda_tailor.errors import AccessDenied, AwsRefused
@@ -17,7 +17,7 @@ from lambda_tailor.model.record import StepRecord
 from lambda_tailor.model.run import Ended, Result
 from lambda_tailor.model.verdict import Key
 from lambda_tailor.settings import all_settings
-from lambda_tailor.settings.setting import Broken, Place, Setting, State
+from lambda_tailor.settings.setting import Broken, ResourceAddress, Setting, State
 
 # AWS refuses these because another hand was faster: what it did is read, and judged again.
 _RACED = frozenset({"PreconditionFailedException", "ResourceConflictException", "OperationAborted"})
@@ -33,7 +33,7 @@ class Applier:
     run_id: str
     gateway: Gateway
     journal: Journal
-    stand_ins: StandIns
+    placeholders: Placeholders
     partition: str
 
     def apply(self, operation: Operation, earlier: StepRecord | None, recent: dict[Key, State]) -> Ended:
@@ -44,9 +44,9 @@ class Applier:
         EndpointUnreachable, which end the run; every other error is an outcome.
         """
         setting = all_settings()[operation.key.kind]
-        place = Place(operation.account_id, operation.region, self.partition, operation.key.resource)
+        address = ResourceAddress(operation.account_id, operation.region, self.partition, operation.key.resource)
         try:
-            return self._apply(operation, earlier, setting, place, recent)
+            return self._apply(operation, earlier, setting, address, recent)
         except (AwsRefused, AccessDenied) as error:
             return Ended(Result.FAILED, str(error))
 
@@ -55,32 +55,32 @@ class Applier:
         operation: Operation,
         earlier: StepRecord | None,
         setting: Setting,
-        place: Place,
+        address: ResourceAddress,
         recent: dict[Key, State],
     ) -> Ended:
-        wanted = self.stand_ins.real(operation.after)
+        wanted = self.placeholders.real(operation.after)
         was = earlier.was if earlier and earlier.call else None
         for attempt in range(1, _TRIES + 1):
-            observed = recent.pop(operation.key, None) or read_settled(self.gateway, setting, place, recent)
+            observed = recent.pop(operation.key, None) or read_settled(self.gateway, setting, address, recent)
             if isinstance(observed, Broken):
                 return Ended(Result.FAILED, observed.because)
-            if not self.stand_ins.differing(wanted, observed):
+            if not self.placeholders.differing(wanted, observed):
                 return _done(was is not None, attempt)
             objection = self._objection(operation, setting, wanted, observed, was)
             if objection is not None:
                 return objection
-            call = setting.write(place, observed, wanted)
+            call = setting.write(address, observed, wanted)
             if was is None:
-                was = self.stand_ins.was(operation.after, observed)
-                self.journal.intend(self.run_id, operation.id, call.name, was, self.stand_ins.wrote(wanted))
+                was = self.placeholders.was(operation.after, observed)
+                self.journal.intend(self.run_id, operation.id, call.name, was, self.placeholders.wrote(wanted))
             try:
                 self.gateway.call(call)
             except AwsRefused as error:
                 # Refused, overtaken or unanswered: what is there now decides, not the error.
                 if attempt == _TRIES or not (error.lost or error.code in _RACED):
-                    return self._after_refusal(setting, place, wanted, error)
+                    return self._after_refusal(setting, address, wanted, error)
                 continue
-            return self._confirmed(setting, place, wanted, recent)
+            return self._confirmed(setting, address, wanted, recent)
         raise AssertionError("the last attempt returns")
 
     def _objection(
@@ -96,32 +96,32 @@ class Applier:
             return Ended(Result.BLOCKED, refusal)
         if was is not None:
             # An earlier attempt saw this and wrote it down; a write is whole or not at all.
-            before = self.stand_ins.real(was)
+            before = self.placeholders.real(was)
         else:
-            before = self.stand_ins.real(operation.before)
+            before = self.placeholders.real(operation.before)
             revision = operation.revision_id
             if revision is not None and observed.get("revision_id") != revision:
                 return Ended(Result.FAILED, "another hand changed the function since the plan was made: plan again")
-        differing = self.stand_ins.differing(before, observed)
+        differing = self.placeholders.differing(before, observed)
         if differing:
             fields = ", ".join(differing)
             return Ended(Result.FAILED, f"another hand changed {fields} since it was read: left as it is")
         return None
 
-    def _after_refusal(self, setting: Setting, place: Place, wanted: State, error: AwsRefused) -> Ended:
-        observed = read_settled(self.gateway, setting, place, {})
-        if not isinstance(observed, Broken) and not self.stand_ins.differing(wanted, observed):
+    def _after_refusal(self, setting: Setting, address: ResourceAddress, wanted: State, error: AwsRefused) -> Ended:
+        observed = read_settled(self.gateway, setting, address, {})
+        if not isinstance(observed, Broken) and not self.placeholders.differing(wanted, observed):
             return Ended(Result.APPLIED, f"it took, although AWS answered {error.code}")
         return Ended(Result.FAILED, str(error))
 
-    def _confirmed(self, setting: Setting, place: Place, wanted: State, recent: dict[Key, State]) -> Ended:
+    def _confirmed(self, setting: Setting, address: ResourceAddress, wanted: State, recent: dict[Key, State]) -> Ended:
         """What AWS works on after its answer is waited for and read back."""
         if not setting.asynchronous:
             return Ended(Result.APPLIED)
-        observed = read_settled(self.gateway, setting, place, recent, after_s=UPDATE_TAKES_S)
+        observed = read_settled(self.gateway, setting, address, recent, after_s=UPDATE_TAKES_S)
         if isinstance(observed, Broken):
             return Ended(Result.FAILED, f"AWS took the call and then failed: {observed.because}")
-        differing = self.stand_ins.differing(wanted, observed)
+        differing = self.placeholders.differing(wanted, observed)
         if differing:
             return Ended(Result.FAILED, f"AWS took the call, but {', '.join(differing)} did not change")
         return Ended(Result.APPLIED)

@@ -13,8 +13,8 @@ from functools import partial
 from queue import SimpleQueue
 
 from lambda_tailor.applying.apply_operation import Applier
-from lambda_tailor.aws.lookups import Around
 from lambda_tailor.aws.observer import read_many
+from lambda_tailor.aws.scopes import OpenScope
 from lambda_tailor.journal.leases import Held
 from lambda_tailor.model.plan import Operation
 from lambda_tailor.model.record import StepRecord
@@ -134,8 +134,8 @@ class _Flow:
         if not chunk:
             return None
         applier = self._executor.applier
-        around = Around(applier.gateway, chunk[0].account_id, applier.partition)
-        return chunk, reader.submit(read_many, around, [operation.key for operation in chunk])
+        opened = OpenScope(applier.gateway, chunk[0].account_id, applier.partition)
+        return chunk, reader.submit(read_many, opened, [operation.key for operation in chunk])
 
     def _let_in(self, chunk: Sequence[Operation]) -> None:
         self._inside |= {operation.id: operation for operation in chunk}

@@ -15,7 +15,7 @@ Resolve = Callable[[str], Secret]
 
 
 @dataclass(frozen=True, slots=True)
-class StandIns:
+class Placeholders:
     """Knows what every stand-in stands for. ``resolve`` reads the value at a source, or raises."""
 
     vault: Vault

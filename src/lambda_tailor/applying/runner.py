@@ -12,26 +12,26 @@ from dataclasses import dataclass, field, replace
 
 from lambda_tailor.applying.scope_run import (
     LOOKED_EVERY_S,
-    Done,
-    Work,
-    Workshop,
+    RunContext,
+    ScopeDone,
+    ScopeRun,
     carry_out,
     carry_out_remotely,
     check_fresh,
     mark_of,
 )
 from lambda_tailor.applying.undo import undo_plan
-from lambda_tailor.aws.accounts import Spot
+from lambda_tailor.aws.accounts import Scope
 from lambda_tailor.aws.gateway import Connection
 from lambda_tailor.aws.scheduler import side_by_side
-from lambda_tailor.aws.sites import check_account, open_site
+from lambda_tailor.aws.scopes import check_account, open_scope
 from lambda_tailor.clock import now
 from lambda_tailor.errors import BadInput, CredentialsError, JournalError
 from lambda_tailor.journal.journal import Journal
 from lambda_tailor.journal.outcomes import run_of, status_of
 from lambda_tailor.journal.vault import Vault
 from lambda_tailor.model.plan import Operation, Plan
-from lambda_tailor.model.progress import Observer, Silence
+from lambda_tailor.model.progress import NullObserver, Observer
 from lambda_tailor.model.record import RunRecord
 from lambda_tailor.model.run import Run, Status
 from lambda_tailor.planning.planner import check_caps
@@ -47,7 +47,7 @@ class Runner:
     connection: Connection
     journal: Journal
     vault: Vault
-    observer: Observer = field(default_factory=Silence)
+    observer: Observer = field(default_factory=NullObserver)
     stop: threading.Event = field(default_factory=threading.Event)
     scheduler: str | None = None
 
@@ -68,7 +68,8 @@ class Runner:
         check_caps(plan)
         with side_by_side(self.scheduler) as executor:
             checks = [
-                executor.submit(check_fresh, self.connection, spot, operations) for spot, operations in _spots(plan)
+                executor.submit(check_fresh, self.connection, scope, operations)
+                for scope, operations in _by_scope(plan)
             ]
             for check in checks:
                 check.result()
@@ -109,7 +110,7 @@ class Runner:
         if not plan.operations:
             return "", {}
         try:
-            site = open_site(self.connection, Spot(plan.operations[0].region))
+            opened = open_scope(self.connection, Scope(plan.operations[0].region))
         except CredentialsError:
             if self.scheduler is None:
                 raise
@@ -117,8 +118,8 @@ class Runner:
             return f"{getpass.getuser()}@{socket.gethostname()}", {}
         strange = next((o for o in plan.operations if o.account_id not in plan.roles), None)
         if strange is not None:
-            check_account(site, strange.account_id)
-        return site.caller_arn, site.gateway.calls
+            check_account(opened, strange.account_id)
+        return opened.caller_arn, opened.gateway.calls
 
     def _execute(self, record: RunRecord) -> Run:
         self.journal.mark(record.run_id, Status.RUNNING)
@@ -138,7 +139,7 @@ class Runner:
         """Every account and region has quotas of its own. What ends one of them is raised when all are over."""
         began = dict(self._begun(record, executor))
         errors: list[BaseException] = []
-        waiting: set[Future[Done]] = set(began)
+        waiting: set[Future[ScopeDone]] = set(began)
         told = False
         while waiting:
             over, waiting = wait(waiting, timeout=LOOKED_EVERY_S, return_when=FIRST_COMPLETED)
@@ -158,27 +159,27 @@ class Runner:
         if errors:
             raise errors[0]
 
-    def _begun(self, record: RunRecord, executor: Executor) -> Iterator[tuple[Future[Done], Sequence[Operation]]]:
-        spots = _spots(record.plan)
-        work = Work(
+    def _begun(self, record: RunRecord, executor: Executor) -> Iterator[tuple[Future[ScopeDone], Sequence[Operation]]]:
+        scopes = _by_scope(record.plan)
+        work = ScopeRun(
             run_id=record.run_id,
-            spot=Spot(""),
+            scope=Scope(""),
             connection=self.connection,
             who=record.user,
-            several=len(spots) > 1,
+            several=len(scopes) > 1,
         )
         if self.scheduler is not None:
             # Credentials are the worker's own.
             connection = replace(self.connection, profile=None)
             work = replace(work, connection=connection, vault_mark=mark_of(self.vault))
-            for spot, operations in spots:
-                yield executor.submit(carry_out_remotely, replace(work, spot=spot)), operations
+            for scope, operations in scopes:
+                yield executor.submit(carry_out_remotely, replace(work, scope=scope)), operations
             return
-        shop = Workshop(journal=self.journal, vault=self.vault, stop=self.stop, observe=self.observer.ended)
-        for spot, operations in spots:
-            yield executor.submit(carry_out, replace(work, spot=spot), shop, operations, record.steps), operations
+        context = RunContext(journal=self.journal, vault=self.vault, stop=self.stop, observe=self.observer.ended)
+        for scope, operations in scopes:
+            yield executor.submit(carry_out, replace(work, scope=scope), context, operations, record.steps), operations
 
-    def _tell(self, operations: Sequence[Operation], done: Done) -> None:
+    def _tell(self, operations: Sequence[Operation], done: ScopeDone) -> None:
         for operation in operations:
             if operation.id in done.ended:
                 self.observer.ended(operation, done.ended[operation.id])
@@ -196,10 +197,10 @@ def check_journal_for(scheduler: str | None, url: str) -> None:
         )
 
 
-def _spots(plan: Plan) -> list[tuple[Spot, Sequence[Operation]]]:
+def _by_scope(plan: Plan) -> list[tuple[Scope, Sequence[Operation]]]:
     """The plan's operations by account and region, in the plan's order."""
     found: dict[tuple[str, str], list[Operation]] = {}
     for operation in plan.operations:
         found.setdefault((operation.account_id, operation.region), []).append(operation)
     roles: Mapping[str, str] = plan.roles
-    return [(Spot(region, roles.get(account), account), operations) for (account, region), operations in found.items()]
+    return [(Scope(region, roles.get(account), account), operations) for (account, region), operations in found.items()]

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from lambda_tailor import paths
 from lambda_tailor.applying.apply_operation import Applier
 from lambda_tailor.applying.executor import Executor, Observer
-from lambda_tailor.applying.placeholders import StandIns
-from lambda_tailor.aws.accounts import UNREACHABLE, Spot
+from lambda_tailor.applying.placeholders import Placeholders
+from lambda_tailor.aws.accounts import UNREACHABLE, Scope
 from lambda_tailor.aws.gateway import Connection
 from lambda_tailor.aws.inventory import Target, take
 from lambda_tailor.aws.lookups import look_up
-from lambda_tailor.aws.sites import Site, check_account, open_site
+from lambda_tailor.aws.scopes import OpenScope, check_account, open_scope
 from lambda_tailor.errors import AccessDenied, AwsRefused, JournalError, RunNotFound, StalePlan
 from lambda_tailor.journal.journal import Journal
 from lambda_tailor.journal.leases import RENEWED_EVERY_S, Held, Holder
@@ -32,7 +32,7 @@ _KNOWN = Secret("lambda-tailor")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
+class ScopeRun:
     """What is to be done of a run in one account and region; says nothing secret, so that it may travel.
 
     ``vault_mark`` is empty, or tells which key values are sealed with; ``several`` that there are other
@@ -40,7 +40,7 @@ class Work:
     """
 
     run_id: str
-    spot: Spot
+    scope: Scope
     connection: Connection
     who: str
     several: bool = False
@@ -48,7 +48,7 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class ScopeDone:
     """How the operations ended, by id, and the requests that it took."""
 
     ended: Mapping[str, Ended]
@@ -56,7 +56,7 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Workshop:
+class RunContext:
     """What is needed for it. ``patient`` waits until a worker that died over the same run holds nothing more."""
 
     journal: Journal
@@ -71,37 +71,39 @@ def mark_of(vault: Vault) -> str:
     return vault.fingerprint(_KNOWN)
 
 
-def carry_out(work: Work, shop: Workshop, operations: Sequence[Operation], earlier: Mapping[str, StepRecord]) -> Done:
+def carry_out(
+    work: ScopeRun, context: RunContext, operations: Sequence[Operation], earlier: Mapping[str, StepRecord]
+) -> ScopeDone:
     """Carry out operations of one account and region.
 
     Raises StalePlan where the account is another, JournalError, and CredentialsError or
     EndpointUnreachable; where there are ``several``, an account that cannot be reached is an outcome.
     """
     try:
-        site = open_site(work.connection, work.spot)
+        opened = open_scope(work.connection, work.scope)
     except UNREACHABLE as error:
         if not work.several:
             raise
         undone = [o for o in operations if (step := earlier.get(o.id)) is None or step.result in (None, Result.FAILED)]
-        return Done(_unreached(work, shop, undone, error), {})
-    check_account(site, work.spot.account_id)
-    with _leased(work, shop, operations) as held:
+        return ScopeDone(_unreached(work, context, undone, error), {})
+    check_account(opened, work.scope.account_id)
+    with _leased(work, context, operations) as held:
         applier = Applier(
             run_id=work.run_id,
-            gateway=site.gateway,
-            journal=shop.journal,
-            stand_ins=StandIns(shop.vault, _resolver(site)),
-            partition=site.partition,
+            gateway=opened.gateway,
+            journal=context.journal,
+            placeholders=Placeholders(context.vault, _resolver(opened)),
+            partition=opened.partition,
         )
-        executor = Executor(applier=applier, observe=shop.observe, stop=shop.stop, held=held)
+        executor = Executor(applier=applier, observe=context.observe, stop=context.stop, held=held)
         try:
             ended = executor.execute(operations, earlier)
         finally:
-            shop.journal.count(work.run_id, site.gateway.calls)
-    return Done(ended, dict(site.gateway.calls))
+            context.journal.count(work.run_id, opened.gateway.calls)
+    return ScopeDone(ended, dict(opened.gateway.calls))
 
 
-def carry_out_remotely(work: Work) -> Done:
+def carry_out_remotely(work: ScopeRun) -> ScopeDone:
     """The same on another machine, which has its own credentials, journal URL and key file.
 
     Raises JournalError where its journal does not know the run, or its key file is another one.
@@ -119,27 +121,27 @@ def carry_out_remotely(work: Work) -> Done:
             raise JournalError(
                 f"{journal.place} on this worker does not know the run: set LAMBDA_TAILOR_JOURNAL to the same."
             ) from error
-        where = (work.spot.account_id, work.spot.region)
+        where = (work.scope.account_id, work.scope.region)
         operations = [o for o in record.plan.operations if (o.account_id, o.region) == where]
         stop = threading.Event()
-        shop = Workshop(journal=journal, vault=vault, stop=stop, patient=True)
+        context = RunContext(journal=journal, vault=vault, stop=stop, patient=True)
         with _stopped_from_afar(journal, work.run_id, stop):
-            return carry_out(work, shop, operations, record.steps)
+            return carry_out(work, context, operations, record.steps)
     finally:
         journal.close()
 
 
-def check_fresh(connection: Connection, spot: Spot, operations: Sequence[Operation]) -> None:
+def check_fresh(connection: Connection, scope: Scope, operations: Sequence[Operation]) -> None:
     """Every function is still at the revision that the plan was made from.
 
     Raises StalePlan, AccessDenied, and what Gateway.call raises.
     """
-    site = open_site(connection, spot)
-    check_account(site, spot.account_id)
+    opened = open_scope(connection, scope)
+    check_account(opened, scope.account_id)
     planned = {o.key.resource: o.revision_id for o in operations if o.revision_id is not None}
     if not planned:
         return
-    inventory = take(site.gateway, site.account_id, Target(names=tuple(planned)), aliases=False)
+    inventory = take(opened.gateway, opened.account_id, Target(names=tuple(planned)), aliases=False)
     found = {f.name: f.revision_id for f in inventory.functions}
     for name, revision in planned.items():
         if name in inventory.unread:
@@ -151,24 +153,24 @@ def check_fresh(connection: Connection, spot: Spot, operations: Sequence[Operati
 
 
 @contextmanager
-def _leased(work: Work, shop: Workshop, operations: Sequence[Operation]) -> Iterator[Mapping[str, Held]]:
+def _leased(work: ScopeRun, context: RunContext, operations: Sequence[Operation]) -> Iterator[Mapping[str, Held]]:
     """Hold the functions, and keep on holding them; gives those that another run holds."""
     holder = Holder(run_id=work.run_id, who=work.who or "somebody")
     functions = sorted({operation.function for operation in operations})
-    held = shop.journal.hold(holder, functions)
-    while shop.patient and any(other.run_id == work.run_id for other in held.values()):
-        if shop.stop.wait(LOOKED_EVERY_S):
+    held = context.journal.hold(holder, functions)
+    while context.patient and any(other.run_id == work.run_id for other in held.values()):
+        if context.stop.wait(LOOKED_EVERY_S):
             break
-        held = shop.journal.hold(holder, functions)
+        held = context.journal.hold(holder, functions)
     done = threading.Event()
 
     def renew() -> None:
         while not done.wait(RENEWED_EVERY_S):
             try:
-                shop.journal.renew(holder)
+                context.journal.renew(holder)
             except JournalError:
                 # Without the journal nothing may be written, and the next operation says why.
-                shop.stop.set()
+                context.stop.set()
                 return
 
     renewing = threading.Thread(target=renew, name="leases", daemon=True)
@@ -178,7 +180,7 @@ def _leased(work: Work, shop: Workshop, operations: Sequence[Operation]) -> Iter
     finally:
         done.set()
         renewing.join()
-        shop.journal.release(holder)
+        context.journal.release(holder)
 
 
 @contextmanager
@@ -205,23 +207,25 @@ def _stopped_from_afar(journal: Journal, run_id: str, stop: threading.Event) -> 
         looking.join()
 
 
-def _unreached(work: Work, shop: Workshop, operations: Sequence[Operation], error: Exception) -> Mapping[str, Ended]:
-    because = f"account {work.spot.account_id} cannot be reached in {work.spot.region}: {error}"
+def _unreached(
+    work: ScopeRun, context: RunContext, operations: Sequence[Operation], error: Exception
+) -> Mapping[str, Ended]:
+    because = f"account {work.scope.account_id} cannot be reached in {work.scope.region}: {error}"
     ended = {operation.id: Ended(Result.FAILED, because) for operation in operations}
     for operation in operations:
-        shop.journal.settle(work.run_id, operation.id, Result.FAILED, because)
-        shop.observe(operation, ended[operation.id])
+        context.journal.settle(work.run_id, operation.id, Result.FAILED, because)
+        context.observe(operation, ended[operation.id])
     return ended
 
 
-def _resolver(site: Site) -> Callable[[str], Secret]:
+def _resolver(opened: OpenScope) -> Callable[[str], Secret]:
     """Reads the value at a source, once for each source."""
     known: dict[str, Secret] = {}
 
     def resolve(source: str) -> Secret:
         if source not in known:
             need = source_need(source)
-            match look_up(site.around, {need})[need]:
+            match look_up(opened, {need})[need]:
                 case Found(state):
                     value = state["value"]
                     assert isinstance(value, Secret)

@@ -13,7 +13,7 @@ from lambda_tailor import arns
 from lambda_tailor.aws.gateway import Connection, Gateway, assume, open_session
 from lambda_tailor.errors import AccessDenied, AwsRefused, BadInput, CredentialsError, EndpointUnreachable
 from lambda_tailor.iam.permission import ASSUMED_ROLE, Action
-from lambda_tailor.model.lanes import SITES_AT_ONCE
+from lambda_tailor.model.lanes import SCOPES_AT_ONCE
 from lambda_tailor.model.plan import Problem
 from lambda_tailor.settings.setting import Call
 
@@ -28,7 +28,7 @@ UNREACHABLE = (AwsRefused, AccessDenied, CredentialsError, EndpointUnreachable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
+class ScopeSelection:
     """Where to look; with nothing said, the credentials' own account in its standard region.
 
     ``organization_role`` is the name of a role that every account of the organization has.
@@ -66,7 +66,7 @@ class Reach:
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class Scope:
     """An account and a region that shall be looked at.
 
     ``role_arn`` is None, and ``account_id`` empty, for the credentials' own account. ``unsure`` tells
@@ -80,45 +80,47 @@ class Spot:
 
 
 @dataclass(frozen=True, slots=True)
-class Spots:
+class Scopes:
     """Where to look, what could not be looked at, and the requests that finding out took."""
 
-    spots: Sequence[Spot]
+    scopes: Sequence[Scope]
     problems: Sequence[Problem] = ()
     calls: Mapping[str, int] = field(default_factory=dict)
 
 
-def find_spots(connection: Connection, reach: Reach) -> Spots:
+def find_scopes(connection: Connection, selection: ScopeSelection) -> Scopes:
     """The accounts and regions that are meant, each once.
 
     An account that cannot be asked for its regions is a problem. Raises BadInput where a region or a
     role does not exist or none is known, and what Gateway.call raises where the organization itself
     cannot be listed.
     """
-    reach.roles()
+    selection.roles()
     session = open_session(connection)
-    home = _home(session, reach)
+    home = _home(session, selection)
     gateway = Gateway(session, home, connection)
-    roles = list(_roles(gateway, session, reach))
-    if not reach.all_regions:
-        regions = tuple(dict.fromkeys(reach.regions)) or (home,)
-        return Spots([Spot(r, role, _account(role)) for role in roles for r in regions], (), dict(gateway.calls))
+    roles = list(_roles(gateway, session, selection))
+    if not selection.all_regions:
+        regions = tuple(dict.fromkeys(selection.regions)) or (home,)
+        return Scopes([Scope(r, role, _account(role)) for role in roles for r in regions], (), dict(gateway.calls))
     known = session.get_available_regions("lambda", _partition(session, home))
-    with ThreadPoolExecutor(SITES_AT_ONCE) as threads:
+    with ThreadPoolExecutor(SCOPES_AT_ONCE) as threads:
         found = list(threads.map(lambda role: _enabled(connection, session, home, role, known), roles))
     calls = dict(gateway.calls)
     for each in found:
         for name, number in each.calls.items():
             calls[name] = calls.get(name, 0) + number
-    return Spots([s for each in found for s in each.spots], [p for each in found for p in each.problems], calls)
+    return Scopes([s for each in found for s in each.scopes], [p for each in found for p in each.problems], calls)
 
 
-def _home(session: boto3.Session, reach: Reach) -> str:
-    for region in reach.regions:
+def _home(session: boto3.Session, selection: ScopeSelection) -> str:
+    for region in selection.regions:
         _check_region(session, region)
-    if reach.regions and reach.all_regions:
+    if selection.regions and selection.all_regions:
         raise BadInput("Give --region or --all-regions, not both.")
-    home = next(iter(reach.regions), None) or session.region_name or ("us-east-1" if reach.all_regions else None)
+    home = (
+        next(iter(selection.regions), None) or session.region_name or ("us-east-1" if selection.all_regions else None)
+    )
     if home is None:
         raise BadInput("No region is known: give --region, or set AWS_REGION.")
     _check_region(session, home)
@@ -135,11 +137,11 @@ def _partition(session: boto3.Session, region: str) -> str:
     return str(session.get_partition_for_region(region))
 
 
-def _roles(gateway: Gateway, session: boto3.Session, reach: Reach) -> Iterator[str | None]:
-    if reach.organization_role is not None:
-        yield from _organization(gateway, _partition(session, gateway.region), reach.organization_role)
+def _roles(gateway: Gateway, session: boto3.Session, selection: ScopeSelection) -> Iterator[str | None]:
+    if selection.organization_role is not None:
+        yield from _organization(gateway, _partition(session, gateway.region), selection.organization_role)
         return
-    named = reach.roles()
+    named = selection.roles()
     yield from named
     if not named:
         yield None
@@ -163,7 +165,7 @@ def _account(role: str | None) -> str:
 
 def _enabled(
     connection: Connection, session: boto3.Session, home: str, role: str | None, known: Sequence[str]
-) -> Spots:
+) -> Scopes:
     """The regions that an account has enabled.
 
     Where it may not be asked, all of them, and those that turn out not to be are left out later.
@@ -176,16 +178,16 @@ def _enabled(
             gateway = Gateway(assume(own, role), home, connection)
         answer = gateway.call(Call("ec2", "DescribeRegions", {}))
         enabled = {region["RegionName"] for region in answer.get("Regions") or ()}
-        spots = [Spot(region, role, _account(role)) for region in known if region in enabled]
+        scopes = [Scope(region, role, _account(role)) for region in known if region in enabled]
     except AccessDenied as denied:
         if denied.action != "ec2:DescribeRegions":
-            return Spots((), [_problem(home, role, denied)], dict(own.calls))
-        spots = [Spot(region, role, _account(role), unsure=True) for region in known]
+            return Scopes((), [_problem(home, role, denied)], dict(own.calls))
+        scopes = [Scope(region, role, _account(role), unsure=True) for region in known]
     except UNREACHABLE as error:
         if role is None:
             raise
-        return Spots((), [_problem(home, role, error)], dict(own.calls))
-    return Spots(spots, (), dict(gateway.calls + own.calls) if gateway is not own else dict(own.calls))
+        return Scopes((), [_problem(home, role, error)], dict(own.calls))
+    return Scopes(scopes, (), dict(gateway.calls + own.calls) if gateway is not own else dict(own.calls))
 
 
 def _problem(region: str, role: str | None, error: Exception) -> Problem:

@@ -17,7 +17,7 @@ from lambda_tailor.aws import evidence_metrics as metrics
 from lambda_tailor.aws import evidence_optimizer as optimizer
 from lambda_tailor.aws import evidence_triggers as triggers
 from lambda_tailor.aws.evidence_logs import Aggregates, LogEvidence
-from lambda_tailor.aws.lookups import Around
+from lambda_tailor.aws.scopes import OpenScope
 from lambda_tailor.iam.permission import Action
 from lambda_tailor.model.evidence import Absent, Evidence, Measured, Reading, Recommendation
 from lambda_tailor.model.function import Function
@@ -65,7 +65,7 @@ class Gathered:
 
 @dataclass(slots=True)
 class _Gathering:
-    around: Around
+    opened: OpenScope
     options: EvidenceOptions
     end: datetime
     asked: int = 0
@@ -101,7 +101,7 @@ def actions_for(options: EvidenceOptions) -> tuple[Action, ...]:
     )
 
 
-def gather(around: Around, functions: Sequence[Function], options: EvidenceOptions) -> Gathered:
+def gather(opened: OpenScope, functions: Sequence[Function], options: EvidenceOptions) -> Gathered:
     """Read the evidence. What may not be read is absent, with the reason, and stops nothing."""
     if not functions:
         return Gathered()
@@ -110,15 +110,15 @@ def gather(around: Around, functions: Sequence[Function], options: EvidenceOptio
     if wants & FROM_LOGS:
         # What a log group took in tells that it is there, and what it costs to scan it.
         wants |= {"log_bytes"}
-    work = _Gathering(around, replace(options, readings=wants), end)
+    work = _Gathering(opened, replace(options, readings=wants), end)
     with ThreadPoolExecutor(max_workers=2) as threads:
         advice = (
-            threads.submit(optimizer.read_recommendations, around.gateway, functions)
+            threads.submit(optimizer.read_recommendations, opened.gateway, functions)
             if ("recommendation" in wants)
             else None
         )
         sources = (
-            threads.submit(triggers.read_triggers, around, functions, deep=options.deep)
+            threads.submit(triggers.read_triggers, opened, functions, deep=options.deep)
             if "triggers" in wants
             else None
         )
@@ -161,7 +161,7 @@ def _metrics(work: _Gathering, functions: Sequence[Function]) -> Found:
 
 
 def _ask(work: _Gathering, asked: Sequence[metrics.Asked], found: Found) -> None:
-    answers = metrics.read_metrics(work.around.gateway, asked, work.end, work.options.lookback_days)
+    answers = metrics.read_metrics(work.opened.gateway, asked, work.end, work.options.lookback_days)
     for arn, readings in answers.items():
         found[arn] |= readings
     work.asked += len(asked)
@@ -183,7 +183,7 @@ def _idle(work: _Gathering, functions: Sequence[Function], found: Found) -> None
     if not _affords(work, len(quiet)):
         work.note(f"how long functions are idle is beyond the evidence budget of ${work.options.budget_usd}")
         return
-    for arn, reading in metrics.read_idle_days(work.around.gateway, quiet, work.end, days).items():
+    for arn, reading in metrics.read_idle_days(work.opened.gateway, quiet, work.end, days).items():
         found[arn]["idle_days"] = reading
     work.asked += len(quiet)
 
@@ -201,13 +201,13 @@ def _logs(work: _Gathering, functions: Sequence[Function], found: Found) -> None
     busy = [f for f in functions if isinstance(found[f.arn].get("invocations"), Measured)]
     own = [f for f in busy if f.log_group == f"/aws/lambda/{f.name}"]
     affordable = _affordable(work, [f for f in own if isinstance(found[f.arn].get("log_bytes"), Measured)], found)
-    answer = logs.aggregate(work.around.gateway, [f.log_group for f in affordable], work.end, days)
+    answer = logs.aggregate(work.opened.gateway, [f.log_group for f in affordable], work.end, days)
     work.scanned_bytes += answer.scanned_bytes
     known = {f.arn: answer.by_group[f.log_group] for f in affordable if f.log_group in answer.by_group}
     rest = sorted((f for f in busy if f.arn not in known), key=lambda f: _spends(f, found[f.arn]), reverse=True)
     most = len(rest) if work.options.deep else max(SAMPLES, len(functions) // ONE_IN)
     with ThreadPoolExecutor(max_workers=4) as threads:
-        sampled = list(threads.map(lambda f: logs.sample(work.around.gateway, f, work.end, days), rest[:most]))
+        sampled = list(threads.map(lambda f: logs.sample(work.opened.gateway, f, work.end, days), rest[:most]))
     for function, told in zip(rest[:most], sampled, strict=True):
         _add(found[function.arn], told, days)
     for function in rest[most:]:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from lambda_tailor.arns import part
 from lambda_tailor.aws.gateway import Gateway
-from lambda_tailor.aws.lookups import Around
+from lambda_tailor.aws.scopes import OpenScope
 from lambda_tailor.errors import AccessDenied, AwsRefused
 from lambda_tailor.iam.permission import ANY_QUEUE_OF_ANYBODY, FUNCTION, Action
 from lambda_tailor.model.evidence import Absent, Trigger
@@ -43,14 +43,14 @@ _QUEUES = ("sqs", "mq")
 Triggers = Mapping[str, "tuple[Trigger, ...] | Absent"]
 
 
-def read_triggers(around: Around, functions: Sequence[Function], *, deep: bool) -> Triggers:
+def read_triggers(opened: OpenScope, functions: Sequence[Function], *, deep: bool) -> Triggers:
     """Triggers by function ARN; the mappings of the whole region are read by page, the rest only when ``deep``."""
     try:
-        mappings = list(_mappings(around.gateway, functions))
+        mappings = list(_mappings(opened.gateway, functions))
     except (AccessDenied, AwsRefused) as error:
         because = Absent(str(error))
         return {function.arn: because for function in functions}
-    visibility = _visibility(around, {m["EventSourceArn"] for m in mappings if _service(m) == "sqs"})
+    visibility = _visibility(opened, {m["EventSourceArn"] for m in mappings if _service(m) == "sqs"})
     by_function: dict[str, list[Trigger]] = {function.arn: [] for function in functions}
     for mapping in mappings:
         triggers = by_function.get(":".join(mapping["FunctionArn"].split(":")[:7]))
@@ -59,7 +59,7 @@ def read_triggers(around: Around, functions: Sequence[Function], *, deep: bool) 
     if not deep:
         return {arn: tuple(triggers) for arn, triggers in by_function.items()}
     with ThreadPoolExecutor(max_workers=8) as threads:
-        more = list(threads.map(lambda function: _deep(around.gateway, function), functions))
+        more = list(threads.map(lambda function: _deep(opened.gateway, function), functions))
     return {
         f.arn: found if isinstance(found, Absent) else (*by_function[f.arn], *found)
         for f, found in zip(functions, more, strict=True)
@@ -82,14 +82,14 @@ def _trigger(mapping: Mapping[str, Any], visibility: Mapping[str, int]) -> Trigg
     return Trigger(kind, source, visibility_timeout_s=visibility.get(source))
 
 
-def _visibility(around: Around, arns: set[str]) -> Mapping[str, int]:
+def _visibility(opened: OpenScope, arns: set[str]) -> Mapping[str, int]:
     """Visibility timeouts in seconds by queue ARN; a queue that may not be read is left out."""
 
     def read(arn: str) -> int | None:
         account, name = part(arn, 4), part(arn, 5)
-        place = Around(around.gateway, account, around.partition).place(name)
+        address = OpenScope(opened.gateway, account, opened.partition).address(name)
         try:
-            answer = around.gateway.call(queue.read(place))
+            answer = opened.gateway.call(queue.read(address))
         except (AccessDenied, AwsRefused):
             return None
         value = (answer.get("Attributes") or {}).get("VisibilityTimeout")

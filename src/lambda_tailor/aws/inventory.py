@@ -14,7 +14,7 @@ from lambda_tailor.aws.gateway import Gateway
 from lambda_tailor.errors import AccessDenied, AwsRefused
 from lambda_tailor.iam.permission import FUNCTION, Action
 from lambda_tailor.model.function import Function, Unreadable
-from lambda_tailor.rules.rule import Pool
+from lambda_tailor.rules.rule import ConcurrencyPool
 from lambda_tailor.settings.setting import Answer, Call
 
 SUFFIX_PREFIX = "lambda-function-"
@@ -83,7 +83,7 @@ class Inventory:
     """
 
     functions: Sequence[Function]
-    pool: Pool | None
+    pool: ConcurrencyPool | None
     unknown: Sequence[str] = ()
     unread: Mapping[str, str] = field(default_factory=dict)
 
@@ -109,16 +109,18 @@ def take(gateway: Gateway, account_id: str, target: Target, *, aliases: bool = T
     return Inventory(meant, pool, unread=unread)
 
 
-def _pool(gateway: Gateway) -> Pool | None:
+def _pool(gateway: Gateway) -> ConcurrencyPool | None:
     try:
         limits = gateway.call(Call("lambda", "GetAccountSettings", {}))["AccountLimit"]
     except (AccessDenied, AwsRefused):
         return None
     limit = limits["ConcurrentExecutions"]
-    return Pool(limit, limit - limits["UnreservedConcurrentExecutions"])
+    return ConcurrencyPool(limit, limit - limits["UnreservedConcurrentExecutions"])
 
 
-def _by_name(gateway: Gateway, account_id: str, target: Target, pool: Pool | None, *, aliases: bool) -> Inventory:
+def _by_name(
+    gateway: Gateway, account_id: str, target: Target, pool: ConcurrencyPool | None, *, aliases: bool
+) -> Inventory:
     functions: list[Function] = []
     unknown: list[str] = []
     unread: dict[str, str] = {}

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambda_tailor import arns
-from lambda_tailor.aws.gateway import Gateway
 from lambda_tailor.aws.packages import NotRead, fetch, x86_files
+from lambda_tailor.aws.scopes import OpenScope
 from lambda_tailor.errors import AccessDenied, AwsRefused
 from lambda_tailor.iam.permission import ANY_LAYER, BUCKET, FUNCTION, PARAMETER, QUEUE, ROLE, SECRET, SECRET_ARN, Action
 from lambda_tailor.model.function import Fact, Found, Missing, Need, Unreadable
@@ -23,24 +23,11 @@ from lambda_tailor.settings import (
     queue,
     recursive_loop,
 )
-from lambda_tailor.settings.setting import Answer, Call, Place
+from lambda_tailor.settings.setting import Answer, Call
 
 LOG_GROUP = "log-group"
 # From so many names on, a listing by page costs fewer calls than asking one by one.
 MANY = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Around:
-    """Where to look."""
-
-    gateway: Gateway
-    account_id: str
-    partition: str
-
-    def place(self, resource: str) -> Place:
-        """The place of a resource here."""
-        return Place(self.account_id, self.gateway.region, self.partition, resource)
 
 
 # Kinds that take a call a function in a lane of 15 a second: worth it for few functions, or when asked for.
@@ -54,56 +41,58 @@ def affordable(needs: Iterable[Need], functions: int, *, deep: bool) -> frozense
 
 
 Facts = Mapping[str, Fact]
-Reader = Callable[[Around, Sequence[str]], Facts]
+Reader = Callable[[OpenScope, Sequence[str]], Facts]
 
 
 @dataclass(frozen=True, slots=True)
-class Ahead:
+class Prefetched:
     """The log groups whose names begin with ``prefix``, listed while nobody knew which would be asked for."""
 
     prefix: str
     groups: Facts
 
 
-def look_up(around: Around, needs: Iterable[Need], ahead: Ahead | None = None) -> Mapping[Need, Fact]:
+def look_up(opened: OpenScope, needs: Iterable[Need], prefetched: Prefetched | None = None) -> Mapping[Need, Fact]:
     """What there is of every need; a kind that may not be read is Unreadable, and stops no other.
 
-    What was listed ``ahead`` is not asked for again.
+    What was listed ``prefetched`` is not asked for again.
     """
     known = {
-        need: ahead.groups.get(need.name, Missing())
-        for need in (needs if ahead is not None else ())
-        if ahead is not None and need.kind == LOG_GROUP and need.name.startswith(ahead.prefix)
+        need: prefetched.groups.get(need.name, Missing())
+        for need in (needs if prefetched is not None else ())
+        if prefetched is not None and need.kind == LOG_GROUP and need.name.startswith(prefetched.prefix)
     }
-    return {**known, **_look_up(around, (need for need in needs if need not in known))}
+    return {**known, **_look_up(opened, (need for need in needs if need not in known))}
 
 
-def list_ahead(around: Around, prefix: str) -> Ahead | None:
+def prefetch(opened: OpenScope, prefix: str) -> Prefetched | None:
     """List log groups before it is known which are asked for; None where that is not allowed, and told later."""
     try:
-        return Ahead(prefix, {name: _log_group(group) for name, group in _listed_groups(around, prefix)[0].items()})
+        return Prefetched(
+            prefix, {name: _log_group(group) for name, group in _listed_groups(opened, prefix)[0].items()}
+        )
     except (AccessDenied, AwsRefused):
         return None
 
 
-def _look_up(around: Around, needs: Iterable[Need]) -> Mapping[Need, Fact]:
+def _look_up(opened: OpenScope, needs: Iterable[Need]) -> Mapping[Need, Fact]:
     by_kind: dict[str, list[str]] = {}
     for need in sorted(needs, key=lambda n: (n.kind, n.name)):
         by_kind.setdefault(need.kind, []).append(need.name)
     with ThreadPoolExecutor(max_workers=max(1, len(by_kind))) as threads:
-        found = {kind: threads.submit(_read_kind, around, kind, names) for kind, names in by_kind.items()}
+        found = {kind: threads.submit(_read_kind, opened, kind, names) for kind, names in by_kind.items()}
         return {Need(kind, name): fact for kind, facts in found.items() for name, fact in facts.result().items()}
 
 
-def _read_kind(around: Around, kind: str, names: Sequence[str]) -> Facts:
-    return READERS[kind].read(around, names)
+def _read_kind(opened: OpenScope, kind: str, names: Sequence[str]) -> Facts:
+    return READERS[kind].read(opened, names)
 
 
-def _one_by_one(read: Callable[[Around, str], Fact]) -> Reader:
-    def read_all(around: Around, names: Sequence[str]) -> Facts:
+def _one_by_one(read: Callable[[OpenScope, str], Fact]) -> Reader:
+    def read_all(opened: OpenScope, names: Sequence[str]) -> Facts:
         def guarded(name: str) -> Fact:
             try:
-                return read(around, name)
+                return read(opened, name)
             except (AccessDenied, AwsRefused) as error:
                 return Unreadable(str(error))
 
@@ -114,30 +103,30 @@ def _one_by_one(read: Callable[[Around, str], Fact]) -> Reader:
 
 
 def _together(read: Reader) -> Reader:
-    def read_all(around: Around, names: Sequence[str]) -> Facts:
+    def read_all(opened: OpenScope, names: Sequence[str]) -> Facts:
         try:
-            return read(around, names)
+            return read(opened, names)
         except (AccessDenied, AwsRefused) as error:
             return {name: Unreadable(str(error)) for name in names}
 
     return read_all
 
 
-def _answer(around: Around, call: Call, *absent: str) -> Answer | None:
+def _answer(opened: OpenScope, call: Call, *absent: str) -> Answer | None:
     try:
-        return around.gateway.call(call)
+        return opened.gateway.call(call)
     except AwsRefused as error:
         if error.code in absent:
             return None
         raise
 
 
-def _alarms(around: Around, names: Sequence[str]) -> Facts:
+def _alarms(opened: OpenScope, names: Sequence[str]) -> Facts:
     found: dict[str, Fact] = {}
     for start in range(0, len(names), 100):
         batch = list(names[start : start + 100])
         asked = {"AlarmNames": batch, "AlarmTypes": ["MetricAlarm", "CompositeAlarm"], "MaxRecords": 100}
-        for page in around.gateway.pages(Call("cloudwatch", "DescribeAlarms", asked), "NextToken"):
+        for page in opened.gateway.pages(Call("cloudwatch", "DescribeAlarms", asked), "NextToken"):
             for each in page.get("MetricAlarms") or ():
                 found[each["AlarmName"]] = Found({"definition": alarm.definition(each), "composite": False})
             for each in page.get("CompositeAlarms") or ():
@@ -145,17 +134,17 @@ def _alarms(around: Around, names: Sequence[str]) -> Facts:
     return {name: found.get(name, Missing()) for name in names}
 
 
-def _log_groups(around: Around, names: Sequence[str]) -> Facts:
-    groups, whole = ({}, False) if len(names) < MANY else _listed_groups(around, _common(names), frozenset(names))
+def _log_groups(opened: OpenScope, names: Sequence[str]) -> Facts:
+    groups, whole = ({}, False) if len(names) < MANY else _listed_groups(opened, _common(names), frozenset(names))
     missing = [] if whole else [name for name in names if name not in groups]
     with ThreadPoolExecutor(max_workers=8) as threads:
-        pages = threads.map(lambda name: around.gateway.call(log_group.read(around.place(name))), missing)
+        pages = threads.map(lambda name: opened.gateway.call(log_group.read(opened.address(name))), missing)
         groups |= _by_name(pages)
     return {name: _log_group(groups[name]) if name in groups else Missing() for name in names}
 
 
 def _listed_groups(
-    around: Around, prefix: str, names: frozenset[str] | None = None
+    opened: OpenScope, prefix: str, names: frozenset[str] | None = None
 ) -> tuple[dict[str, Mapping[str, Any]], bool]:
     """The groups whose names begin so, and whether these are all of them.
 
@@ -163,7 +152,7 @@ def _listed_groups(
     """
     asked = {"limit": 50, **({"logGroupNamePrefix": prefix} if prefix else {})}
     groups: dict[str, Mapping[str, Any]] = {}
-    for number, page in enumerate(around.gateway.pages(Call("logs", "DescribeLogGroups", asked), "nextToken"), start=1):
+    for number, page in enumerate(opened.gateway.pages(Call("logs", "DescribeLogGroups", asked), "nextToken"), start=1):
         groups |= _by_name([page])
         if names is not None and (names <= groups.keys() or number >= max(10, len(names) // 4)):
             return groups, not page.get("nextToken")
@@ -192,25 +181,25 @@ def _log_group(group: Mapping[str, Any]) -> Fact:
     )
 
 
-def _queues(around: Around, names: Sequence[str]) -> Facts:
+def _queues(opened: OpenScope, names: Sequence[str]) -> Facts:
     if len(names) < MANY:
-        return {name: _queue(around, name) for name in names}
+        return {name: _queue(opened, name) for name in names}
     asked = {"MaxResults": 1000, **({"QueueNamePrefix": prefix} if (prefix := _common(names)) else {})}
-    pages = around.gateway.pages(Call("sqs", "ListQueues", asked), "NextToken")
+    pages = opened.gateway.pages(Call("sqs", "ListQueues", asked), "NextToken")
     there = {url.rpartition("/")[2] for page in pages for url in page.get("QueueUrls") or ()}
     return {name: Found({"exists": True}) if name in there else Missing() for name in names}
 
 
-def _queue(around: Around, name: str) -> Fact:
-    place = around.place(name)
-    answer = _answer(around, queue.read(place), *queue.SETTING.absent_codes)
-    return Missing() if answer is None else Found(queue.observe(place, answer))
+def _queue(opened: OpenScope, name: str) -> Fact:
+    address = opened.address(name)
+    answer = _answer(opened, queue.read(address), *queue.SETTING.absent_codes)
+    return Missing() if answer is None else Found(queue.observe(address, answer))
 
 
-def _secret(around: Around, name: str) -> Fact:
+def _secret(opened: OpenScope, name: str) -> Fact:
     secret_id, _, key = name.partition("#")
     answer = _answer(
-        around, Call("secretsmanager", "GetSecretValue", {"SecretId": secret_id}), "ResourceNotFoundException"
+        opened, Call("secretsmanager", "GetSecretValue", {"SecretId": secret_id}), "ResourceNotFoundException"
     )
     if answer is None:
         return Missing()
@@ -230,20 +219,20 @@ def _json_key(secret_id: str, key: str, value: Secret) -> Fact:
     return Found({"value": Secret(str(document[key]))})
 
 
-def _secret_arn(around: Around, name: str) -> Fact:
-    answer = _answer(around, Call("secretsmanager", "DescribeSecret", {"SecretId": name}), "ResourceNotFoundException")
+def _secret_arn(opened: OpenScope, name: str) -> Fact:
+    answer = _answer(opened, Call("secretsmanager", "DescribeSecret", {"SecretId": name}), "ResourceNotFoundException")
     return Missing() if answer is None else Found({"value": Secret(answer["ARN"])})
 
 
-def _parameter(around: Around, name: str) -> Fact:
+def _parameter(opened: OpenScope, name: str) -> Fact:
     asked = {"Name": name, "WithDecryption": True}
-    answer = _answer(around, Call("ssm", "GetParameter", asked), "ParameterNotFound")
+    answer = _answer(opened, Call("ssm", "GetParameter", asked), "ParameterNotFound")
     return Missing() if answer is None else Found({"value": answer["Parameter"]["Value"]})
 
 
-def _layer(around: Around, name: str) -> Fact:
+def _layer(opened: OpenScope, name: str) -> Fact:
     asked = {"LayerName": name, "MaxItems": 1}
-    answer = _answer(around, Call("lambda", "ListLayerVersions", asked), "ResourceNotFoundException")
+    answer = _answer(opened, Call("lambda", "ListLayerVersions", asked), "ResourceNotFoundException")
     versions = (answer or {}).get("LayerVersions") or ()
     if not versions:
         return Missing()
@@ -251,32 +240,32 @@ def _layer(around: Around, name: str) -> Fact:
     return Found({"arn": newest["LayerVersionArn"], "runtimes": list(newest.get("CompatibleRuntimes") or ())})
 
 
-def _bucket(around: Around, name: str) -> Fact:
+def _bucket(opened: OpenScope, name: str) -> Fact:
     """The bucket of that name, or the one with that name and a tail."""
-    asked = {"Prefix": name, "BucketRegion": around.gateway.region}
-    pages = around.gateway.pages(Call("s3", "ListBuckets", asked), "ContinuationToken")
+    asked = {"Prefix": name, "BucketRegion": opened.gateway.region}
+    pages = opened.gateway.pages(Call("s3", "ListBuckets", asked), "ContinuationToken")
     names = [bucket["Name"] for page in pages for bucket in page.get("Buckets") or ()]
     meant = [n for n in names if n == name] or [n for n in names if n.startswith(f"{name}-")]
     if not meant:
         return Missing()
     if len(meant) > 1:
         return Unreadable(f"several buckets begin with {name}-: {', '.join(sorted(meant))}; name one in the policy")
-    asked = {"Bucket": meant[0], "ExpectedBucketOwner": around.account_id}
-    answer = around.gateway.call(Call("s3", "GetBucketVersioning", asked))
+    asked = {"Bucket": meant[0], "ExpectedBucketOwner": opened.account_id}
+    answer = opened.gateway.call(Call("s3", "GetBucketVersioning", asked))
     return Found({"name": meant[0], "versioning": answer.get("Status")})
 
 
-def _may_send(around: Around, name: str) -> Fact:
+def _may_send(opened: OpenScope, name: str) -> Fact:
     """``ROLE_ARN QUEUE_ARN``: whether IAM lets the role send to the queue."""
     role, _, queue_arn = name.rpartition(" ")
     asked = {"PolicySourceArn": role, "ActionNames": ["sqs:SendMessage"], "ResourceArns": [queue_arn]}
-    answer = _answer(around, Call("iam", "SimulatePrincipalPolicy", asked), "NoSuchEntity", "NoSuchEntityException")
+    answer = _answer(opened, Call("iam", "SimulatePrincipalPolicy", asked), "NoSuchEntity", "NoSuchEntityException")
     if answer is None:
         return Missing()
     return Found({"allowed": all(r["EvalDecision"] == "allowed" for r in answer["EvaluationResults"])})
 
 
-def _code(around: Around, name: str) -> Fact:
+def _code(opened: OpenScope, name: str) -> Fact:
     """What of a function's package, or of the layer of that ARN, is machine code for x86."""
     layer = ":layer:" in name
     asked = (
@@ -284,7 +273,7 @@ def _code(around: Around, name: str) -> Fact:
         if layer
         else Call("lambda", "GetFunction", {"FunctionName": name})
     )
-    answer = _answer(around, asked, "ResourceNotFoundException")
+    answer = _answer(opened, asked, "ResourceNotFoundException")
     if answer is None:
         return Missing()
     location = (answer.get("Content" if layer else "Code") or {}).get("Location")
@@ -295,23 +284,23 @@ def _code(around: Around, name: str) -> Fact:
     return Unreadable(files.because) if isinstance(files, NotRead) else Found({"x86": [*files]})
 
 
-def _event_invoke_config(around: Around, name: str) -> Fact:
-    place = around.place(name)
-    answer = _answer(around, event_invoke_config.read(place), *event_invoke_config.SETTING.absent_codes)
-    return Missing() if answer is None else Found(event_invoke_config.observe(place, answer))
+def _event_invoke_config(opened: OpenScope, name: str) -> Fact:
+    address = opened.address(name)
+    answer = _answer(opened, event_invoke_config.read(address), *event_invoke_config.SETTING.absent_codes)
+    return Missing() if answer is None else Found(event_invoke_config.observe(address, answer))
 
 
-def _recursion(around: Around, name: str) -> Fact:
-    place = around.place(name)
-    answer = _answer(around, recursive_loop.read(place), *recursive_loop.SETTING.absent_codes)
-    return Missing() if answer is None else Found(recursive_loop.observe(place, answer))
+def _recursion(opened: OpenScope, name: str) -> Fact:
+    address = opened.address(name)
+    answer = _answer(opened, recursive_loop.read(address), *recursive_loop.SETTING.absent_codes)
+    return Missing() if answer is None else Found(recursive_loop.observe(address, answer))
 
 
-def _provisioned_by_qualifier(around: Around, name: str) -> dict[str, int]:
+def _provisioned_by_qualifier(opened: OpenScope, name: str) -> dict[str, int]:
     asked = Call("lambda", "ListProvisionedConcurrencyConfigs", {"FunctionName": name})
     found: dict[str, int] = {}
     try:
-        for page in around.gateway.pages(asked, "Marker", "NextMarker"):
+        for page in opened.gateway.pages(asked, "Marker", "NextMarker"):
             for each in page.get("ProvisionedConcurrencyConfigs") or ():
                 qualifier = arns.part(each["FunctionArn"], 7)
                 found[qualifier] = each["RequestedProvisionedConcurrentExecutions"]
@@ -322,25 +311,25 @@ def _provisioned_by_qualifier(around: Around, name: str) -> dict[str, int]:
     return found
 
 
-def _provisioned(around: Around, name: str) -> Fact:
-    found = _provisioned_by_qualifier(around, name)
+def _provisioned(opened: OpenScope, name: str) -> Fact:
+    found = _provisioned_by_qualifier(opened, name)
     return Found({"provisioned": {**found}}) if found else Missing()
 
 
-def _versions(around: Around, name: str) -> Fact:
+def _versions(opened: OpenScope, name: str) -> Fact:
     """Published versions, and those that an alias points to or for which executions are provisioned."""
     listed = Call("lambda", "ListVersionsByFunction", {"FunctionName": name})
     aliases = Call("lambda", "ListAliases", {"FunctionName": name})
     versions = [
         version["Version"]
-        for page in around.gateway.pages(listed, "Marker", "NextMarker")
+        for page in opened.gateway.pages(listed, "Marker", "NextMarker")
         for version in page.get("Versions") or ()
         if version["Version"].isdigit()
     ]
     if not versions:
         return Missing()
-    used: set[str] = set(_provisioned_by_qualifier(around, name))
-    for page in around.gateway.pages(aliases, "Marker", "NextMarker"):
+    used: set[str] = set(_provisioned_by_qualifier(opened, name))
+    for page in opened.gateway.pages(aliases, "Marker", "NextMarker"):
         for alias in page.get("Aliases") or ():
             used |= {
                 alias["FunctionVersion"],

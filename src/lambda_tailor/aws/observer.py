@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from lambda_tailor.aws.gateway import Gateway
-from lambda_tailor.aws.lookups import Around, look_up
+from lambda_tailor.aws.lookups import look_up
+from lambda_tailor.aws.scopes import OpenScope
 from lambda_tailor.errors import AwsRefused
 from lambda_tailor.model.function import Found, Missing, Need
 from lambda_tailor.model.verdict import Key
 from lambda_tailor.settings import all_settings
-from lambda_tailor.settings.setting import Answer, Broken, Place, Progress, Setting, State
+from lambda_tailor.settings.setting import Answer, Broken, Progress, ResourceAddress, Setting, State
 
 # Kinds that are read by page, and the lookup that does it.
 BY_PAGE: Mapping[str, str] = {"alarm": "alarm", "log-retention": "log-group", "log-group": "log-group"}
@@ -22,17 +23,17 @@ class StillPending(AwsRefused):
     """AWS did not finish with a resource in time."""
 
 
-def read_state(gateway: Gateway, setting: Setting, place: Place) -> State:
+def read_state(gateway: Gateway, setting: Setting, address: ResourceAddress) -> State:
     """The resource's state now.
 
     Raises what Gateway.call raises, but for the codes that mean that there is no such resource.
     """
-    return setting.observe(place, _answer(gateway, setting, place))
+    return setting.observe(address, _answer(gateway, setting, address))
 
 
-def _answer(gateway: Gateway, setting: Setting, place: Place) -> Answer | None:
+def _answer(gateway: Gateway, setting: Setting, address: ResourceAddress) -> Answer | None:
     try:
-        return gateway.call(setting.read(place))
+        return gateway.call(setting.read(address))
     except AwsRefused as error:
         if error.code in setting.absent_codes:
             return None
@@ -42,7 +43,7 @@ def _answer(gateway: Gateway, setting: Setting, place: Place) -> Answer | None:
 def read_settled(
     gateway: Gateway,
     setting: Setting,
-    place: Place,
+    address: ResourceAddress,
     recent: dict[Key, State],
     *,
     after_s: float = 0.0,
@@ -57,36 +58,36 @@ def read_settled(
     if after_s:
         sleep(after_s)
     while True:
-        answer = _answer(gateway, setting, place)
+        answer = _answer(gateway, setting, address)
         progress = Progress.SETTLED if answer is None else setting.progress(answer)
         if isinstance(progress, Broken):
             return progress
         if progress is Progress.SETTLED:
-            recent |= _siblings(setting, place, answer)
-            return setting.observe(place, answer)
+            recent |= _siblings(setting, address, answer)
+            return setting.observe(address, answer)
         if waited >= PATIENCE_S:
-            raise StillPending(f"{place.resource} is still being updated after {waited:.0f} s", code="StillPending")
+            raise StillPending(f"{address.resource} is still being updated after {waited:.0f} s", code="StillPending")
         sleep(pause)
         waited += pause
         pause = min(2.0, pause * 1.5)
 
 
-def _siblings(setting: Setting, place: Place, answer: Answer | None) -> dict[Key, State]:
+def _siblings(setting: Setting, address: ResourceAddress, answer: Answer | None) -> dict[Key, State]:
     """The states of the other kinds that are read by the very same call."""
-    call = setting.read(place)
-    others = [other for other in all_settings().values() if other is not setting and other.read(place) == call]
-    return {Key(other.kind, place.resource): other.observe(place, answer) for other in others}
+    call = setting.read(address)
+    others = [other for other in all_settings().values() if other is not setting and other.read(address) == call]
+    return {Key(other.kind, address.resource): other.observe(address, answer) for other in others}
 
 
-def read_many(around: Around, keys: Sequence[Key]) -> dict[Key, State]:
+def read_many(opened: OpenScope, keys: Sequence[Key]) -> dict[Key, State]:
     """The states of those keys that can be read by page; the others are left out."""
     paged = [key for key in keys if key.kind in BY_PAGE]
-    facts = look_up(around, {Need(BY_PAGE[key.kind], key.resource) for key in paged})
+    facts = look_up(opened, {Need(BY_PAGE[key.kind], key.resource) for key in paged})
     states: dict[Key, State] = {}
     for key in paged:
         match facts[Need(BY_PAGE[key.kind], key.resource)]:
             case Found(state):
                 states[key] = state
             case Missing():
-                states[key] = all_settings()[key.kind].observe(around.place(key.resource), None)
+                states[key] = all_settings()[key.kind].observe(opened.address(key.resource), None)
     return states

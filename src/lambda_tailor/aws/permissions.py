@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lambda_tailor.aws import accounts, inventory
-from lambda_tailor.aws.accounts import Reach
+from lambda_tailor.aws.accounts import ScopeSelection
 from lambda_tailor.aws.evidence import EvidenceOptions, actions_for
 from lambda_tailor.aws.lookups import MANY, READERS
 from lambda_tailor.iam.permission import Action
@@ -31,7 +31,7 @@ def read_actions(
     return frozenset(actions)
 
 
-def reaching_actions(reach: Reach) -> frozenset[Action]:
+def reaching_actions(selection: ScopeSelection) -> frozenset[Action]:
     """The actions that the credentials need to come to other accounts; what is done there, their roles are for."""
-    listing = accounts.ORGANIZATION_ACTIONS if reach.organization_role else ()
+    listing = accounts.ORGANIZATION_ACTIONS if selection.organization_role else ()
     return frozenset({*accounts.ASSUME_ACTIONS, *listing})

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from lambda_tailor.errors import BadInput, EndpointUnreachable
-from lambda_tailor.model.lanes import SITES_AT_ONCE
+from lambda_tailor.model.lanes import SCOPES_AT_ONCE
 
 # Seconds to wait for the scheduler's answer.
 _ANSWER_WITHIN_S = 10
@@ -29,7 +29,7 @@ def side_by_side(scheduler: str | None) -> Iterator[Executor]:
     scheduler does not answer.
     """
     if scheduler is None:
-        with ThreadPoolExecutor(max_workers=SITES_AT_ONCE, thread_name_prefix="site") as threads:
+        with ThreadPoolExecutor(max_workers=SCOPES_AT_ONCE, thread_name_prefix="site") as threads:
             yield threads
         return
     try:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from lambda_tailor.aws.accounts import Reach
+from lambda_tailor.aws.accounts import ScopeSelection
 from lambda_tailor.aws.evidence import EvidenceOptions
 from lambda_tailor.aws.gateway import Connection
 from lambda_tailor.aws.inventory import Target
@@ -100,18 +100,18 @@ class Arguments:
             target=self.target(),
             policy=self.policy(),
             connection=self.connection(),
-            reach=self.reach(),
+            selection=self.selection(),
             scheduler=self.get("scheduler"),
             force=frozenset(self.get("force", ())),
             evidence=self.evidence(),
         )
 
-    def reach(self) -> Reach:
+    def selection(self) -> ScopeSelection:
         """Which accounts and regions are meant."""
         roles = list(self.get("role_arns", ()))
         if file := self.get("roles_file"):
             roles += _lines(file)
-        return Reach(
+        return ScopeSelection(
             regions=tuple(self.get("regions", ())),
             all_regions=bool(self.get("all_regions")),
             role_arns=tuple(roles),

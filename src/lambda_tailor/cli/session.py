@@ -280,12 +280,12 @@ class Session:
 
         from lambda_tailor.aws.permissions import reaching_actions, read_actions
         from lambda_tailor.iam.permission import Action
-        from lambda_tailor.planning.least_privilege import Scope, Wanted, document, entrance
+        from lambda_tailor.planning.least_privilege import Coverage, Wanted, document, entrance
 
-        reach = self.asked.reach()
-        if reach.elsewhere:
-            roles = reach.roles() or (f"arn:*:iam::*:role/{reach.organization_role}",)
-            print(json.dumps(entrance(reaching_actions(reach), roles), indent=2))
+        selection = self.asked.selection()
+        if selection.elsewhere:
+            roles = selection.roles() or (f"arn:*:iam::*:role/{selection.organization_role}",)
+            print(json.dumps(entrance(reaching_actions(selection), roles), indent=2))
             return
         if not any(self.asked.get(name) for name in ("suffix", "names", "name_pattern", "tags", "everything")):
             replace(self, asked=Arguments({**self.asked.given, "everything": True})).show_iam_policy(writes=writes)
@@ -294,12 +294,12 @@ class Session:
 
         def reads(wanted: Wanted) -> frozenset[Action]:
             asked = replace(evidence, readings=frozenset(wanted.readings))
-            return read_actions(wanted.needs, asked, listed=not target.named, all_regions=reach.all_regions)
+            return read_actions(wanted.needs, asked, listed=not target.named, all_regions=selection.all_regions)
 
         names = target.named or (target.pattern or "*",)
         regions = tuple(dict.fromkeys(self.asked.get("regions") or ("*",)))
-        scope = Scope(suffix=target.suffix, names=names, account=self.asked.get("account", "*"), regions=regions)
-        print(json.dumps(document(self.asked.policy(), scope, reads, writes=writes), indent=2))
+        coverage = Coverage(suffix=target.suffix, names=names, account=self.asked.get("account", "*"), regions=regions)
+        print(json.dumps(document(self.asked.policy(), coverage, reads, writes=writes), indent=2))
 
     def show_rules(self, rule_id: str | None) -> None:
         """The catalogue, or one rule.

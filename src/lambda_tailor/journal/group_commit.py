@@ -9,7 +9,7 @@ from queue import SimpleQueue
 
 import sqlalchemy as sa
 
-Work = Callable[[sa.Connection], object]
+ScopeRun = Callable[[sa.Connection], object]
 
 
 class GroupCommit:
@@ -22,16 +22,16 @@ class GroupCommit:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
-        self._queue: SimpleQueue[tuple[Work, Future[None]] | None] = SimpleQueue()
+        self._queue: SimpleQueue[tuple[ScopeRun, Future[None]] | None] = SimpleQueue()
         self._failure: Exception | None = None
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
-    def written(self, work: Work) -> None:
+    def written(self, work: ScopeRun) -> None:
         """Do it, and return once it is on disk. Raises what the database raises."""
         self._hand_over(work).result()
 
-    def later(self, work: Work) -> None:
+    def later(self, work: ScopeRun) -> None:
         """Do it some time soon, at the latest with the next one that is waited for."""
         self._hand_over(work)
 
@@ -43,7 +43,7 @@ class GroupCommit:
             self._queue.put(None)
             thread.join()
 
-    def _hand_over(self, work: Work) -> Future[None]:
+    def _hand_over(self, work: ScopeRun) -> Future[None]:
         done: Future[None] = Future()
         with self._lock:
             if self._thread is None:
@@ -61,7 +61,7 @@ class GroupCommit:
             open_ended = None not in batch
             self._commit([item for item in batch if item is not None])
 
-    def _commit(self, batch: Sequence[tuple[Work, Future[None]]]) -> None:
+    def _commit(self, batch: Sequence[tuple[ScopeRun, Future[None]]]) -> None:
         if self._failure is None and batch:
             try:
                 with self._engine.begin() as connection:

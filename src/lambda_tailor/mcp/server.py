@@ -98,7 +98,7 @@ class _Shown:
 
 
 @dataclass(slots=True)
-class Desk:
+class McpSession:
     """One client's session: what it was shown decides what it may write.
 
     ``started`` is what the server was started with, as the command line has it; ``clock`` gives
@@ -238,14 +238,14 @@ def _plan_document(plan: Plan) -> Document:
     return {**whole, "functions": shown, "functions_not_shown": len(whole["functions"]) - len(shown)}
 
 
-def server(desk: Desk, *, allow_writes: bool) -> MCPServer[Any]:
+def server(mcp_session: McpSession, *, allow_writes: bool) -> MCPServer[Any]:
     """The server with its tools; without ``allow_writes`` there is no tool that writes."""
     instructions = _INSTRUCTIONS + (_WRITING if allow_writes else _READ_ONLY)
     made: MCPServer[Any] = MCPServer(
         "lambda-tailor", instructions=instructions, version=__version__, log_level="WARNING"
     )
-    reading: tuple[Tool, ...] = (desk.plan, desk.explain, desk.verify, desk.runs)
-    writing: tuple[Tool, ...] = (desk.apply, desk.rollback) if allow_writes else ()
+    reading: tuple[Tool, ...] = (mcp_session.plan, mcp_session.explain, mcp_session.verify, mcp_session.runs)
+    writing: tuple[Tool, ...] = (mcp_session.apply, mcp_session.rollback) if allow_writes else ()
     for tool in reading:
         made.add_tool(tool, annotations=READS)
     for tool in writing:
@@ -260,4 +260,4 @@ def serve(started: Mapping[str, Any], *, allow_writes: bool) -> None:
     """
     # A policy that cannot be read is told now, and not to the first client that asks.
     Arguments({**started, "everything": True}).policy()
-    server(Desk(started), allow_writes=allow_writes).run("stdio")
+    server(McpSession(started), allow_writes=allow_writes).run("stdio")

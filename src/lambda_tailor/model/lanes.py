@@ -33,7 +33,7 @@ OTHERWISE = 10.0
 # The part of each quota that is used, unless told otherwise; the rest is left to the users' own deployments.
 DEFAULT_SHARE = 0.95
 # Accounts and regions are worked on side by side, so many at a time: each has quotas of its own.
-SITES_AT_ONCE = 16
+SCOPES_AT_ONCE = 16
 
 
 def lane_of(call: str) -> str:

@@ -25,7 +25,7 @@ class Observer(Protocol):
         """An operation ended."""
 
 
-class Silence:
+class NullObserver:
     """An observer that says nothing."""
 
     def reading(self, account_id: str, region: str) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from lambda_tailor.model.lanes import SITES_AT_ONCE, lane_of, rate_of
+from lambda_tailor.model.lanes import SCOPES_AT_ONCE, lane_of, rate_of
 from lambda_tailor.model.plan import Estimate, Operation
 from lambda_tailor.settings import all_settings
 
-Site = tuple[str, str]
+ScopeId = tuple[str, str]
 
 
 def lane_of_operation(operation: Operation) -> str:
@@ -23,7 +23,7 @@ def estimate(operations: Sequence[Operation], share: float) -> Estimate | None:
 
     Lanes run side by side, and so do accounts and regions, sixteen at a time.
     """
-    waiting: Counter[tuple[Site, str]] = Counter()
+    waiting: Counter[tuple[ScopeId, str]] = Counter()
     for operation in operations:
         waiting[(operation.account_id, operation.region), lane_of_operation(operation)] += 1
     if not waiting:
@@ -39,9 +39,9 @@ def estimate(operations: Sequence[Operation], share: float) -> Estimate | None:
     )
 
 
-def seconds_left(waiting: Mapping[tuple[Site, str], int], share: float) -> float:
+def seconds_left(waiting: Mapping[tuple[ScopeId, str], int], share: float) -> float:
     """The time for so many operations of each site and lane."""
-    sites: dict[Site, float] = {}
-    for (site, lane), calls in waiting.items():
-        sites[site] = max(sites.get(site, 0.0), calls / (rate_of(lane) * share))
-    return max(max(sites.values(), default=0.0), sum(sites.values()) / SITES_AT_ONCE)
+    sites: dict[ScopeId, float] = {}
+    for (opened, lane), calls in waiting.items():
+        sites[opened] = max(sites.get(opened, 0.0), calls / (rate_of(lane) * share))
+    return max(max(sites.values(), default=0.0), sum(sites.values()) / SCOPES_AT_ONCE)

@@ -41,14 +41,14 @@ _WINDOW = re.compile(r"in the window|of the last \d+ days")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ExplainRequest:
     """What was asked for: the policy, and how many days back evidence goes."""
 
     policy: Policy
     lookback_days: int
 
 
-def explain(asked: Asked, reading: Reading, planned: PlannedFunction) -> ExplainedFunction:
+def explain(asked: ExplainRequest, reading: Reading, planned: PlannedFunction) -> ExplainedFunction:
     """A planned function, rule by rule. It has to be one of the reading's functions."""
     function = next(f for f in reading.functions if f.arn == planned.arn)
     rules = [r for r in all_rules().values() if asked.policy.asked is None or r.id in asked.policy.asked]
@@ -63,7 +63,9 @@ def explain(asked: Asked, reading: Reading, planned: PlannedFunction) -> Explain
     )
 
 
-def _rule(asked: Asked, reading: Reading, planned: PlannedFunction, function: Function, rule: AnyRule) -> ExplainedRule:
+def _rule(
+    asked: ExplainRequest, reading: Reading, planned: PlannedFunction, function: Function, rule: AnyRule
+) -> ExplainedRule:
     policy = asked.policy
     said = policy.said_for(function, rule)
     explained = ExplainedRule(
@@ -149,7 +151,7 @@ def _reading(evidence: Evidence, name: str) -> ExplainedReading:
 
 
 def _would_change(
-    asked: Asked, case: Case, evidence: Sequence[ExplainedReading], verdicts: Sequence[ExplainedVerdict]
+    asked: ExplainRequest, case: Case, evidence: Sequence[ExplainedReading], verdicts: Sequence[ExplainedVerdict]
 ) -> Iterator[WouldChange]:
     if case.function.untouchable:
         return
@@ -164,7 +166,7 @@ def _would_change(
     yield from (_lever(lever) for lever in levers(case, options)[:MOST_LEVERS])
 
 
-def _gap(asked: Asked, because: str) -> str:
+def _gap(asked: ExplainRequest, because: str) -> str:
     """What would close a gap in what is known; empty where nothing that the reader has in hand would."""
     if denied := _DENIED.search(because):
         return f"the permission {denied.group(1)}, see 'lambda-tailor iam-policy'"

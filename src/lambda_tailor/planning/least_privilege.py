@@ -43,7 +43,7 @@ _PARTITIONS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
+class Coverage:
     """Which functions a policy is for, and where. What is left out is everything.
 
     ``names`` may be patterns with * and ?; ``suffix`` names the one function of a stack instead.
@@ -103,10 +103,10 @@ class Wanted:
     kinds: set[str] = field(default_factory=set)
 
 
-def wanted(policy: Policy, scope: Scope) -> Wanted:
+def wanted(policy: Policy, coverage: Coverage) -> Wanted:
     """What the policy may ask for and change within the scope, whatever it finds there."""
     found = Wanted()
-    for function in scope.functions:
+    for function in coverage.functions:
         for options in policy.possible_options(partial(_may_hold, function=function)):
             found.needs |= set(_needs(function, options))
             found.readings |= readings_for(options)
@@ -128,33 +128,33 @@ def _needs(function: Function, options: Mapping[str, Options]) -> Iterator[Need]
 
 
 def document(
-    policy: Policy, scope: Scope, read_actions: Callable[[Wanted], Iterable[Action]], *, writes: bool
+    policy: Policy, coverage: Coverage, read_actions: Callable[[Wanted], Iterable[Action]], *, writes: bool
 ) -> Mapping[str, Any]:
     """The IAM policy document: for making plans, and with ``writes`` for all that follows from them.
 
     ``read_actions`` gives the actions that reading takes. The same arguments give the same document.
     """
-    asked = wanted(policy, scope)
+    asked = wanted(policy, coverage)
     reads = {*read_actions(asked)}
     written: set[Action] = set()
     if writes:
         for kind in asked.kinds:
             reads |= {*all_settings()[kind].read_actions}
             written |= {*all_settings()[kind].write_actions}
-    names = _names(scope, asked.needs)
-    statements = [*_statements("Read", reads, scope, names), *_statements("Write", written, scope, names)]
+    names = _names(coverage, asked.needs)
+    statements = [*_statements("Read", reads, coverage, names), *_statements("Write", written, coverage, names)]
     return {"Version": "2012-10-17", "Statement": statements}
 
 
 def entrance(actions: Iterable[Action], role_arns: Iterable[str]) -> Mapping[str, Any]:
     """The IAM policy document of credentials that only assume roles, which do the rest. The ARNs may be patterns."""
     names = {"assumed_role": set(role_arns)}
-    return {"Version": "2012-10-17", "Statement": [*_statements("Reach", actions, Scope(), names)]}
+    return {"Version": "2012-10-17", "Statement": [*_statements("Reach", actions, Coverage(), names)]}
 
 
-def _names(scope: Scope, needs: Iterable[Need]) -> Mapping[str, set[str]]:
+def _names(coverage: Coverage, needs: Iterable[Need]) -> Mapping[str, set[str]]:
     """The names that stand for each field of an ARN template."""
-    names: dict[str, set[str]] = {"function": {function.name for function in scope.functions}}
+    names: dict[str, set[str]] = {"function": {function.name for function in coverage.functions}}
     for need in needs:
         match need.kind:
             case "bucket":
@@ -170,12 +170,12 @@ def _names(scope: Scope, needs: Iterable[Need]) -> Mapping[str, set[str]]:
 
 
 def _statements(
-    what: str, actions: Iterable[Action], scope: Scope, names: Mapping[str, set[str]]
+    what: str, actions: Iterable[Action], coverage: Coverage, names: Mapping[str, set[str]]
 ) -> Iterator[Mapping[str, Any]]:
     """One statement for all actions on the same resources, in the order of their services."""
     resources: dict[str, set[str]] = {}
     for action in actions:
-        resources.setdefault(action.name, set()).update(_filled(action.arn, scope, names))
+        resources.setdefault(action.name, set()).update(_filled(action.arn, coverage, names))
     alike: dict[tuple[str, ...], list[str]] = {}
     for name, found in sorted(resources.items()):
         if found:
@@ -189,16 +189,16 @@ def _statements(
         yield {"Sid": sid, "Effect": "Allow", "Action": together, "Resource": arns[0] if len(arns) == 1 else [*arns]}
 
 
-def _filled(template: str, scope: Scope, names: Mapping[str, set[str]]) -> Iterator[str]:
+def _filled(template: str, coverage: Coverage, names: Mapping[str, set[str]]) -> Iterator[str]:
     """The template's ARNs; none where no resource of its kind is wanted."""
     fields = [name for _, name, _, _ in Formatter().parse(template) if name]
     kinds = [name for name in fields if name not in {"partition", "region", "account"}]
-    regions = scope.regions if "region" in fields else dict.fromkeys(partition_of(r) for r in scope.regions)
+    regions = coverage.regions if "region" in fields else dict.fromkeys(partition_of(r) for r in coverage.regions)
     for region, *values in product(regions, *(sorted(names.get(kind, ())) for kind in kinds)):
         # A secret or parameter may be named by its whole ARN.
         whole = next((value for value in values if value.startswith("arn:")), None)
         where = {"partition": partition_of(region) if "region" in fields else region, "region": region}
-        yield whole or template.format(**where, account=scope.account, **_plain(kinds, values))
+        yield whole or template.format(**where, account=coverage.account, **_plain(kinds, values))
 
 
 def _plain(kinds: Iterable[str], values: Iterable[str]) -> dict[str, str]:

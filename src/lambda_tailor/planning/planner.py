@@ -33,7 +33,7 @@ from lambda_tailor.planning.estimate import estimate
 from lambda_tailor.planning.operations import Step, arrange
 from lambda_tailor.policy.policy import Match, Policy
 from lambda_tailor.rules import all_rules
-from lambda_tailor.rules.rule import Judged, Options, Pool
+from lambda_tailor.rules.rule import ConcurrencyPool, Judged, Options
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Reading:
     region: str
     functions: Sequence[Function]
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
-    pool: Pool | None = None
+    pool: ConcurrencyPool | None = None
 
     def evidence_of(self, function: Function) -> Evidence:
         """The function's evidence; all of it absent where none was read."""
@@ -118,16 +118,16 @@ def readings_for(options: Mapping[str, Options]) -> frozenset[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedSite:
+class PlannedScope:
     """What shall be changed in one account and region: data only, as it goes into a plan."""
 
     functions: Sequence[PlannedFunction]
     operations: Sequence[Operation]
 
 
-def plan_site(
+def plan_scope(
     policy: Policy, reading: Reading, worth: Worth, *, force: frozenset[str] = frozenset(), number: int = 0
-) -> PlannedSite:
+) -> PlannedScope:
     """The part of a plan that one account and region is.
 
     ``force`` names blocked changes to make all the same, as ``FUNCTION:RULE``. ``number`` is how many
@@ -135,12 +135,12 @@ def plan_site(
     """
     with _uncollected():
         functions, operations = _plan_reading(policy, reading, worth, force, f"op-{number}-" if number else "op-")
-    return PlannedSite(functions, operations)
+    return PlannedScope(functions, operations)
 
 
 def join(
     policy: Policy,
-    parts: Sequence[PlannedSite],
+    parts: Sequence[PlannedScope],
     *,
     created_at: str,
     problems: Sequence[Problem] = (),
@@ -178,7 +178,7 @@ def make_plan(
     force: frozenset[str] = frozenset(),
 ) -> Plan:
     """The plan for everything that was read, where all of it was read here."""
-    parts = [plan_site(policy, r, worth(r), force=force, number=n) for n, r in enumerate(readings)]
+    parts = [plan_scope(policy, r, worth(r), force=force, number=n) for n, r in enumerate(readings)]
     return join(policy, parts, created_at=created_at)
 
 

@@ -11,7 +11,7 @@ from pydantic import JsonValue, ValidationError
 from lambda_tailor.model.evidence import Evidence
 from lambda_tailor.model.function import Function
 from lambda_tailor.model.verdict import Proposed, Verdict
-from lambda_tailor.rules.rule import AnyRule, Options, Pool
+from lambda_tailor.rules.rule import AnyRule, ConcurrencyPool, Options
 
 # Where a bound is open, so many times the present value is far enough to see what lies that way.
 _FAR = 1000
@@ -28,7 +28,7 @@ class Case:
     rule: AnyRule
     function: Function
     evidence: Evidence
-    pool: Pool | None
+    pool: ConcurrencyPool | None
 
     def ask(self, options: Options) -> Sequence[Verdict]:
         """The rule's verdicts, its share of the pool settled for this function alone."""

@@ -9,28 +9,28 @@ from decimal import Decimal
 
 from pydantic import JsonValue
 
-from lambda_tailor.aws.accounts import UNREACHABLE, Reach, Spot, Spots, find_spots
+from lambda_tailor.aws.accounts import UNREACHABLE, Scope, Scopes, ScopeSelection, find_scopes
 from lambda_tailor.aws.evidence import EvidenceOptions, Gathered, gather
 from lambda_tailor.aws.gateway import Connection
 from lambda_tailor.aws.inventory import Inventory, Target, take
-from lambda_tailor.aws.lookups import LOG_GROUP, Ahead, affordable, list_ahead, look_up
+from lambda_tailor.aws.lookups import LOG_GROUP, Prefetched, affordable, look_up, prefetch
 from lambda_tailor.aws.scheduler import side_by_side
-from lambda_tailor.aws.sites import Site, add_up, open_site
+from lambda_tailor.aws.scopes import OpenScope, add_up, open_scope
 from lambda_tailor.clock import now
 from lambda_tailor.errors import CredentialsError, EndpointUnreachable, TargetNotFound
 from lambda_tailor.model.explanation import Explanation
 from lambda_tailor.model.plan import Plan, Problem
-from lambda_tailor.model.progress import Observer, Silence
+from lambda_tailor.model.progress import NullObserver, Observer
 from lambda_tailor.model.run import Verification
 from lambda_tailor.planning import explaining
 from lambda_tailor.planning.planner import (
-    PlannedSite,
+    PlannedScope,
     Reading,
     join,
     kinds_of,
     more_needs_of,
     needs_of,
-    plan_site,
+    plan_scope,
     readings_of,
 )
 from lambda_tailor.planning.verifier import verify
@@ -48,14 +48,14 @@ class Request:
     target: Target
     policy: Policy
     connection: Connection = field(default_factory=Connection)
-    reach: Reach = field(default_factory=Reach)
+    selection: ScopeSelection = field(default_factory=ScopeSelection)
     force: frozenset[str] = frozenset()
     evidence: EvidenceOptions = field(default_factory=EvidenceOptions)
     scheduler: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ScopeResult:
     """What one account and region brings to a plan; without functions and secrets, so that it may travel.
 
     ``planned`` is None where nothing could be read. ``denied`` are the sentences of what IAM refused.
@@ -63,7 +63,7 @@ class Part:
 
     account_id: str
     region: str
-    planned: PlannedSite | None = None
+    planned: PlannedScope | None = None
     problems: tuple[Problem, ...] = ()
     unknown: tuple[str, ...] = ()
     gathered: Gathered = field(default_factory=Gathered)
@@ -72,14 +72,14 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class ScopeRequest:
     """One account and region to be read. ``first`` tells that it has the account's free tier.
 
     ``alone`` tells that there is no other, so that what keeps it from being read is raised.
     """
 
     request: Request
-    spot: Spot
+    scope: Scope
     number: int
     first: bool
     alone: bool
@@ -92,13 +92,13 @@ def plan(request: Request, observer: Observer | None = None) -> Plan:
     TargetNotFound where nothing at all answers to the target, and, where there is one account and
     region only, CredentialsError or EndpointUnreachable.
     """
-    watch = observer or Silence()
-    found = find_spots(request.connection, request.reach)
-    parts: dict[int, Part] = {}
+    watch = observer or NullObserver()
+    found = find_scopes(request.connection, request.selection)
+    parts: dict[int, ScopeResult] = {}
     with side_by_side(request.scheduler) as executor:
-        began = {executor.submit(plan_part, asked): asked for asked in _asked(request, found)}
+        began = {executor.submit(read_scope, asked): asked for asked in _scope_requests(request, found)}
         for asked in began.values():
-            watch.reading(asked.spot.account_id, asked.spot.region)
+            watch.reading(asked.scope.account_id, asked.scope.region)
         for future in as_completed(began):
             part = parts[began[future].number] = future.result()
             if part.planned is not None:
@@ -111,15 +111,15 @@ def explanation(request: Request, name: str, observer: Observer | None = None) -
 
     Raises TargetNotFound where the target has no such function, and what ``plan`` raises.
     """
-    watch = observer or Silence()
-    found = find_spots(request.connection, request.reach)
+    watch = observer or NullObserver()
+    found = find_scopes(request.connection, request.selection)
     with side_by_side(None) as threads:
-        reads = list(threads.map(_read, _asked(request, found)))
+        reads = list(threads.map(_read, _scope_requests(request, found)))
     for part, _ in reads:
         watch.read(part.account_id, part.region, len(part.planned.functions) if part.planned else 0)
     made = _assemble(request, found, [part for part, _ in reads])
     readings = {(reading.account_id, reading.region): reading for _, reading in reads if reading is not None}
-    wanted = explaining.Asked(request.policy, lookback_days=request.evidence.lookback_days)
+    wanted = explaining.ExplainRequest(request.policy, lookback_days=request.evidence.lookback_days)
     explained = tuple(
         explaining.explain(wanted, readings[function.account_id, function.region], function)
         for function in made.functions
@@ -133,75 +133,77 @@ def explanation(request: Request, name: str, observer: Observer | None = None) -
     return Explanation(policy=made.policy, functions=explained, api_calls=made.api_calls)
 
 
-def plan_part(asked: Asked) -> Part:
+def read_scope(asked: ScopeRequest) -> ScopeResult:
     """The part of a plan that one account and region is; wherever this runs, with the credentials found there."""
     return _read(asked)[0]
 
 
-def _asked(request: Request, found: Spots) -> list[Asked]:
-    alone = len(found.spots) == 1 and not found.problems
+def _scope_requests(request: Request, found: Scopes) -> list[ScopeRequest]:
+    alone = len(found.scopes) == 1 and not found.problems
     roles: set[str | None] = set()
-    wanted: list[Asked] = []
-    for number, spot in enumerate(found.spots):
+    wanted: list[ScopeRequest] = []
+    for number, scope in enumerate(found.scopes):
         # The free tier is the account's, once for all of its regions.
-        first = spot.role_arn not in roles
-        roles.add(spot.role_arn)
-        wanted.append(Asked(request=request, spot=spot, number=number, first=first, alone=alone))
+        first = scope.role_arn not in roles
+        roles.add(scope.role_arn)
+        wanted.append(ScopeRequest(request=request, scope=scope, number=number, first=first, alone=alone))
     return wanted
 
 
-def _read(asked: Asked) -> tuple[Part, Reading | None]:
-    spot = asked.spot
+def _read(asked: ScopeRequest) -> tuple[ScopeResult, Reading | None]:
+    scope = asked.scope
     try:
-        site = open_site(asked.request.connection, spot)
+        opened = open_scope(asked.request.connection, scope)
     except UNREACHABLE as error:
         if asked.alone:
             raise
-        if spot.unsure and isinstance(error, CredentialsError):
+        if scope.unsure and isinstance(error, CredentialsError):
             # An opt-in region that the account has not enabled does not know its credentials.
-            return Part(spot.account_id, spot.region), None
-        return Part(spot.account_id, spot.region, problems=(_unreached(spot, error),)), None
+            return ScopeResult(scope.account_id, scope.region), None
+        return ScopeResult(scope.account_id, scope.region, problems=(_unreached(scope, error),)), None
     try:
-        return _look(asked, site)
+        return _look(asked, opened)
     except UNREACHABLE as error:
         if asked.alone and isinstance(error, CredentialsError | EndpointUnreachable):
             raise
-        problem = Problem(account_id=site.account_id, region=site.region, subject=site.region, because=str(error))
-        return Part(site.account_id, site.region, problems=(problem,), calls=dict(site.gateway.calls)), None
+        problem = Problem(account_id=opened.account_id, region=opened.region, subject=opened.region, because=str(error))
+        return ScopeResult(
+            opened.account_id, opened.region, problems=(problem,), calls=dict(opened.gateway.calls)
+        ), None
 
 
-def _unreached(spot: Spot, error: Exception) -> Problem:
-    subject = f"account {spot.account_id}" if spot.role_arn else spot.region
-    return Problem(account_id=spot.account_id, region=spot.region, subject=subject, because=str(error))
+def _unreached(scope: Scope, error: Exception) -> Problem:
+    subject = f"account {scope.account_id}" if scope.role_arn else scope.region
+    return Problem(account_id=scope.account_id, region=scope.region, subject=subject, because=str(error))
 
 
-def _look(asked: Asked, site: Site) -> tuple[Part, Reading]:
+def _look(asked: ScopeRequest, opened: OpenScope) -> tuple[ScopeResult, Reading]:
     request = asked.request
     with ThreadPoolExecutor(max_workers=3) as threads:
         # Two listings of many pages, each in a lane of its own.
-        listing = threads.submit(_ahead, request, site)
-        inventory = _known(request.policy, take(site.gateway, site.account_id, request.target))
+        listing = threads.submit(_prefetch, request, opened)
+        inventory = _known(request.policy, take(opened.gateway, opened.account_id, request.target))
         included = [f for f in inventory.functions if request.policy.excluded(f) is None]
         needs = affordable(needs_of(request.policy, included), len(included), deep=request.evidence.deep)
         wanted = replace(request.evidence, readings=readings_of(request.policy, included))
-        looked_up = threads.submit(lambda: look_up(site.around, needs, listing.result()))
-        gathering = threads.submit(gather, site.around, included, wanted)
+        looked_up = threads.submit(lambda: look_up(opened, needs, listing.result()))
+        gathering = threads.submit(gather, opened, included, wanted)
         facts, gathered = looked_up.result(), gathering.result()
-    facts = {**facts, **look_up(site.around, more_needs_of(request.policy, included, gathered.evidence))}
+    facts = {**facts, **look_up(opened, more_needs_of(request.policy, included, gathered.evidence))}
     functions = [replace(function, facts=facts) for function in inventory.functions]
     reading = Reading(
-        account_id=site.account_id,
-        region=site.region,
+        account_id=opened.account_id,
+        region=opened.region,
         functions=functions,
         evidence=gathered.evidence,
         pool=inventory.pool,
     )
     untouchable = {f.name: f.untouchable for f in functions if request.target.named and f.untouchable}
     assumed = request.policy.assumptions
-    part = Part(
-        account_id=site.account_id,
-        region=site.region,
-        planned=plan_site(
+    part = ScopeResult(
+        account_id=opened.account_id,
+        region=opened.region,
+        planned=plan_scope(
             request.policy,
             reading,
             worth(assumed, reading, free_tier=assumed.free_tier and asked.first),
@@ -209,23 +211,23 @@ def _look(asked: Asked, site: Site) -> tuple[Part, Reading]:
             number=asked.number,
         ),
         problems=tuple(
-            Problem(account_id=site.account_id, region=site.region, subject=name, because=because)
+            Problem(account_id=opened.account_id, region=opened.region, subject=name, because=because)
             for name, because in {**untouchable, **inventory.unread}.items()
         ),
         unknown=tuple(inventory.unknown),
         gathered=replace(gathered, evidence={}),
-        denied=tuple(site.gateway.denied.values()),
-        calls=dict(site.gateway.calls),
+        denied=tuple(opened.gateway.denied.values()),
+        calls=dict(opened.gateway.calls),
     )
     return part, reading
 
 
-def _ahead(request: Request, site: Site) -> Ahead | None:
+def _prefetch(request: Request, opened: OpenScope) -> Prefetched | None:
     """The functions' log groups, where it is likely that there will be many of them."""
     prefix = request.target.name_prefix
     if prefix is None or LOG_GROUP not in kinds_of(request.policy):
         return None
-    return list_ahead(site.around, f"/aws/lambda/{prefix}")
+    return prefetch(opened, f"/aws/lambda/{prefix}")
 
 
 def _known(policy: Policy, inventory: Inventory) -> Inventory:
@@ -239,7 +241,7 @@ def _known(policy: Policy, inventory: Inventory) -> Inventory:
     return replace(inventory, functions=kept, unread={**inventory.unread, **unread})
 
 
-def _assemble(request: Request, found: Spots, parts: Sequence[Part]) -> Plan:
+def _assemble(request: Request, found: Scopes, parts: Sequence[ScopeResult]) -> Plan:
     read = [part for part in parts if part.planned is not None]
     planned = [part.planned for part in read if part.planned is not None]
     problems = [*found.problems, *(problem for part in parts for problem in part.problems)]
@@ -264,12 +266,12 @@ def _assemble(request: Request, found: Spots, parts: Sequence[Part]) -> Plan:
             "evidence": _price_of_evidence(parts),
             "prices": list(price_notes(part.region for part in read)),
         },
-        roles={spot.account_id: spot.role_arn for spot in found.spots if spot.role_arn},
+        roles={scope.account_id: scope.role_arn for scope in found.scopes if scope.role_arn},
         quota_share=request.connection.quota_share,
     )
 
 
-def _price_of_evidence(parts: Sequence[Part]) -> dict[str, JsonValue]:
+def _price_of_evidence(parts: Sequence[ScopeResult]) -> dict[str, JsonValue]:
     """What reading the evidence cost, and what could not be read for anybody, said once."""
     gathered = [part.gathered for part in parts]
     denied = [sentence for part in parts for sentence in part.denied]

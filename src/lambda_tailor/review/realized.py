@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from lambda_tailor.aws.accounts import UNREACHABLE, Spot
+from lambda_tailor.aws.accounts import UNREACHABLE, Scope
 from lambda_tailor.aws.evidence_metrics import ALWAYS, read_metrics
 from lambda_tailor.aws.gateway import Connection
 from lambda_tailor.aws.inventory import Target, take
-from lambda_tailor.aws.sites import Site, check_account, open_site
+from lambda_tailor.aws.scopes import OpenScope, check_account, open_scope
 from lambda_tailor.errors import BadInput, CredentialsError, EndpointUnreachable, StalePlan
 from lambda_tailor.journal.outcomes import run_of
 from lambda_tailor.model.evidence import NOT_READ, Reading
@@ -48,9 +48,9 @@ def realized(
     problems: list[str] = []
     for (account, region), changed in by_site.items():
         try:
-            site = open_site(connection, Spot(region, record.plan.roles.get(account), account))
-            check_account(site, account)
-            found = take(site.gateway, site.account_id, Target(names=tuple(changed))).functions
+            opened = open_scope(connection, Scope(region, record.plan.roles.get(account), account))
+            check_account(opened, account)
+            found = take(opened.gateway, opened.account_id, Target(names=tuple(changed))).functions
         except (*UNREACHABLE, StalePlan) as error:
             if len(by_site) == 1 and isinstance(error, CredentialsError | EndpointUnreachable):
                 raise
@@ -58,7 +58,7 @@ def realized(
             continue
         problems += [f"{name} is no longer there" for name in changed if name not in {f.name for f in found}]
         spans = ((started - window, started), (finished, finished + window))
-        functions += _compared(site, found, changed, spans, window, worse_percent)
+        functions += _compared(opened, found, changed, spans, window, worse_percent)
     return Realized(
         run_id=record.run_id,
         window_hours=window / timedelta(hours=1),
@@ -72,7 +72,7 @@ Span = tuple[datetime, datetime]
 
 
 def _compared(
-    site: Site,
+    opened: OpenScope,
     found: Sequence[Function],
     changed: Mapping[str, list[Outcome]],
     spans: tuple[Span, Span],
@@ -80,7 +80,7 @@ def _compared(
     worse_percent: float,
 ) -> list[RealizedFunction]:
     asked = [(function, name, ALWAYS[name]) for function in found for name in _READ]
-    before, after = (read_metrics(site.gateway, asked, end, window / timedelta(days=1)) for _, end in spans)
+    before, after = (read_metrics(opened.gateway, asked, end, window / timedelta(days=1)) for _, end in spans)
     compared: list[RealizedFunction] = []
     for function in found:
         profiles: Profiles = profiles_of(function, changed[function.name])

@@ -10,7 +10,7 @@ from pydantic import Field
 from lambda_tailor.model.evidence import Evidence, Measured
 from lambda_tailor.model.function import Function
 from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Transition, Verdict
-from lambda_tailor.rules.rule import Judged, Options, Pool, Rule, always
+from lambda_tailor.rules.rule import ConcurrencyPool, Judged, Options, Rule, always
 
 SETTING = "reserved_concurrency"
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
@@ -78,7 +78,7 @@ def _to_target(function: Function, evidence: Evidence, target: int) -> Verdict:
     return Proposed(SETTING, current, target, reason, _step(function, target), Risk.MEDIUM, quotes)
 
 
-def settle(judged: Sequence[Judged], pool: Pool | None) -> Sequence[Judged]:
+def settle(judged: Sequence[Judged], pool: ConcurrencyPool | None) -> Sequence[Judged]:
     """Block the reservations that the account's pool cannot carry, with the arithmetic shown.
 
     AWS keeps 100 executions unreserved. Functions are served in the order given.
@@ -102,7 +102,7 @@ def settle(judged: Sequence[Judged], pool: Pool | None) -> Sequence[Judged]:
     return settled
 
 
-def _does_not_fit(pool: Pool | None, reserved: int, more: int) -> str | None:
+def _does_not_fit(pool: ConcurrencyPool | None, reserved: int, more: int) -> str | None:
     if more <= 0:
         return None
     if pool is None:

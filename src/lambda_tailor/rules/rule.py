@@ -25,7 +25,7 @@ OptionsT = TypeVar("OptionsT", bound=Options)
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
+class ConcurrencyPool:
     """The account's concurrency in one region, in executions.
 
     ``reserved`` is the sum of all reservations, of functions outside the plan too.
@@ -58,7 +58,7 @@ def nothing_more(_function: Function, _evidence: Evidence, _options: Any) -> Ite
     return ()
 
 
-def nothing_shared(judged: Sequence[Judged], _pool: Pool | None) -> Sequence[Judged]:
+def nothing_shared(judged: Sequence[Judged], _pool: ConcurrencyPool | None) -> Sequence[Judged]:
     """The ``settle`` of a rule whose verdicts do not compete with each other."""
     return judged
 
@@ -83,7 +83,7 @@ class Rule(Generic[OptionsT]):
     judge: Callable[[Function, Evidence, OptionsT], Sequence[Verdict]]
     needs: Callable[[Function, OptionsT], Iterable[Need]] = nothing_needed
     more_needs: Callable[[Function, Evidence, OptionsT], Iterable[Need]] = nothing_more
-    settle: Callable[[Sequence[Judged], Pool | None], Sequence[Judged]] = nothing_shared
+    settle: Callable[[Sequence[Judged], ConcurrencyPool | None], Sequence[Judged]] = nothing_shared
     writes: Callable[[OptionsT], Iterable[str]] = nothing_written
     evidence: tuple[str, ...] = ()
     order: int = 100

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lambda_tailor.iam.permission import ALARM, Action
-from lambda_tailor.settings.setting import Answer, Call, Place, Setting, State
+from lambda_tailor.settings.setting import Answer, Call, ResourceAddress, Setting, State
 
 KIND = "alarm"
 # The members of PutMetricAlarm that DescribeAlarms gives back; the rest of a MetricAlarm is its state.
@@ -35,10 +35,10 @@ DEFAULTS: Mapping[str, Any] = {
 }
 
 
-def read(place: Place) -> Call:
+def read(address: ResourceAddress) -> Call:
     """The alarm of that name, of either type."""
     kinds = ["MetricAlarm", "CompositeAlarm"]
-    return Call("cloudwatch", "DescribeAlarms", {"AlarmNames": [place.resource], "AlarmTypes": kinds})
+    return Call("cloudwatch", "DescribeAlarms", {"AlarmNames": [address.resource], "AlarmTypes": kinds})
 
 
 def definition(alarm: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,19 +61,19 @@ def _query(query: Mapping[str, Any]) -> dict[str, Any]:
     return {**kept, "ReturnData": kept.get("ReturnData", True)}
 
 
-def observe(_place: Place, answer: Answer | None) -> State:
+def observe(_place: ResourceAddress, answer: Answer | None) -> State:
     """``definition`` is None where there is no alarm; ``composite`` where the name is another's."""
     alarms = (answer or {}).get("MetricAlarms") or ()
     composite = bool((answer or {}).get("CompositeAlarms"))
     return {"definition": definition(alarms[0]) if alarms else None, "composite": composite}
 
 
-def write(place: Place, _observed: State, wanted: State) -> Call:
+def write(address: ResourceAddress, _observed: State, wanted: State) -> Call:
     """Put the whole definition, or delete the alarm."""
     target = wanted["definition"]
     if not isinstance(target, Mapping):
-        return Call("cloudwatch", "DeleteAlarms", {"AlarmNames": [place.resource]})
-    return Call("cloudwatch", "PutMetricAlarm", {"AlarmName": place.resource, **target})
+        return Call("cloudwatch", "DeleteAlarms", {"AlarmNames": [address.resource]})
+    return Call("cloudwatch", "PutMetricAlarm", {"AlarmName": address.resource, **target})
 
 
 def refuse(observed: State, _wanted: State) -> str | None:

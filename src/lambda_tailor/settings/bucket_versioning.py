@@ -6,29 +6,29 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/Versioning.html
 from __future__ import annotations
 
 from lambda_tailor.iam.permission import BUCKET, Action
-from lambda_tailor.settings.setting import Answer, Call, Place, Setting, State
+from lambda_tailor.settings.setting import Answer, Call, ResourceAddress, Setting, State
 
 KIND = "bucket-versioning"
 
 
-def read(place: Place) -> Call:
+def read(address: ResourceAddress) -> Call:
     """GetBucketVersioning, of a bucket of this account only."""
-    return Call("s3", "GetBucketVersioning", {"Bucket": place.resource, "ExpectedBucketOwner": place.account_id})
+    return Call("s3", "GetBucketVersioning", {"Bucket": address.resource, "ExpectedBucketOwner": address.account_id})
 
 
-def observe(_place: Place, answer: Answer | None) -> State:
+def observe(_place: ResourceAddress, answer: Answer | None) -> State:
     """``versioning`` as S3 spells it."""
     return {"versioning": (answer or {}).get("Status")}
 
 
-def write(place: Place, _observed: State, wanted: State) -> Call:
+def write(address: ResourceAddress, _observed: State, wanted: State) -> Call:
     """Enable or suspend; a bucket that has been versioned can never be unversioned again."""
     return Call(
         "s3",
         "PutBucketVersioning",
         {
-            "Bucket": place.resource,
-            "ExpectedBucketOwner": place.account_id,
+            "Bucket": address.resource,
+            "ExpectedBucketOwner": address.account_id,
             "VersioningConfiguration": {"Status": wanted["versioning"] or "Suspended"},
         },
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from lambda_tailor.iam.permission import FUNCTION, Action
-from lambda_tailor.settings.setting import Answer, Call, Place, Setting, State
+from lambda_tailor.settings.setting import Answer, Call, ResourceAddress, Setting, State
 
 KIND = "event-invoke-config"
 _PARAMETERS = {
@@ -19,12 +19,12 @@ _PARAMETERS = {
 }
 
 
-def read(place: Place) -> Call:
+def read(address: ResourceAddress) -> Call:
     """GetFunctionEventInvokeConfig, of the unpublished version."""
-    return Call("lambda", "GetFunctionEventInvokeConfig", {"FunctionName": place.resource})
+    return Call("lambda", "GetFunctionEventInvokeConfig", {"FunctionName": address.resource})
 
 
-def observe(_place: Place, answer: Answer | None) -> State:
+def observe(_place: ResourceAddress, answer: Answer | None) -> State:
     """None for what is not configured, where Lambda has its defaults."""
     state: dict[str, Any] = {field: (answer or {}).get(name) for field, name in _PARAMETERS.items()}
     if not any((state["destinations"] or {}).values()):
@@ -32,10 +32,10 @@ def observe(_place: Place, answer: Answer | None) -> State:
     return state
 
 
-def write(place: Place, observed: State, wanted: State) -> Call:
+def write(address: ResourceAddress, observed: State, wanted: State) -> Call:
     """Put the whole configuration, or delete it where nothing is left of it."""
     merged = {**observed, **wanted}
-    function = {"FunctionName": place.resource}
+    function = {"FunctionName": address.resource}
     kept = {name: merged[field] for field, name in _PARAMETERS.items() if merged.get(field) is not None}
     if not kept:
         return Call("lambda", "DeleteFunctionEventInvokeConfig", function)

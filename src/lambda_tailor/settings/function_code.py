@@ -9,14 +9,14 @@ from lambda_tailor.iam.permission import FUNCTION, Action
 from lambda_tailor.model.package import Package
 from lambda_tailor.model.secret import Secret
 from lambda_tailor.settings.function_configuration import progress, read
-from lambda_tailor.settings.setting import Answer, Call, Place, Setting, State
+from lambda_tailor.settings.setting import Answer, Call, ResourceAddress, Setting, State
 
 KIND = "function-code"
 # A larger package has to be in S3: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MOST_DIRECT_BYTES = 50 * 1024**2
 
 
-def observe(_place: Place, answer: Answer | None) -> State:
+def observe(_place: ResourceAddress, answer: Answer | None) -> State:
     """``architecture``; and where the code is, how large, and at which revision."""
     configuration = (answer or {}).get("Configuration", {})
     location = ((answer or {}).get("Code") or {}).get("Location")
@@ -38,12 +38,12 @@ def refuse(observed: State, _wanted: State) -> str | None:
     return None
 
 
-def write(place: Place, observed: State, wanted: State) -> Call:
+def write(address: ResourceAddress, observed: State, wanted: State) -> Call:
     """UpdateFunctionCode with the very same package, guarded by the revision observed."""
     location = observed["location"]
     assert isinstance(location, Secret)
     parameters = {
-        "FunctionName": place.resource,
+        "FunctionName": address.resource,
         "Architectures": [wanted["architecture"]],
         "ZipFile": Package(location),
     }

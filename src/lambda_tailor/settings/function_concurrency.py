@@ -6,25 +6,25 @@ https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
 from __future__ import annotations
 
 from lambda_tailor.iam.permission import FUNCTION, Action
-from lambda_tailor.settings.setting import Answer, Call, Place, Setting, State
+from lambda_tailor.settings.setting import Answer, Call, ResourceAddress, Setting, State
 
 KIND = "function-concurrency"
 
 
-def read(place: Place) -> Call:
+def read(address: ResourceAddress) -> Call:
     """GetFunction carries the reservation too, at 100 requests a second."""
-    return Call("lambda", "GetFunction", {"FunctionName": place.resource})
+    return Call("lambda", "GetFunction", {"FunctionName": address.resource})
 
 
-def observe(_place: Place, answer: Answer | None) -> State:
+def observe(_place: ResourceAddress, answer: Answer | None) -> State:
     """``reserved_concurrency`` is None where nothing is reserved; 0 switches the function off."""
     reserved = ((answer or {}).get("Concurrency") or {}).get("ReservedConcurrentExecutions")
     return {"reserved_concurrency": reserved}
 
 
-def write(place: Place, _observed: State, wanted: State) -> Call:
+def write(address: ResourceAddress, _observed: State, wanted: State) -> Call:
     """Put the reservation, or delete it where none is wanted."""
-    function = {"FunctionName": place.resource}
+    function = {"FunctionName": address.resource}
     reserved = wanted["reserved_concurrency"]
     if reserved is None:
         return Call("lambda", "DeleteFunctionConcurrency", function)

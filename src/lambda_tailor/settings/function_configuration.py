@@ -9,19 +9,19 @@ from __future__ import annotations
 from typing import Any
 
 from lambda_tailor.iam.permission import FUNCTION, LAYER, Action
-from lambda_tailor.settings.setting import Answer, Broken, Call, Place, Progress, Setting, State
+from lambda_tailor.settings.setting import Answer, Broken, Call, Progress, ResourceAddress, Setting, State
 
 KIND = "function-configuration"
 ENVIRONMENT = "environment."
 _UNREADABLE = "environment_error"
 
 
-def read(place: Place) -> Call:
+def read(address: ResourceAddress) -> Call:
     """GetFunction: 100 requests a second, where GetFunctionConfiguration shares 15 with all else."""
-    return Call("lambda", "GetFunction", {"FunctionName": place.resource})
+    return Call("lambda", "GetFunction", {"FunctionName": address.resource})
 
 
-def observe(_place: Place, answer: Answer | None) -> State:
+def observe(_place: ResourceAddress, answer: Answer | None) -> State:
     """The fields of a GetFunction answer that this program may change."""
     configuration = (answer or {}).get("Configuration", {})
     environment = configuration.get("Environment") or {}
@@ -65,9 +65,9 @@ def progress(answer: Answer) -> Progress | Broken:
     return Progress.PENDING if status == "InProgress" or state == "Pending" else Progress.SETTLED
 
 
-def write(place: Place, observed: State, wanted: State) -> Call:
+def write(address: ResourceAddress, observed: State, wanted: State) -> Call:
     """One UpdateFunctionConfiguration with only the wanted fields, guarded by the revision observed."""
-    parameters: dict[str, Any] = {"FunctionName": place.resource}
+    parameters: dict[str, Any] = {"FunctionName": address.resource}
     for field, value in wanted.items():
         if not field.startswith(ENVIRONMENT):
             parameters |= _parameter(field, value)

@@ -6,32 +6,32 @@ https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html
 from __future__ import annotations
 
 from lambda_tailor.iam.permission import QUALIFIED, Action
-from lambda_tailor.settings.setting import Answer, Call, Place, Setting, State
+from lambda_tailor.settings.setting import Answer, Call, ResourceAddress, Setting, State
 
 KIND = "function-version"
 
 
-def _names(place: Place) -> dict[str, str]:
-    function, _, version = place.resource.rpartition(":")
+def _names(address: ResourceAddress) -> dict[str, str]:
+    function, _, version = address.resource.rpartition(":")
     return {"FunctionName": function, "Qualifier": version}
 
 
-def read(place: Place) -> Call:
+def read(address: ResourceAddress) -> Call:
     """GetFunction of that version."""
-    return Call("lambda", "GetFunction", _names(place))
+    return Call("lambda", "GetFunction", _names(address))
 
 
-def observe(_place: Place, answer: Answer | None) -> State:
+def observe(_place: ResourceAddress, answer: Answer | None) -> State:
     """``exists``."""
     return {"exists": answer is not None}
 
 
-def write(place: Place, _observed: State, _wanted: State) -> Call:
+def write(address: ResourceAddress, _observed: State, _wanted: State) -> Call:
     """Delete the version; AWS refuses that where an alias points to it."""
-    names = _names(place)
+    names = _names(address)
     # Without a version the same call would delete the function itself.
     if not names["FunctionName"] or not names["Qualifier"].isdigit():
-        raise ValueError(f"{place.resource} names no published version")
+        raise ValueError(f"{address.resource} names no published version")
     return Call("lambda", "DeleteFunction", names)
 
 

@@ -8,31 +8,31 @@ from __future__ import annotations
 from typing import Any
 
 from lambda_tailor.iam.permission import LOG_GROUP, Action
-from lambda_tailor.settings.setting import Answer, Call, Place, Setting, State
+from lambda_tailor.settings.setting import Answer, Call, ResourceAddress, Setting, State
 
 KIND = "log-group"
 
 
-def read(place: Place) -> Call:
+def read(address: ResourceAddress) -> Call:
     """One page of one: the group whose name is the whole prefix sorts first."""
-    return Call("logs", "DescribeLogGroups", {"logGroupNamePrefix": place.resource, "limit": 1})
+    return Call("logs", "DescribeLogGroups", {"logGroupNamePrefix": address.resource, "limit": 1})
 
 
-def find(place: Place, answer: Answer | None) -> dict[str, Any] | None:
+def find(address: ResourceAddress, answer: Answer | None) -> dict[str, Any] | None:
     """The group of exactly that name in a DescribeLogGroups answer."""
     groups = (answer or {}).get("logGroups") or ()
-    return next((dict(group) for group in groups if group["logGroupName"] == place.resource), None)
+    return next((dict(group) for group in groups if group["logGroupName"] == address.resource), None)
 
 
-def observe(place: Place, answer: Answer | None) -> State:
+def observe(address: ResourceAddress, answer: Answer | None) -> State:
     """``exists``, and how many bytes it holds."""
-    group = find(place, answer)
+    group = find(address, answer)
     return {"exists": group is not None, "stored_bytes": (group or {}).get("storedBytes", 0)}
 
 
-def write(place: Place, _observed: State, wanted: State) -> Call:
+def write(address: ResourceAddress, _observed: State, wanted: State) -> Call:
     """Create the group, or delete it."""
-    group = {"logGroupName": place.resource}
+    group = {"logGroupName": address.resource}
     return Call("logs", "CreateLogGroup", group) if wanted["exists"] else Call("logs", "DeleteLogGroup", group)
 
 

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from lambda_tailor.iam.permission import LOG_GROUP, Action
 from lambda_tailor.settings.log_group import find, read
-from lambda_tailor.settings.setting import Answer, Call, Place, Setting, State
+from lambda_tailor.settings.setting import Answer, Call, ResourceAddress, Setting, State
 
 KIND = "log-retention"
 
 
-def observe(place: Place, answer: Answer | None) -> State:
+def observe(address: ResourceAddress, answer: Answer | None) -> State:
     """``retention_days`` of the group's own policy."""
-    return {"retention_days": (find(place, answer) or {}).get("retentionInDays")}
+    return {"retention_days": (find(address, answer) or {}).get("retentionInDays")}
 
 
-def write(place: Place, _observed: State, wanted: State) -> Call:
+def write(address: ResourceAddress, _observed: State, wanted: State) -> Call:
     """Put the policy, or delete it for ever."""
-    group = {"logGroupName": place.resource}
+    group = {"logGroupName": address.resource}
     if wanted["retention_days"] is None:
         return Call("logs", "DeleteRetentionPolicy", group)
     return Call("logs", "PutRetentionPolicy", {**group, "retentionInDays": wanted["retention_days"]})

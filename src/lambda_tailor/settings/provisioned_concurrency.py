@@ -6,31 +6,31 @@ https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html
 from __future__ import annotations
 
 from lambda_tailor.iam.permission import QUALIFIED, Action
-from lambda_tailor.settings.setting import Answer, Broken, Call, Place, Progress, Setting, State
+from lambda_tailor.settings.setting import Answer, Broken, Call, Progress, ResourceAddress, Setting, State
 
 KIND = "provisioned-concurrency"
 
 
-def _names(place: Place) -> dict[str, str]:
-    function, _, qualifier = place.resource.rpartition(":")
+def _names(address: ResourceAddress) -> dict[str, str]:
+    function, _, qualifier = address.resource.rpartition(":")
     return {"FunctionName": function, "Qualifier": qualifier}
 
 
-def read(place: Place) -> Call:
+def read(address: ResourceAddress) -> Call:
     """GetProvisionedConcurrencyConfig."""
-    return Call("lambda", "GetProvisionedConcurrencyConfig", _names(place))
+    return Call("lambda", "GetProvisionedConcurrencyConfig", _names(address))
 
 
-def observe(_place: Place, answer: Answer | None) -> State:
+def observe(_place: ResourceAddress, answer: Answer | None) -> State:
     """``provisioned`` executions as requested; None where none are."""
     return {"provisioned": (answer or {}).get("RequestedProvisionedConcurrentExecutions")}
 
 
-def write(place: Place, _observed: State, wanted: State) -> Call:
+def write(address: ResourceAddress, _observed: State, wanted: State) -> Call:
     """Put the number, or delete the configuration."""
     if wanted["provisioned"] is None:
-        return Call("lambda", "DeleteProvisionedConcurrencyConfig", _names(place))
-    asked = {**_names(place), "ProvisionedConcurrentExecutions": wanted["provisioned"]}
+        return Call("lambda", "DeleteProvisionedConcurrencyConfig", _names(address))
+    asked = {**_names(address), "ProvisionedConcurrentExecutions": wanted["provisioned"]}
     return Call("lambda", "PutProvisionedConcurrencyConfig", asked)
 
 

@@ -6,16 +6,16 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Create
 from __future__ import annotations
 
 from lambda_tailor.iam.permission import QUEUE, Action
-from lambda_tailor.settings.setting import Answer, Call, Place, Setting, State
+from lambda_tailor.settings.setting import Answer, Call, ResourceAddress, Setting, State
 
 KIND = "queue"
 FOURTEEN_DAYS_S = 14 * 24 * 3600
 
 
-def url(place: Place) -> str:
+def url(address: ResourceAddress) -> str:
     """The queue's URL, which follows from account, region and name."""
-    domain = "amazonaws.com.cn" if place.partition == "aws-cn" else "amazonaws.com"
-    return f"https://sqs.{place.region}.{domain}/{place.account_id}/{place.resource}"
+    domain = "amazonaws.com.cn" if address.partition == "aws-cn" else "amazonaws.com"
+    return f"https://sqs.{address.region}.{domain}/{address.account_id}/{address.resource}"
 
 
 def arn(partition: str, region: str, account_id: str, name: str) -> str:
@@ -23,12 +23,12 @@ def arn(partition: str, region: str, account_id: str, name: str) -> str:
     return f"arn:{partition}:sqs:{region}:{account_id}:{name}"
 
 
-def read(place: Place) -> Call:
+def read(address: ResourceAddress) -> Call:
     """Its attributes: whether it is there, and how much it holds."""
-    return Call("sqs", "GetQueueAttributes", {"QueueUrl": url(place), "AttributeNames": ["All"]})
+    return Call("sqs", "GetQueueAttributes", {"QueueUrl": url(address), "AttributeNames": ["All"]})
 
 
-def observe(_place: Place, answer: Answer | None) -> State:
+def observe(_place: ResourceAddress, answer: Answer | None) -> State:
     """``exists``, and how many messages it holds in any state."""
     attributes = (answer or {}).get("Attributes") or {}
     counted = ("", "NotVisible", "Delayed")
@@ -36,12 +36,12 @@ def observe(_place: Place, answer: Answer | None) -> State:
     return {"exists": answer is not None, "messages": messages}
 
 
-def write(place: Place, _observed: State, wanted: State) -> Call:
+def write(address: ResourceAddress, _observed: State, wanted: State) -> Call:
     """Create it with SSE-SQS and 14 days' retention, or delete it."""
     if not wanted["exists"]:
-        return Call("sqs", "DeleteQueue", {"QueueUrl": url(place)})
+        return Call("sqs", "DeleteQueue", {"QueueUrl": url(address)})
     attributes = {"MessageRetentionPeriod": str(FOURTEEN_DAYS_S), "SqsManagedSseEnabled": "true"}
-    return Call("sqs", "CreateQueue", {"QueueName": place.resource, "Attributes": attributes})
+    return Call("sqs", "CreateQueue", {"QueueName": address.resource, "Attributes": attributes})
 
 
 def refuse(observed: State, wanted: State) -> str | None:

@@ -6,33 +6,33 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQue
 from __future__ import annotations
 
 from lambda_tailor.iam.permission import ANY_QUEUE, Action
-from lambda_tailor.settings.setting import Answer, Call, Place, Setting, State
+from lambda_tailor.settings.setting import Answer, Call, ResourceAddress, Setting, State
 
 KIND = "queue-visibility"
 FIELD = "visibility_timeout_s"
 
 
-def url(place: Place) -> str:
+def url(address: ResourceAddress) -> str:
     """The queue's URL, which follows from account, region and name."""
-    domain = "amazonaws.com.cn" if place.partition == "aws-cn" else "amazonaws.com"
-    return f"https://sqs.{place.region}.{domain}/{place.account_id}/{place.resource}"
+    domain = "amazonaws.com.cn" if address.partition == "aws-cn" else "amazonaws.com"
+    return f"https://sqs.{address.region}.{domain}/{address.account_id}/{address.resource}"
 
 
-def read(place: Place) -> Call:
+def read(address: ResourceAddress) -> Call:
     """GetQueueAttributes, of this attribute only."""
-    return Call("sqs", "GetQueueAttributes", {"QueueUrl": url(place), "AttributeNames": ["VisibilityTimeout"]})
+    return Call("sqs", "GetQueueAttributes", {"QueueUrl": url(address), "AttributeNames": ["VisibilityTimeout"]})
 
 
-def observe(_place: Place, answer: Answer | None) -> State:
+def observe(_place: ResourceAddress, answer: Answer | None) -> State:
     """The timeout; None where there is no queue."""
     value = ((answer or {}).get("Attributes") or {}).get("VisibilityTimeout")
     return {FIELD: None if value is None else int(value)}
 
 
-def write(place: Place, _observed: State, wanted: State) -> Call:
+def write(address: ResourceAddress, _observed: State, wanted: State) -> Call:
     """SetQueueAttributes leaves all other attributes as they are."""
     attributes = {"VisibilityTimeout": str(wanted[FIELD])}
-    return Call("sqs", "SetQueueAttributes", {"QueueUrl": url(place), "Attributes": attributes})
+    return Call("sqs", "SetQueueAttributes", {"QueueUrl": url(address), "Attributes": attributes})
 
 
 def refuse(observed: State, _wanted: State) -> str | None:

@@ -6,24 +6,24 @@ https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
 from __future__ import annotations
 
 from lambda_tailor.iam.permission import FUNCTION, Action
-from lambda_tailor.settings.setting import Answer, Call, Place, Setting, State
+from lambda_tailor.settings.setting import Answer, Call, ResourceAddress, Setting, State
 
 KIND = "recursive-loop"
 
 
-def read(place: Place) -> Call:
+def read(address: ResourceAddress) -> Call:
     """GetFunctionRecursionConfig."""
-    return Call("lambda", "GetFunctionRecursionConfig", {"FunctionName": place.resource})
+    return Call("lambda", "GetFunctionRecursionConfig", {"FunctionName": address.resource})
 
 
-def observe(_place: Place, answer: Answer | None) -> State:
+def observe(_place: ResourceAddress, answer: Answer | None) -> State:
     """``recursive_loop`` as Lambda spells it."""
     return {"recursive_loop": (answer or {}).get("RecursiveLoop", "Terminate")}
 
 
-def write(place: Place, _observed: State, wanted: State) -> Call:
+def write(address: ResourceAddress, _observed: State, wanted: State) -> Call:
     """Put the choice."""
-    asked = {"FunctionName": place.resource, "RecursiveLoop": wanted["recursive_loop"]}
+    asked = {"FunctionName": address.resource, "RecursiveLoop": wanted["recursive_loop"]}
     return Call("lambda", "PutFunctionRecursionConfig", asked)
 
 

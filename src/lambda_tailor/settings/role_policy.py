@@ -12,22 +12,22 @@ from urllib.parse import unquote
 from pydantic import JsonValue
 
 from lambda_tailor.iam.permission import ROLE, Action
-from lambda_tailor.settings.setting import Answer, Call, Place, Setting, State
+from lambda_tailor.settings.setting import Answer, Call, ResourceAddress, Setting, State
 
 KIND = "role-policy"
 
 
-def _names(place: Place) -> dict[str, str]:
-    role, _, policy = place.resource.rpartition("/")
+def _names(address: ResourceAddress) -> dict[str, str]:
+    role, _, policy = address.resource.rpartition("/")
     return {"RoleName": role, "PolicyName": policy}
 
 
-def read(place: Place) -> Call:
+def read(address: ResourceAddress) -> Call:
     """GetRolePolicy."""
-    return Call("iam", "GetRolePolicy", _names(place))
+    return Call("iam", "GetRolePolicy", _names(address))
 
 
-def observe(_place: Place, answer: Answer | None) -> State:
+def observe(_place: ResourceAddress, answer: Answer | None) -> State:
     """``document`` as a JSON object."""
     document: JsonValue = None
     if answer is not None:
@@ -36,12 +36,12 @@ def observe(_place: Place, answer: Answer | None) -> State:
     return {"document": document}
 
 
-def write(place: Place, _observed: State, wanted: State) -> Call:
+def write(address: ResourceAddress, _observed: State, wanted: State) -> Call:
     """Put the document, or delete the policy."""
     if wanted["document"] is None:
-        return Call("iam", "DeleteRolePolicy", _names(place))
+        return Call("iam", "DeleteRolePolicy", _names(address))
     document = json.dumps(wanted["document"], sort_keys=True)
-    return Call("iam", "PutRolePolicy", {**_names(place), "PolicyDocument": document})
+    return Call("iam", "PutRolePolicy", {**_names(address), "PolicyDocument": document})
 
 
 SETTING = Setting(

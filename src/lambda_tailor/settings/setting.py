@@ -35,7 +35,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ResourceAddress:
     """Where an operation happens; ``resource`` is the resource's name there."""
 
     account_id: str
@@ -86,9 +86,9 @@ class Setting:
     kind: str
     title: str
     source: str
-    read: Callable[[Place], Call]
-    observe: Callable[[Place, Answer | None], State]
-    write: Callable[[Place, State, State], Call]
+    read: Callable[[ResourceAddress], Call]
+    observe: Callable[[ResourceAddress, Answer | None], State]
+    write: Callable[[ResourceAddress, State, State], Call]
     absent_codes: frozenset[str] = frozenset()
     refuse: Callable[[State, State], str | None] = never_refused
     progress: Callable[[Answer], Progress | Broken] = always_settled
