@@ -9,8 +9,8 @@ import sys
 import time
 
 from lambda_tailor.model.evidence import AtMemory, Evidence, Measured, Trigger
-from lambda_tailor.model.function import Fact, Found, Function, Missing, Need
-from lambda_tailor.planning.planner import Reading, make_plan, needs_of
+from lambda_tailor.model.function import Found, Function, Lookup, Missing, Resource
+from lambda_tailor.planning.planner import Measurement, lookups_of, make_plan
 from lambda_tailor.planning.worth import worth
 from lambda_tailor.policy.file import load_preset
 from lambda_tailor.rules.rule import ConcurrencyPool
@@ -62,9 +62,9 @@ def what_it_did(function: Function) -> Evidence:
     )
 
 
-def fact(need: Need) -> Fact:
+def resource(lookup: Lookup) -> Resource:
     """What would have been found of a resource around a function."""
-    match need.kind:
+    match lookup.kind:
         case "log-group":
             return Found({"exists": True, "stored_bytes": 1, "retention_days": None, "class": "STANDARD"})
         case "may-send":
@@ -83,9 +83,9 @@ def plan(count: int) -> None:
     random.seed(count)
     policy = load_preset("right-size")
     bare = [a_function(n) for n in range(count)]
-    facts = {need: fact(need) for need in needs_of(policy, bare)}
-    functions = [replace(function, facts=facts) for function in bare]
-    reading = Reading(
+    resources = {lookup: resource(lookup) for lookup in lookups_of(policy, bare)}
+    functions = [replace(function, resources=resources) for function in bare]
+    reading = Measurement(
         account_id=ACCOUNT,
         region=REGION,
         functions=functions,
@@ -93,7 +93,7 @@ def plan(count: int) -> None:
         pool=ConcurrencyPool(1000, 0),
     )
     began = time.perf_counter()
-    needs_of(policy, functions)
+    lookups_of(policy, functions)
     made = make_plan(
         policy, [reading], worth=lambda each: worth(policy.assumptions, each), created_at="2026-01-01T00:00:00+00:00"
     )

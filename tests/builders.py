@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from lambda_tailor.model.evidence import Evidence, Measured
-from lambda_tailor.model.function import Fact, Function, Need
+from lambda_tailor.model.function import Function, Lookup, Resource
 from lambda_tailor.model.secret import Secret
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 
 
-def a_function(name: str = "lambda-function-dev", *, facts: dict[Need, Fact] | None = None, **given: Any) -> Function:
+def a_function(
+    name: str = "lambda-function-dev", *, resources: dict[Lookup, Resource] | None = None, **given: Any
+) -> Function:
     """A wasteful function."""
     defaults: dict[str, Any] = {
         "account_id": ACCOUNT,
@@ -27,7 +29,7 @@ def a_function(name: str = "lambda-function-dev", *, facts: dict[Need, Fact] | N
         "environment": {"ENVIRONMENT": Secret("dev"), "LOG_LEVEL": Secret("INFO")},
         "role_arn": f"arn:aws:iam::{ACCOUNT}:role/lambda-role-dev",
         "log_group": f"/aws/lambda/{name}",
-        "facts": facts or {},
+        "resources": resources or {},
     }
     return Function(**{**defaults, **given})
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from lambda_tailor.aws.lookups import BY_FUNCTION, FEW, READERS, affordable
 from lambda_tailor.model.evidence import READINGS
-from lambda_tailor.model.function import Need
+from lambda_tailor.model.function import Lookup
 from lambda_tailor.planning.planner import readings_of
 from lambda_tailor.policy.file import load_preset, parse_policy
 from tests.builders import a_function
 
-RECURSION, ALARM = Need("recursion", "f"), Need("alarm", "a")
+RECURSION, ALARM = Lookup("recursion", "f"), Lookup("alarm", "a")
 
 
 def test_fixed_targets_ask_for_no_advice_and_no_triggers() -> None:
@@ -30,10 +30,10 @@ def test_only_the_rules_of_the_policy_ask() -> None:
 
 
 def test_a_call_for_each_function_is_spent_on_few_functions_or_when_asked() -> None:
-    needs = {RECURSION, ALARM}
-    assert affordable(needs, FEW, deep=False) == needs
-    assert affordable(needs, FEW + 1, deep=False) == {ALARM}
-    assert affordable(needs, FEW + 1, deep=True) == needs
+    lookups = {RECURSION, ALARM}
+    assert affordable(lookups, FEW, deep=False) == lookups
+    assert affordable(lookups, FEW + 1, deep=False) == {ALARM}
+    assert affordable(lookups, FEW + 1, deep=True) == lookups
 
 
 def test_what_costs_a_call_for_each_function_has_a_reader() -> None:

@@ -19,7 +19,7 @@ from lambda_tailor.model.explanation import ExplainedFunction, ExplainedRule, Ex
 from lambda_tailor.model.function import Function
 from lambda_tailor.model.plan import MonthlyUsd
 from lambda_tailor.planning.explaining import ExplainRequest, explain
-from lambda_tailor.planning.planner import Reading, Value, make_plan
+from lambda_tailor.planning.planner import ScopeData, Value, make_plan
 from lambda_tailor.planning.what_if import Case, levers
 from lambda_tailor.policy.file import load_preset, parse_policy
 from lambda_tailor.policy.policy import PRESETS, Policy
@@ -37,7 +37,7 @@ def explained(
 ) -> ExplainedFunction:
     function = function or a_function()
     given = parse_policy(policy, "p.yaml", TODAY) if isinstance(policy, str) else policy
-    reading = Reading(
+    reading = ScopeData(
         account_id=ACCOUNT, region=REGION, functions=[function], evidence={function.arn: seen or Evidence()},
         pool=ConcurrencyPool(1000, 0),
     )  # fmt: skip

@@ -128,7 +128,7 @@ def test_no_action_is_declared_on_everything_where_aws_takes_an_arn(action: Acti
 def the_document(policy: Policy, coverage: Coverage, *, writes: bool = True, deep: bool = False) -> Any:
     def reads(wanted: Wanted) -> frozenset[Action]:
         evidence = EvidenceOptions(readings=frozenset(wanted.readings), deep=deep)
-        return read_actions(wanted.needs, evidence, listed=coverage.suffix is None)
+        return read_actions(wanted.lookups, evidence, listed=coverage.suffix is None)
 
     return document(policy, coverage, reads, writes=writes)
 

@@ -59,7 +59,7 @@ def test_every_rule_is_documented_and_whole(rule: AnyRule) -> None:
     assert all(option.description for option in rule.options.model_fields.values())
     assert set(rule.evidence) <= {*READINGS, "at_memory", "recommendation", "triggers"}
     # A half that is written is also wired.
-    for half in ("needs", "more_needs", "writes", "settle"):
+    for half in ("lookups", "more_lookups", "writes", "settle"):
         assert getattr(rule, half) is getattr(module, half, getattr(rule, half))
 
 
@@ -68,7 +68,7 @@ def test_every_rule_is_pure_and_quiet_by_default(rule: AnyRule) -> None:
     function = a_function()
     first = rule.judge(function, Evidence(), rule.options())
     assert first == rule.judge(function, Evidence(), rule.options())
-    assert all(need.kind in READERS for need in rule.needs(function, rule.options()))
+    assert all(lookup.kind in READERS for lookup in rule.lookups(function, rule.options()))
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.kind)

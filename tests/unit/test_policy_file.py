@@ -7,7 +7,7 @@ import pytest
 
 from lambda_tailor import clock
 from lambda_tailor.errors import PolicyError
-from lambda_tailor.planning.planner import Reading, Value, make_plan
+from lambda_tailor.planning.planner import ScopeData, Value, make_plan
 from lambda_tailor.policy.file import load_policy, load_preset, parse_policy
 from lambda_tailor.rules import all_rules
 from lambda_tailor.rules.memory import MemoryOptions
@@ -81,7 +81,7 @@ exclude:
 
 def notes_on(day: date, **given: object) -> tuple[tuple[str, ...], set[str]]:
     function = a_function(**given)
-    reading = Reading(account_id=ACCOUNT, region=REGION, functions=[function])
+    reading = ScopeData(account_id=ACCOUNT, region=REGION, functions=[function])
     plan = make_plan(
         parse_policy(EXCEPTIONS, "p.yaml", day), [reading], worth=lambda _: lambda asked: [Value()] * len(asked),
         created_at="2026-11-23T00:00:00+00:00",

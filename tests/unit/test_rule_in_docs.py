@@ -15,7 +15,7 @@ import pytest
 from scripts.docs import rules_page
 
 from lambda_tailor.model.plan import MonthlyUsd
-from lambda_tailor.planning.planner import Reading, Value, make_plan
+from lambda_tailor.planning.planner import ScopeData, Value, make_plan
 from lambda_tailor.policy.policy import Layer, Policy
 from lambda_tailor.rules import all_rules
 from tests.builders import ACCOUNT, REGION, a_function
@@ -50,7 +50,7 @@ def test_the_pages_tests_pass(rule: Any) -> None:
 
 def test_it_comes_into_a_plan_with_an_operation(rule: Any) -> None:
     policy = Policy(name="p", layers=(Layer("p", {rule.id: {"most_s": 20}}),), today=date(2026, 1, 1))
-    reading = Reading(account_id=ACCOUNT, region=REGION, functions=[a_function("orders-test", timeout_s=300)])
+    reading = ScopeData(account_id=ACCOUNT, region=REGION, functions=[a_function("orders-test", timeout_s=300)])
     nothing = Value(MonthlyUsd(Decimal(0), Decimal(0)))
     plan = make_plan(policy, [reading], worth=lambda _: lambda asked: [nothing] * len(asked), created_at="")
     (operation,) = plan.operations

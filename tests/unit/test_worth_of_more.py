@@ -8,7 +8,7 @@ from lambda_tailor.model.evidence import Evidence, Measured
 from lambda_tailor.model.plan import MonthlyUsd
 from lambda_tailor.model.usage import DAYS_A_MONTH, SECONDS_A_MONTH, Usage
 from lambda_tailor.model.verdict import Proposed
-from lambda_tailor.planning.planner import Reading, Value
+from lambda_tailor.planning.planner import ScopeData, Value
 from lambda_tailor.planning.worth import price_notes, worth
 from lambda_tailor.policy.policy import Assumptions
 from tests.builders import ACCOUNT, REGION, a_function
@@ -17,7 +17,7 @@ from tests.builders import ACCOUNT, REGION, a_function
 def test_fewer_provisioned_executions_save_what_they_cost() -> None:
     function = a_function(memory_mb=1024)
     change = Proposed("provisioned_concurrency.live", 3, 1, "", (), adds=Usage(provisioned_gb_s=-2 * SECONDS_A_MONTH))
-    reading = Reading(account_id=ACCOUNT, region=REGION, functions=[function])
+    reading = ScopeData(account_id=ACCOUNT, region=REGION, functions=[function])
     (value,) = worth(Assumptions(), reading)([(function, Evidence(), change)])
     saving = value.monthly_usd
     assert saving.low == saving.high == (2 * SECONDS_A_MONTH * Decimal("0.0000041667")).quantize(Decimal("0.0001"))
@@ -26,7 +26,7 @@ def test_fewer_provisioned_executions_save_what_they_cost() -> None:
 def _valued(change: Proposed, evidence: Evidence | None = None, region: str = REGION) -> Value:
     function = a_function(memory_mb=1024, timeout_s=300)
     seen = evidence or Evidence()
-    reading = Reading(account_id=ACCOUNT, region=region, functions=[function], evidence={function.arn: seen})
+    reading = ScopeData(account_id=ACCOUNT, region=region, functions=[function], evidence={function.arn: seen})
     (value,) = worth(Assumptions(), reading)([(function, seen, change)])
     return value
 

@@ -20,7 +20,7 @@ from lambda_tailor.errors import AccessDenied, AwsRefused, JournalError, RunNotF
 from lambda_tailor.journal.journal import Journal
 from lambda_tailor.journal.leases import RENEWED_EVERY_S, Held, Holder
 from lambda_tailor.journal.vault import Vault
-from lambda_tailor.model.function import Found, Missing, Unreadable, source_need
+from lambda_tailor.model.function import Found, Missing, Unreadable, source_lookup
 from lambda_tailor.model.plan import Operation
 from lambda_tailor.model.record import StepRecord
 from lambda_tailor.model.run import Ended, Result, Status
@@ -224,14 +224,14 @@ def _resolver(opened: OpenScope) -> Callable[[str], Secret]:
 
     def resolve(source: str) -> Secret:
         if source not in known:
-            need = source_need(source)
-            match look_up(opened, {need})[need]:
+            lookup = source_lookup(source)
+            match look_up(opened, {lookup})[lookup]:
                 case Found(state):
                     value = state["value"]
                     assert isinstance(value, Secret)
                     known[source] = value
                 case Missing():
-                    raise AwsRefused(f"there is no {need.kind} {need.name}", code="ResourceNotFoundException")
+                    raise AwsRefused(f"there is no {lookup.kind} {lookup.name}", code="ResourceNotFoundException")
                 case Unreadable(because):
                     raise AwsRefused(because, code="Unreadable")
         return known[source]

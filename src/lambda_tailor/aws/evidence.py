@@ -19,7 +19,7 @@ from lambda_tailor.aws import evidence_triggers as triggers
 from lambda_tailor.aws.evidence_logs import Aggregates, LogEvidence
 from lambda_tailor.aws.scopes import OpenScope
 from lambda_tailor.iam.permission import Action
-from lambda_tailor.model.evidence import Absent, Evidence, Measured, Reading, Recommendation
+from lambda_tailor.model.evidence import Absent, Evidence, Measured, Measurement, Recommendation
 from lambda_tailor.model.function import Function
 
 # https://aws.amazon.com/cloudwatch/pricing/, us-east-1, as of 2026-11: metrics asked of GetMetricData, GB scanned.
@@ -188,7 +188,7 @@ def _idle(work: _Gathering, functions: Sequence[Function], found: Found) -> None
     work.asked += len(quiet)
 
 
-def _no_runs(work: _Gathering, readings: Mapping[str, Reading]) -> Absent | None:
+def _no_runs(work: _Gathering, readings: Mapping[str, Measurement]) -> Absent | None:
     """CloudWatch's answer where it knows of no invocation, which is not the same as no answer."""
     invocations = readings.get("invocations")
     none = metrics.none_found("Invocations", work.options.lookback_days)
@@ -253,7 +253,7 @@ def _add(readings: dict[str, Any], told: LogEvidence | Absent, days: int) -> Non
                 readings[name] = told
         return
 
-    def reading(value: float | None, unit: str) -> Reading:
+    def reading(value: float | None, unit: str) -> Measurement:
         if value is None:
             return Absent(f"not told by the {told.source}")
         return Measured(float(value), unit, told.source, float(days), told.runs)

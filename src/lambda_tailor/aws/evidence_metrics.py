@@ -15,7 +15,7 @@ from typing import Any
 from lambda_tailor.aws.gateway import Gateway
 from lambda_tailor.errors import AccessDenied, AwsRefused
 from lambda_tailor.iam.permission import Action
-from lambda_tailor.model.evidence import Absent, Measured, Reading
+from lambda_tailor.model.evidence import Absent, Measured, Measurement
 from lambda_tailor.model.function import Function
 from lambda_tailor.settings.setting import Call
 
@@ -103,12 +103,12 @@ Asked = tuple[Function, str, Metric]
 
 def read_metrics(
     gateway: Gateway, asked: Sequence[Asked], end: datetime, days: float
-) -> Mapping[str, dict[str, Reading]]:
+) -> Mapping[str, dict[str, Measurement]]:
     """Each metric over the whole window that ends at ``end``, by function ARN and reading.
 
     Absent where CloudWatch has none. ``days`` need not be whole, but its seconds are full minutes.
     """
-    found: dict[str, dict[str, Reading]] = {}
+    found: dict[str, dict[str, Measurement]] = {}
     batches = [asked[start : start + QUERIES_A_CALL] for start in range(0, len(asked), QUERIES_A_CALL)]
     with ThreadPoolExecutor(max_workers=AT_ONCE) as threads:
         answers = threads.map(lambda batch: _batch(gateway, batch, end, days), batches)
@@ -118,9 +118,11 @@ def read_metrics(
     return found
 
 
-def read_idle_days(gateway: Gateway, functions: Sequence[Function], end: datetime, days: int) -> Mapping[str, Reading]:
+def read_idle_days(
+    gateway: Gateway, functions: Sequence[Function], end: datetime, days: int
+) -> Mapping[str, Measurement]:
     """Days since the last invocation or deployment by function ARN; the whole window where there was none in it."""
-    found: dict[str, Reading] = {}
+    found: dict[str, Measurement] = {}
     metric = ALWAYS["invocations"]
     for start in range(0, len(functions), QUERIES_A_CALL):
         batch = [(f, "idle_days", metric) for f in functions[start : start + QUERIES_A_CALL]]
@@ -172,7 +174,7 @@ def _send(gateway: Gateway, queries: Sequence[Mapping[str, Any]], end: datetime,
     return points
 
 
-def _reading(metric: Metric, points: Points | Absent, n: int, days: float) -> Reading:
+def _reading(metric: Metric, points: Points | Absent, n: int, days: float) -> Measurement:
     if isinstance(points, Absent):
         return points
     values = [value for _, value in points.get(f"m{n}", ())]

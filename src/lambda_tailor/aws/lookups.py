@@ -13,7 +13,7 @@ from lambda_tailor.aws.packages import NotRead, fetch, x86_files
 from lambda_tailor.aws.scopes import OpenScope
 from lambda_tailor.errors import AccessDenied, AwsRefused
 from lambda_tailor.iam.permission import ANY_LAYER, BUCKET, FUNCTION, PARAMETER, QUEUE, ROLE, SECRET, SECRET_ARN, Action
-from lambda_tailor.model.function import Fact, Found, Missing, Need, Unreadable
+from lambda_tailor.model.function import Found, Lookup, Missing, Resource, Unreadable
 from lambda_tailor.model.secret import Secret
 from lambda_tailor.settings import (
     alarm,
@@ -35,13 +35,13 @@ BY_FUNCTION = frozenset({"code", "event-invoke-config", "provisioned", "recursio
 FEW = 20
 
 
-def affordable(needs: Iterable[Need], functions: int, *, deep: bool) -> frozenset[Need]:
+def affordable(lookups: Iterable[Lookup], functions: int, *, deep: bool) -> frozenset[Lookup]:
     """The needs without those that take a call for each of many functions, unless ``deep`` asks for them."""
-    return frozenset(need for need in needs if deep or functions <= FEW or need.kind not in BY_FUNCTION)
+    return frozenset(lookup for lookup in lookups if deep or functions <= FEW or lookup.kind not in BY_FUNCTION)
 
 
-Facts = Mapping[str, Fact]
-Reader = Callable[[OpenScope, Sequence[str]], Facts]
+Resources = Mapping[str, Resource]
+Reader = Callable[[OpenScope, Sequence[str]], Resources]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +49,22 @@ class Prefetched:
     """The log groups whose names begin with ``prefix``, listed while nobody knew which would be asked for."""
 
     prefix: str
-    groups: Facts
+    groups: Resources
 
 
-def look_up(opened: OpenScope, needs: Iterable[Need], prefetched: Prefetched | None = None) -> Mapping[Need, Fact]:
+def look_up(
+    opened: OpenScope, lookups: Iterable[Lookup], prefetched: Prefetched | None = None
+) -> Mapping[Lookup, Resource]:
     """What there is of every need; a kind that may not be read is Unreadable, and stops no other.
 
     What was listed ``prefetched`` is not asked for again.
     """
     known = {
-        need: prefetched.groups.get(need.name, Missing())
-        for need in (needs if prefetched is not None else ())
-        if prefetched is not None and need.kind == LOG_GROUP and need.name.startswith(prefetched.prefix)
+        lookup: prefetched.groups.get(lookup.name, Missing())
+        for lookup in (lookups if prefetched is not None else ())
+        if prefetched is not None and lookup.kind == LOG_GROUP and lookup.name.startswith(prefetched.prefix)
     }
-    return {**known, **_look_up(opened, (need for need in needs if need not in known))}
+    return {**known, **_look_up(opened, (lookup for lookup in lookups if lookup not in known))}
 
 
 def prefetch(opened: OpenScope, prefix: str) -> Prefetched | None:
@@ -75,22 +77,26 @@ def prefetch(opened: OpenScope, prefix: str) -> Prefetched | None:
         return None
 
 
-def _look_up(opened: OpenScope, needs: Iterable[Need]) -> Mapping[Need, Fact]:
+def _look_up(opened: OpenScope, lookups: Iterable[Lookup]) -> Mapping[Lookup, Resource]:
     by_kind: dict[str, list[str]] = {}
-    for need in sorted(needs, key=lambda n: (n.kind, n.name)):
-        by_kind.setdefault(need.kind, []).append(need.name)
+    for lookup in sorted(lookups, key=lambda n: (n.kind, n.name)):
+        by_kind.setdefault(lookup.kind, []).append(lookup.name)
     with ThreadPoolExecutor(max_workers=max(1, len(by_kind))) as threads:
         found = {kind: threads.submit(_read_kind, opened, kind, names) for kind, names in by_kind.items()}
-        return {Need(kind, name): fact for kind, facts in found.items() for name, fact in facts.result().items()}
+        return {
+            Lookup(kind, name): resource
+            for kind, resources in found.items()
+            for name, resource in resources.result().items()
+        }
 
 
-def _read_kind(opened: OpenScope, kind: str, names: Sequence[str]) -> Facts:
+def _read_kind(opened: OpenScope, kind: str, names: Sequence[str]) -> Resources:
     return READERS[kind].read(opened, names)
 
 
-def _one_by_one(read: Callable[[OpenScope, str], Fact]) -> Reader:
-    def read_all(opened: OpenScope, names: Sequence[str]) -> Facts:
-        def guarded(name: str) -> Fact:
+def _one_by_one(read: Callable[[OpenScope, str], Resource]) -> Reader:
+    def read_all(opened: OpenScope, names: Sequence[str]) -> Resources:
+        def guarded(name: str) -> Resource:
             try:
                 return read(opened, name)
             except (AccessDenied, AwsRefused) as error:
@@ -103,7 +109,7 @@ def _one_by_one(read: Callable[[OpenScope, str], Fact]) -> Reader:
 
 
 def _together(read: Reader) -> Reader:
-    def read_all(opened: OpenScope, names: Sequence[str]) -> Facts:
+    def read_all(opened: OpenScope, names: Sequence[str]) -> Resources:
         try:
             return read(opened, names)
         except (AccessDenied, AwsRefused) as error:
@@ -121,8 +127,8 @@ def _answer(opened: OpenScope, call: Call, *absent: str) -> Answer | None:
         raise
 
 
-def _alarms(opened: OpenScope, names: Sequence[str]) -> Facts:
-    found: dict[str, Fact] = {}
+def _alarms(opened: OpenScope, names: Sequence[str]) -> Resources:
+    found: dict[str, Resource] = {}
     for start in range(0, len(names), 100):
         batch = list(names[start : start + 100])
         asked = {"AlarmNames": batch, "AlarmTypes": ["MetricAlarm", "CompositeAlarm"], "MaxRecords": 100}
@@ -134,7 +140,7 @@ def _alarms(opened: OpenScope, names: Sequence[str]) -> Facts:
     return {name: found.get(name, Missing()) for name in names}
 
 
-def _log_groups(opened: OpenScope, names: Sequence[str]) -> Facts:
+def _log_groups(opened: OpenScope, names: Sequence[str]) -> Resources:
     groups, whole = ({}, False) if len(names) < MANY else _listed_groups(opened, _common(names), frozenset(names))
     missing = [] if whole else [name for name in names if name not in groups]
     with ThreadPoolExecutor(max_workers=8) as threads:
@@ -170,7 +176,7 @@ def _common(names: Sequence[str]) -> str:
     return first[:shared]
 
 
-def _log_group(group: Mapping[str, Any]) -> Fact:
+def _log_group(group: Mapping[str, Any]) -> Resource:
     return Found(
         {
             "exists": True,
@@ -181,7 +187,7 @@ def _log_group(group: Mapping[str, Any]) -> Fact:
     )
 
 
-def _queues(opened: OpenScope, names: Sequence[str]) -> Facts:
+def _queues(opened: OpenScope, names: Sequence[str]) -> Resources:
     if len(names) < MANY:
         return {name: _queue(opened, name) for name in names}
     asked = {"MaxResults": 1000, **({"QueueNamePrefix": prefix} if (prefix := _common(names)) else {})}
@@ -190,13 +196,13 @@ def _queues(opened: OpenScope, names: Sequence[str]) -> Facts:
     return {name: Found({"exists": True}) if name in there else Missing() for name in names}
 
 
-def _queue(opened: OpenScope, name: str) -> Fact:
+def _queue(opened: OpenScope, name: str) -> Resource:
     address = opened.address(name)
     answer = _answer(opened, queue.read(address), *queue.SETTING.absent_codes)
     return Missing() if answer is None else Found(queue.observe(address, answer))
 
 
-def _secret(opened: OpenScope, name: str) -> Fact:
+def _secret(opened: OpenScope, name: str) -> Resource:
     secret_id, _, key = name.partition("#")
     answer = _answer(
         opened, Call("secretsmanager", "GetSecretValue", {"SecretId": secret_id}), "ResourceNotFoundException"
@@ -209,7 +215,7 @@ def _secret(opened: OpenScope, name: str) -> Fact:
     return Found({"value": value, "arn": answer["ARN"]}) if not key else _json_key(secret_id, key, value)
 
 
-def _json_key(secret_id: str, key: str, value: Secret) -> Fact:
+def _json_key(secret_id: str, key: str, value: Secret) -> Resource:
     try:
         document = json.loads(value.reveal())
     except ValueError:
@@ -219,18 +225,18 @@ def _json_key(secret_id: str, key: str, value: Secret) -> Fact:
     return Found({"value": Secret(str(document[key]))})
 
 
-def _secret_arn(opened: OpenScope, name: str) -> Fact:
+def _secret_arn(opened: OpenScope, name: str) -> Resource:
     answer = _answer(opened, Call("secretsmanager", "DescribeSecret", {"SecretId": name}), "ResourceNotFoundException")
     return Missing() if answer is None else Found({"value": Secret(answer["ARN"])})
 
 
-def _parameter(opened: OpenScope, name: str) -> Fact:
+def _parameter(opened: OpenScope, name: str) -> Resource:
     asked = {"Name": name, "WithDecryption": True}
     answer = _answer(opened, Call("ssm", "GetParameter", asked), "ParameterNotFound")
     return Missing() if answer is None else Found({"value": answer["Parameter"]["Value"]})
 
 
-def _layer(opened: OpenScope, name: str) -> Fact:
+def _layer(opened: OpenScope, name: str) -> Resource:
     asked = {"LayerName": name, "MaxItems": 1}
     answer = _answer(opened, Call("lambda", "ListLayerVersions", asked), "ResourceNotFoundException")
     versions = (answer or {}).get("LayerVersions") or ()
@@ -240,7 +246,7 @@ def _layer(opened: OpenScope, name: str) -> Fact:
     return Found({"arn": newest["LayerVersionArn"], "runtimes": list(newest.get("CompatibleRuntimes") or ())})
 
 
-def _bucket(opened: OpenScope, name: str) -> Fact:
+def _bucket(opened: OpenScope, name: str) -> Resource:
     """The bucket of that name, or the one with that name and a tail."""
     asked = {"Prefix": name, "BucketRegion": opened.gateway.region}
     pages = opened.gateway.pages(Call("s3", "ListBuckets", asked), "ContinuationToken")
@@ -255,7 +261,7 @@ def _bucket(opened: OpenScope, name: str) -> Fact:
     return Found({"name": meant[0], "versioning": answer.get("Status")})
 
 
-def _may_send(opened: OpenScope, name: str) -> Fact:
+def _may_send(opened: OpenScope, name: str) -> Resource:
     """``ROLE_ARN QUEUE_ARN``: whether IAM lets the role send to the queue."""
     role, _, queue_arn = name.rpartition(" ")
     asked = {"PolicySourceArn": role, "ActionNames": ["sqs:SendMessage"], "ResourceArns": [queue_arn]}
@@ -265,7 +271,7 @@ def _may_send(opened: OpenScope, name: str) -> Fact:
     return Found({"allowed": all(r["EvalDecision"] == "allowed" for r in answer["EvaluationResults"])})
 
 
-def _code(opened: OpenScope, name: str) -> Fact:
+def _code(opened: OpenScope, name: str) -> Resource:
     """What of a function's package, or of the layer of that ARN, is machine code for x86."""
     layer = ":layer:" in name
     asked = (
@@ -284,13 +290,13 @@ def _code(opened: OpenScope, name: str) -> Fact:
     return Unreadable(files.because) if isinstance(files, NotRead) else Found({"x86": [*files]})
 
 
-def _event_invoke_config(opened: OpenScope, name: str) -> Fact:
+def _event_invoke_config(opened: OpenScope, name: str) -> Resource:
     address = opened.address(name)
     answer = _answer(opened, event_invoke_config.read(address), *event_invoke_config.SETTING.absent_codes)
     return Missing() if answer is None else Found(event_invoke_config.observe(address, answer))
 
 
-def _recursion(opened: OpenScope, name: str) -> Fact:
+def _recursion(opened: OpenScope, name: str) -> Resource:
     address = opened.address(name)
     answer = _answer(opened, recursive_loop.read(address), *recursive_loop.SETTING.absent_codes)
     return Missing() if answer is None else Found(recursive_loop.observe(address, answer))
@@ -311,12 +317,12 @@ def _provisioned_by_qualifier(opened: OpenScope, name: str) -> dict[str, int]:
     return found
 
 
-def _provisioned(opened: OpenScope, name: str) -> Fact:
+def _provisioned(opened: OpenScope, name: str) -> Resource:
     found = _provisioned_by_qualifier(opened, name)
     return Found({"provisioned": {**found}}) if found else Missing()
 
 
-def _versions(opened: OpenScope, name: str) -> Fact:
+def _versions(opened: OpenScope, name: str) -> Resource:
     """Published versions, and those that an alias points to or for which executions are provisioned."""
     listed = Call("lambda", "ListVersionsByFunction", {"FunctionName": name})
     aliases = Call("lambda", "ListAliases", {"FunctionName": name})

@@ -9,7 +9,7 @@ from lambda_tailor.aws.gateway import Gateway
 from lambda_tailor.aws.lookups import look_up
 from lambda_tailor.aws.scopes import OpenScope
 from lambda_tailor.errors import AwsRefused
-from lambda_tailor.model.function import Found, Missing, Need
+from lambda_tailor.model.function import Found, Lookup, Missing
 from lambda_tailor.model.verdict import Key
 from lambda_tailor.settings import all_settings
 from lambda_tailor.settings.setting import Answer, Broken, Progress, ResourceAddress, Setting, State
@@ -82,10 +82,10 @@ def _siblings(setting: Setting, address: ResourceAddress, answer: Answer | None)
 def read_many(opened: OpenScope, keys: Sequence[Key]) -> dict[Key, State]:
     """The states of those keys that can be read by page; the others are left out."""
     paged = [key for key in keys if key.kind in BY_PAGE]
-    facts = look_up(opened, {Need(BY_PAGE[key.kind], key.resource) for key in paged})
+    resources = look_up(opened, {Lookup(BY_PAGE[key.kind], key.resource) for key in paged})
     states: dict[Key, State] = {}
     for key in paged:
-        match facts[Need(BY_PAGE[key.kind], key.resource)]:
+        match resources[Lookup(BY_PAGE[key.kind], key.resource)]:
             case Found(state):
                 states[key] = state
             case Missing():

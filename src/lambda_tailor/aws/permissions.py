@@ -9,19 +9,19 @@ from lambda_tailor.aws.accounts import ScopeSelection
 from lambda_tailor.aws.evidence import EvidenceOptions, actions_for
 from lambda_tailor.aws.lookups import MANY, READERS
 from lambda_tailor.iam.permission import Action
-from lambda_tailor.model.function import Need
+from lambda_tailor.model.function import Lookup
 
 
 def read_actions(
-    needs: Iterable[Need], evidence: EvidenceOptions, *, listed: bool, all_regions: bool = False
+    lookups: Iterable[Lookup], evidence: EvidenceOptions, *, listed: bool, all_regions: bool = False
 ) -> frozenset[Action]:
     """The actions that making a plan takes, which looks up these needs and reads this evidence.
 
     ``listed`` tells that functions are chosen from a listing, so that there may be many.
     """
     by_kind: dict[str, set[str]] = {}
-    for need in needs:
-        by_kind.setdefault(need.kind, set()).add(need.name)
+    for lookup in lookups:
+        by_kind.setdefault(lookup.kind, set()).add(lookup.name)
     actions = {*(inventory.LISTED_ACTIONS if listed else inventory.NAMED_ACTIONS), *actions_for(evidence)}
     if all_regions:
         actions |= {*accounts.ALL_REGIONS_ACTIONS}

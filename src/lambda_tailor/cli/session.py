@@ -294,7 +294,7 @@ class Session:
 
         def reads(wanted: Wanted) -> frozenset[Action]:
             asked = replace(evidence, readings=frozenset(wanted.readings))
-            return read_actions(wanted.needs, asked, listed=not target.named, all_regions=selection.all_regions)
+            return read_actions(wanted.lookups, asked, listed=not target.named, all_regions=selection.all_regions)
 
         names = target.named or (target.pattern or "*",)
         regions = tuple(dict.fromkeys(self.asked.get("regions") or ("*",)))

@@ -27,7 +27,7 @@ class Absent:
     because: str
 
 
-Reading = Measured | Absent
+Measurement = Measured | Absent
 # How quotes of what a run took at a memory size begin; the size in MB follows.
 AT_SIZE = "billed_at_mb_"
 NOT_READ = Absent("not asked for")
@@ -70,24 +70,24 @@ class Recommendation:
 class Evidence:
     """All that is known of one function's load. Durations in ms, memory in MB."""
 
-    invocations: Reading = NOT_READ
-    errors: Reading = NOT_READ
-    throttles: Reading = NOT_READ
-    duration_avg: Reading = NOT_READ
-    duration_p50: Reading = NOT_READ
-    duration_p95: Reading = NOT_READ
-    duration_p99: Reading = NOT_READ
-    duration_max: Reading = NOT_READ
-    concurrency_max: Reading = NOT_READ
-    memory_used: Reading = NOT_READ
-    billed_avg: Reading = NOT_READ
-    init_avg: Reading = NOT_READ
-    timeouts: Reading = NOT_READ
-    idle_days: Reading = NOT_READ
-    log_bytes: Reading = NOT_READ
-    async_events: Reading = NOT_READ
-    tmp_used: Reading = NOT_READ
-    provisioned_max: Reading = NOT_READ
+    invocations: Measurement = NOT_READ
+    errors: Measurement = NOT_READ
+    throttles: Measurement = NOT_READ
+    duration_avg: Measurement = NOT_READ
+    duration_p50: Measurement = NOT_READ
+    duration_p95: Measurement = NOT_READ
+    duration_p99: Measurement = NOT_READ
+    duration_max: Measurement = NOT_READ
+    concurrency_max: Measurement = NOT_READ
+    memory_used: Measurement = NOT_READ
+    billed_avg: Measurement = NOT_READ
+    init_avg: Measurement = NOT_READ
+    timeouts: Measurement = NOT_READ
+    idle_days: Measurement = NOT_READ
+    log_bytes: Measurement = NOT_READ
+    async_events: Measurement = NOT_READ
+    tmp_used: Measurement = NOT_READ
+    provisioned_max: Measurement = NOT_READ
     at_memory: tuple[AtMemory, ...] = ()
     recommendation: Recommendation | Absent = field(default=NOT_READ)
     triggers: tuple[Trigger, ...] | Absent = field(default=NOT_READ)

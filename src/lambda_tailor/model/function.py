@@ -16,7 +16,7 @@ ENVIRONMENT_LIMIT_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class Lookup:
     """A resource beside the function that a rule wants to see before it judges.
 
     ``kind`` is one of the readers in ``aws/lookups``; ``name`` is what that reader looks for.
@@ -26,10 +26,10 @@ class Need:
     name: str
 
 
-def source_need(source: str) -> Need:
+def source_lookup(source: str) -> Lookup:
     """The resource behind a variable's source, such as ``secretsmanager:database-url-dev#url``."""
     service, _, name = source.partition(":")
-    return Need({"ssm": "parameter", "secret-arn": "secret-arn"}.get(service, "secret"), name)
+    return Lookup({"ssm": "parameter", "secret-arn": "secret-arn"}.get(service, "secret"), name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Unreadable:
     because: str
 
 
-Fact = Found | Missing | Unreadable
+Resource = Found | Missing | Unreadable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,7 @@ class Function:
     aliases: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     tags_unread: str | None = None
-    facts: Mapping[Need, Fact] = field(default_factory=dict)
+    resources: Mapping[Lookup, Resource] = field(default_factory=dict)
 
     @property
     def partition(self) -> str:
@@ -119,9 +119,9 @@ class Function:
         """A policy's name template, filled in for this function."""
         return template.replace("{suffix}", self.suffix).replace("{function}", self.name)
 
-    def fact(self, kind: str, name: str) -> Fact:
+    def resource(self, kind: str, name: str) -> Resource:
         """What is known of a resource around the function."""
-        return self.facts.get(Need(kind, name), Unreadable(f"{kind} {name} was not looked up"))
+        return self.resources.get(Lookup(kind, name), Unreadable(f"{kind} {name} was not looked up"))
 
     @property
     def untouchable(self) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from lambda_tailor.model.evidence import Reading
+from lambda_tailor.model.evidence import Measurement
 from lambda_tailor.model.plan import MonthlyUsd, Usd
 
 
@@ -16,11 +16,11 @@ class Window:
     start: str
     end: str
     memory_mb: int
-    invocations: Reading
-    errors: Reading
-    duration_avg: Reading
-    duration_p50: Reading
-    duration_p95: Reading
+    invocations: Measurement
+    errors: Measurement
+    duration_avg: Measurement
+    duration_p50: Measurement
+    duration_p95: Measurement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

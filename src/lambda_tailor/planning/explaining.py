@@ -25,7 +25,7 @@ from lambda_tailor.model.function import Function
 from lambda_tailor.model.plan import Change, Kept, PlannedFunction
 from lambda_tailor.model.verdict import Blocked, Finding, Proposed, Verdict
 from lambda_tailor.model.verdict import Kept as KeptVerdict
-from lambda_tailor.planning.planner import Reading
+from lambda_tailor.planning.planner import ScopeData
 from lambda_tailor.planning.what_if import Case, Lever, levers
 from lambda_tailor.policy.policy import Policy, Said
 from lambda_tailor.rules import all_rules
@@ -48,7 +48,7 @@ class ExplainRequest:
     lookback_days: int
 
 
-def explain(asked: ExplainRequest, reading: Reading, planned: PlannedFunction) -> ExplainedFunction:
+def explain(asked: ExplainRequest, reading: ScopeData, planned: PlannedFunction) -> ExplainedFunction:
     """A planned function, rule by rule. It has to be one of the reading's functions."""
     function = next(f for f in reading.functions if f.arn == planned.arn)
     rules = [r for r in all_rules().values() if asked.policy.asked is None or r.id in asked.policy.asked]
@@ -64,7 +64,7 @@ def explain(asked: ExplainRequest, reading: Reading, planned: PlannedFunction) -
 
 
 def _rule(
-    asked: ExplainRequest, reading: Reading, planned: PlannedFunction, function: Function, rule: AnyRule
+    asked: ExplainRequest, reading: ScopeData, planned: PlannedFunction, function: Function, rule: AnyRule
 ) -> ExplainedRule:
     policy = asked.policy
     said = policy.said_for(function, rule)

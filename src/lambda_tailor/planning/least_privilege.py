@@ -19,7 +19,7 @@ from typing import Any
 
 from lambda_tailor.iam.permission import EVERYTHING, Action
 from lambda_tailor.model.evidence import Evidence, Trigger
-from lambda_tailor.model.function import Function, Need
+from lambda_tailor.model.function import Function, Lookup
 from lambda_tailor.planning.planner import readings_for
 from lambda_tailor.policy.policy import Match, Policy
 from lambda_tailor.rules import all_rules
@@ -98,7 +98,7 @@ def partition_of(region: str) -> str:
 class Wanted:
     """What a policy's rules may ask for and change: needs, readings, kinds of setting."""
 
-    needs: set[Need] = field(default_factory=set)
+    lookups: set[Lookup] = field(default_factory=set)
     readings: set[str] = field(default_factory=set)
     kinds: set[str] = field(default_factory=set)
 
@@ -108,7 +108,7 @@ def wanted(policy: Policy, coverage: Coverage) -> Wanted:
     found = Wanted()
     for function in coverage.functions:
         for options in policy.possible_options(partial(_may_hold, function=function)):
-            found.needs |= set(_needs(function, options))
+            found.lookups |= set(_needs(function, options))
             found.readings |= readings_for(options)
             found.kinds |= {kind for rule, chosen in options.items() for kind in all_rules()[rule].writes(chosen)}
     return found
@@ -120,11 +120,11 @@ def _may_hold(match: Match, function: Function) -> bool:
     return match.name is None or not exact or fnmatchcase(function.name, match.name)
 
 
-def _needs(function: Function, options: Mapping[str, Options]) -> Iterator[Need]:
+def _needs(function: Function, options: Mapping[str, Options]) -> Iterator[Lookup]:
     for id, chosen in options.items():
         rule = all_rules()[id]
-        yield from rule.needs(function, chosen)
-        yield from rule.more_needs(function, _ASYNCHRONOUS, chosen)
+        yield from rule.lookups(function, chosen)
+        yield from rule.more_lookups(function, _ASYNCHRONOUS, chosen)
 
 
 def document(
@@ -141,7 +141,7 @@ def document(
         for kind in asked.kinds:
             reads |= {*all_settings()[kind].read_actions}
             written |= {*all_settings()[kind].write_actions}
-    names = _names(coverage, asked.needs)
+    names = _names(coverage, asked.lookups)
     statements = [*_statements("Read", reads, coverage, names), *_statements("Write", written, coverage, names)]
     return {"Version": "2012-10-17", "Statement": statements}
 
@@ -152,20 +152,20 @@ def entrance(actions: Iterable[Action], role_arns: Iterable[str]) -> Mapping[str
     return {"Version": "2012-10-17", "Statement": [*_statements("Reach", actions, Coverage(), names)]}
 
 
-def _names(coverage: Coverage, needs: Iterable[Need]) -> Mapping[str, set[str]]:
+def _names(coverage: Coverage, lookups: Iterable[Lookup]) -> Mapping[str, set[str]]:
     """The names that stand for each field of an ARN template."""
     names: dict[str, set[str]] = {"function": {function.name for function in coverage.functions}}
-    for need in needs:
-        match need.kind:
+    for lookup in lookups:
+        match lookup.kind:
             case "bucket":
                 # The rule takes the bucket of that name, or the one with a tail of its own.
-                names.setdefault("bucket", set()).update((need.name, f"{need.name}-*"))
+                names.setdefault("bucket", set()).update((lookup.name, f"{lookup.name}-*"))
             case "may-send":
-                names.setdefault("role", set()).add(need.name.split(" ")[0].partition("/")[2])
+                names.setdefault("role", set()).add(lookup.name.split(" ")[0].partition("/")[2])
             case "secret":
-                names.setdefault("secret", set()).add(need.name.partition("#")[0])
+                names.setdefault("secret", set()).add(lookup.name.partition("#")[0])
             case kind:
-                names.setdefault(kind.replace("-", "_"), set()).add(need.name)
+                names.setdefault(kind.replace("-", "_"), set()).add(lookup.name)
     return names
 
 

@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from lambda_tailor.documents import plan_hash
 from lambda_tailor.errors import LimitExceeded
 from lambda_tailor.model.evidence import Evidence
-from lambda_tailor.model.function import Function, Need
+from lambda_tailor.model.function import Function, Lookup
 from lambda_tailor.model.lanes import DEFAULT_SHARE
 from lambda_tailor.model.plan import (
     Change,
@@ -49,7 +49,7 @@ Worth = Callable[[Sequence[tuple[Function, Evidence, Proposed]]], Sequence[Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class ScopeData:
     """What was read of one account and region. ``pool`` is None where it could not be read."""
 
     account_id: str
@@ -70,31 +70,33 @@ class _Judged:
     verdict: Verdict
 
 
-def needs_of(policy: Policy, functions: Sequence[Function]) -> frozenset[Need]:
+def lookups_of(policy: Policy, functions: Sequence[Function]) -> frozenset[Lookup]:
     """Every resource that the policy's rules want to see before they judge these functions."""
     rules = all_rules()
     return frozenset(
-        need
+        lookup
         for function in functions
         for rule, options in policy.options_for(function).items()
-        for need in rules[rule].needs(function, options)
+        for lookup in rules[rule].lookups(function, options)
     )
 
 
 def kinds_of(policy: Policy) -> frozenset[str]:
     """The kinds of resources that the policy's rules want to see around a function like any other."""
     some = Function(account_id="", region="", name="f", arn="", revision_id="", suffix="f", log_group="/aws/lambda/f")
-    return frozenset(need.kind for need in needs_of(policy, [some]))
+    return frozenset(lookup.kind for lookup in lookups_of(policy, [some]))
 
 
-def more_needs_of(policy: Policy, functions: Sequence[Function], evidence: Mapping[str, Evidence]) -> frozenset[Need]:
+def more_lookups_of(
+    policy: Policy, functions: Sequence[Function], evidence: Mapping[str, Evidence]
+) -> frozenset[Lookup]:
     """The resources that rules want to see on account of the evidence, which is by function ARN."""
     rules = all_rules()
     return frozenset(
-        need
+        lookup
         for function in functions
         for rule, options in policy.options_for(function).items()
-        for need in rules[rule].more_needs(function, evidence.get(function.arn, Evidence()), options)
+        for lookup in rules[rule].more_lookups(function, evidence.get(function.arn, Evidence()), options)
     )
 
 
@@ -126,7 +128,7 @@ class PlannedScope:
 
 
 def plan_scope(
-    policy: Policy, reading: Reading, worth: Worth, *, force: frozenset[str] = frozenset(), number: int = 0
+    policy: Policy, reading: ScopeData, worth: Worth, *, force: frozenset[str] = frozenset(), number: int = 0
 ) -> PlannedScope:
     """The part of a plan that one account and region is.
 
@@ -171,9 +173,9 @@ def join(
 
 def make_plan(
     policy: Policy,
-    readings: Sequence[Reading],
+    readings: Sequence[ScopeData],
     *,
-    worth: Callable[[Reading], Worth],
+    worth: Callable[[ScopeData], Worth],
     created_at: str,
     force: frozenset[str] = frozenset(),
 ) -> Plan:
@@ -195,7 +197,7 @@ def _uncollected() -> Iterator[None]:
 
 
 def _plan_reading(
-    policy: Policy, reading: Reading, worth: Worth, force: frozenset[str], prefix: str
+    policy: Policy, reading: ScopeData, worth: Worth, force: frozenset[str], prefix: str
 ) -> tuple[list[PlannedFunction], Sequence[Operation]]:
     judged = [_release(item, force) for item in _judge(policy, reading)]
     proposed = (_step(n, item) for n, item in enumerate(judged) if isinstance(item.verdict, Proposed))
@@ -219,7 +221,7 @@ def _plan_reading(
     return [_planned(policy, f, by_function.pop(f.arn)) for f in reading.functions], operations
 
 
-def _judge(policy: Policy, reading: Reading) -> list[_Judged]:
+def _judge(policy: Policy, reading: ScopeData) -> list[_Judged]:
     """Every rule's verdicts, function by function and in the rules' order."""
     by_function: dict[str, list[_Judged]] = {function.arn: [] for function in reading.functions}
     included = [f for f in reading.functions if policy.excluded(f) is None]

@@ -37,9 +37,9 @@ class Case:
 
     def knows(self, options: Options) -> bool:
         """Whether all was looked up that the rule wants to see under these options."""
-        wanted = [*self.rule.needs(self.function, options)]
-        wanted += self.rule.more_needs(self.function, self.evidence, options)
-        return all(need in self.function.facts for need in wanted)
+        wanted = [*self.rule.lookups(self.function, options)]
+        wanted += self.rule.more_lookups(self.function, self.evidence, options)
+        return all(lookup in self.function.resources for lookup in wanted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,11 +25,11 @@ from lambda_tailor.model.run import Verification
 from lambda_tailor.planning import explaining
 from lambda_tailor.planning.planner import (
     PlannedScope,
-    Reading,
+    ScopeData,
     join,
     kinds_of,
-    more_needs_of,
-    needs_of,
+    lookups_of,
+    more_lookups_of,
     plan_scope,
     readings_of,
 )
@@ -150,7 +150,7 @@ def _scope_requests(request: Request, found: Scopes) -> list[ScopeRequest]:
     return wanted
 
 
-def _read(asked: ScopeRequest) -> tuple[ScopeResult, Reading | None]:
+def _read(asked: ScopeRequest) -> tuple[ScopeResult, ScopeData | None]:
     scope = asked.scope
     try:
         opened = open_scope(asked.request.connection, scope)
@@ -177,21 +177,21 @@ def _unreached(scope: Scope, error: Exception) -> Problem:
     return Problem(account_id=scope.account_id, region=scope.region, subject=subject, because=str(error))
 
 
-def _look(asked: ScopeRequest, opened: OpenScope) -> tuple[ScopeResult, Reading]:
+def _look(asked: ScopeRequest, opened: OpenScope) -> tuple[ScopeResult, ScopeData]:
     request = asked.request
     with ThreadPoolExecutor(max_workers=3) as threads:
         # Two listings of many pages, each in a lane of its own.
         listing = threads.submit(_prefetch, request, opened)
         inventory = _known(request.policy, take(opened.gateway, opened.account_id, request.target))
         included = [f for f in inventory.functions if request.policy.excluded(f) is None]
-        needs = affordable(needs_of(request.policy, included), len(included), deep=request.evidence.deep)
+        lookups = affordable(lookups_of(request.policy, included), len(included), deep=request.evidence.deep)
         wanted = replace(request.evidence, readings=readings_of(request.policy, included))
-        looked_up = threads.submit(lambda: look_up(opened, needs, listing.result()))
+        looked_up = threads.submit(lambda: look_up(opened, lookups, listing.result()))
         gathering = threads.submit(gather, opened, included, wanted)
-        facts, gathered = looked_up.result(), gathering.result()
-    facts = {**facts, **look_up(opened, more_needs_of(request.policy, included, gathered.evidence))}
-    functions = [replace(function, facts=facts) for function in inventory.functions]
-    reading = Reading(
+        resources, gathered = looked_up.result(), gathering.result()
+    resources = {**resources, **look_up(opened, more_lookups_of(request.policy, included, gathered.evidence))}
+    functions = [replace(function, resources=resources) for function in inventory.functions]
+    reading = ScopeData(
         account_id=opened.account_id,
         region=opened.region,
         functions=functions,

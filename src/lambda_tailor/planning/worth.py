@@ -26,7 +26,7 @@ from lambda_tailor.model.usage import (
 )
 from lambda_tailor.model.verdict import Proposed
 from lambda_tailor.money.bill import Prices, Unpriced, attribute_ranges, prices_for, runaway_day_usd
-from lambda_tailor.planning.planner import Reading, Value, Worth
+from lambda_tailor.planning.planner import ScopeData, Value, Worth
 from lambda_tailor.policy.policy import Assumptions
 
 # Settings whose change is a change of what compute costs.
@@ -63,7 +63,7 @@ def price_notes(regions: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(notes))
 
 
-def worth(assumptions: Assumptions, reading: Reading, *, free_tier: bool | None = None) -> Worth:
+def worth(assumptions: Assumptions, reading: ScopeData, *, free_tier: bool | None = None) -> Worth:
     """Values the proposed changes of one account and region together, since tiers are the account's.
 
     ``free_tier`` overrides the assumption: an account has one, whatever the number of its regions.
@@ -93,7 +93,7 @@ def _rounded(usd: MonthlyUsd) -> MonthlyUsd:
 class _Account:
     """One account and region: its functions' loads and profiles, as the changes find them one after the other."""
 
-    def __init__(self, reading: Reading, assumptions: Assumptions, prices: Prices, proposed: Valued) -> None:
+    def __init__(self, reading: ScopeData, assumptions: Assumptions, prices: Prices, proposed: Valued) -> None:
         self.prices = prices
         self.proposed = proposed
         self.functions = reading.functions

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from lambda_tailor.model.evidence import Measured, Reading
+from lambda_tailor.model.evidence import Measured, Measurement
 from lambda_tailor.model.function import Function
 from lambda_tailor.model.plan import MonthlyUsd
 from lambda_tailor.model.realized import RealizedFunction, Window
@@ -95,7 +95,7 @@ def _per_million(profile: Profile, load: Load, scenario: Scenario, prices: Price
     return bill(compute_usage(profile, load, scenario), prices, free_tier=False)
 
 
-def _value(reading: Reading) -> Decimal:
+def _value(reading: Measurement) -> Decimal:
     return Decimal(str(reading.value)) if isinstance(reading, Measured) else Decimal(0)
 
 

@@ -13,7 +13,7 @@ from lambda_tailor.aws.inventory import Target, take
 from lambda_tailor.aws.scopes import OpenScope, check_account, open_scope
 from lambda_tailor.errors import BadInput, CredentialsError, EndpointUnreachable, StalePlan
 from lambda_tailor.journal.outcomes import run_of
-from lambda_tailor.model.evidence import NOT_READ, Reading
+from lambda_tailor.model.evidence import NOT_READ, Measurement
 from lambda_tailor.model.function import Function
 from lambda_tailor.model.realized import Realized, RealizedFunction, Window
 from lambda_tailor.model.record import RunRecord
@@ -97,7 +97,7 @@ def _compared(
     return compared
 
 
-def _seen(span: Span, memory_mb: int, readings: Mapping[str, Reading]) -> Window:
+def _seen(span: Span, memory_mb: int, readings: Mapping[str, Measurement]) -> Window:
     return Window(
         start=span[0].isoformat(),
         end=span[1].isoformat(),

@@ -11,7 +11,7 @@ from pydantic import Field, JsonValue
 
 from lambda_tailor.evidence.percentiles import TooFew, enough
 from lambda_tailor.model.evidence import Evidence, Measured
-from lambda_tailor.model.function import Found, Function, Need, Unreadable
+from lambda_tailor.model.function import Found, Function, Lookup, Unreadable
 from lambda_tailor.model.usage import Usage
 from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Transition, Verdict
 from lambda_tailor.rules.rule import Options, Rule, always
@@ -38,14 +38,14 @@ class AlarmsOptions(Options):
     topic_arn: str | None = Field(default=None, pattern=r"arn:[\w-]+:sns:.+", description="SNS topic to notify.")
 
 
-def needs(function: Function, options: AlarmsOptions) -> Iterable[Need]:
+def lookups(function: Function, options: AlarmsOptions) -> Iterable[Lookup]:
     """The alarms of those names."""
     asked = {
         options.error_rate_name: options.error_rate_percent,
         options.duration_name: options.duration_ms,
     }
     names = (name for name, threshold in asked.items() if threshold is not None or options.from_evidence)
-    return [Need("alarm", function.expand(name)) for name in names]
+    return [Lookup("alarm", function.expand(name)) for name in names]
 
 
 def judge(function: Function, evidence: Evidence, options: AlarmsOptions) -> Sequence[Verdict]:
@@ -101,8 +101,8 @@ def _baseline_ms(function: Function, evidence: Evidence) -> float | None:
 
 def _settled(function: Function, name: str, wanted: float | None, options: AlarmsOptions) -> float | None:
     """The threshold that the alarm has, where it is near: baselines drift from day to day, alarms should not."""
-    fact = function.fact("alarm", name)
-    definition = fact.state.get("definition") if isinstance(fact, Found) else None
+    resource = function.resource("alarm", name)
+    definition = resource.state.get("definition") if isinstance(resource, Found) else None
     has = definition.get("Threshold") if isinstance(definition, Mapping) else None
     if wanted is None or not isinstance(has, int | float) or isinstance(has, bool) or has <= 0:
         return wanted
@@ -148,11 +148,11 @@ def _duration(function: str, milliseconds: float, options: AlarmsOptions) -> dic
 
 
 def _judge_one(function: Function, setting: str, name: str, wanted: Mapping[str, Any]) -> Verdict:
-    fact = function.fact("alarm", name)
-    if isinstance(fact, Unreadable):
-        return Blocked(setting, None, {"alarm": name}, fact.because)
-    existing = fact.state["definition"] if isinstance(fact, Found) else None
-    if isinstance(fact, Found) and fact.state.get("composite"):
+    resource = function.resource("alarm", name)
+    if isinstance(resource, Unreadable):
+        return Blocked(setting, None, {"alarm": name}, resource.because)
+    existing = resource.state["definition"] if isinstance(resource, Found) else None
+    if isinstance(resource, Found) and resource.state.get("composite"):
         return Blocked(setting, None, {"alarm": name}, f"{name} is a composite alarm: choose another name")
     key = Key("alarm", name)
     if not isinstance(existing, Mapping):
@@ -188,7 +188,7 @@ RULE = Rule(
     options=AlarmsOptions,
     judge=judge,
     writes=always("alarm"),
-    needs=needs,
+    lookups=lookups,
     evidence=("invocations", "errors", "duration_max"),
     order=80,
 )

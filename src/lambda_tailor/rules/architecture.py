@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import Field
 
 from lambda_tailor.model.evidence import Evidence
-from lambda_tailor.model.function import Found, Function, Missing, Need, Unreadable
+from lambda_tailor.model.function import Found, Function, Lookup, Missing, Unreadable
 from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Transition, Verdict
 from lambda_tailor.rules.rule import Options, Rule, always
 
@@ -38,11 +38,11 @@ def _impossible(function: Function) -> str | None:
     return None
 
 
-def needs(function: Function, options: ArchitectureOptions) -> Iterable[Need]:
+def lookups(function: Function, options: ArchitectureOptions) -> Iterable[Lookup]:
     """What machine code the package and its layers carry."""
     if function.architecture == options.target or _impossible(function):
         return ()
-    return (Need("code", function.name), *(Need("code", layer) for layer in function.layers))
+    return (Lookup("code", function.name), *(Lookup("code", layer) for layer in function.layers))
 
 
 def judge(function: Function, _evidence: Evidence, options: ArchitectureOptions) -> Sequence[Verdict]:
@@ -55,17 +55,17 @@ def judge(function: Function, _evidence: Evidence, options: ArchitectureOptions)
         return (Kept(SETTING, current, "as wanted"),)
     if because := _impossible(function):
         return (Blocked(SETTING, current, target, because),)
-    for need in needs(function, options):
-        match function.fact(need.kind, need.name):
+    for lookup in lookups(function, options):
+        match function.resource(lookup.kind, lookup.name):
             case Unreadable(because):
                 return (Kept(SETTING, current, f"whether it could run on {target} is not known: {because}"),)
             case Missing():
-                return (Blocked(SETTING, current, target, f"{need.name} is no longer there"),)
+                return (Blocked(SETTING, current, target, f"{lookup.name} is no longer there"),)
             case Found(state):
                 binaries = state["x86"]
                 if isinstance(binaries, list) and binaries:
                     more = f" and {len(binaries) - 1} more" if len(binaries) > 1 else ""
-                    where = "the package" if need.name == function.name else need.name
+                    where = "the package" if lookup.name == function.name else lookup.name
                     because = f"{binaries[0]}{more} in {where} is made for x86"
                     return (Blocked(SETTING, current, target, because),)
     key, configured = Key("function-code", function.name), Key("function-configuration", function.name)
@@ -83,6 +83,6 @@ RULE = Rule(
     options=ArchitectureOptions,
     judge=judge,
     writes=always("function-code"),
-    needs=needs,
+    lookups=lookups,
     order=110,
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pydantic import Field, JsonValue
 
 from lambda_tailor.model.evidence import Evidence
-from lambda_tailor.model.function import Found, Function, Missing, Need, Unreadable
+from lambda_tailor.model.function import Found, Function, Lookup, Missing, Unreadable
 from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Transition, Verdict
 from lambda_tailor.rules.rule import Options, Rule, always
 
@@ -24,9 +24,9 @@ class AsyncRetriesOptions(Options):
     )
 
 
-def needs(function: Function, options: AsyncRetriesOptions) -> Iterable[Need]:
+def lookups(function: Function, options: AsyncRetriesOptions) -> Iterable[Lookup]:
     """Its configuration for asynchronous invocation."""
-    return (Need("event-invoke-config", function.name),) if _wanted(options) else ()
+    return (Lookup("event-invoke-config", function.name),) if _wanted(options) else ()
 
 
 def _wanted(options: AsyncRetriesOptions) -> Mapping[str, int]:
@@ -39,7 +39,7 @@ def judge(function: Function, evidence: Evidence, options: AsyncRetriesOptions) 
     wanted = _wanted(options)
     if not wanted:
         return ()
-    match function.fact("event-invoke-config", function.name):
+    match function.resource("event-invoke-config", function.name):
         case Unreadable(because):
             return [Blocked(setting, None, value, because) for setting, value in wanted.items()]
         case Missing():
@@ -69,7 +69,7 @@ RULE = Rule(
     options=AsyncRetriesOptions,
     judge=judge,
     writes=always("event-invoke-config"),
-    needs=needs,
+    lookups=lookups,
     evidence=("async_events",),
     order=160,
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pydantic import Field, JsonValue
 
 from lambda_tailor.model.evidence import Evidence
-from lambda_tailor.model.function import Found, Function, Missing, Need, Unreadable
+from lambda_tailor.model.function import Found, Function, Lookup, Missing, Unreadable
 from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Transition, Verdict
 from lambda_tailor.rules.rule import Options, Rule
 
@@ -32,21 +32,21 @@ def _queue_arn(function: Function, options: DeadLetterQueueOptions) -> str:
     return f"arn:{function.partition}:sqs:{function.region}:{function.account_id}:{name}"
 
 
-def needs(function: Function, options: DeadLetterQueueOptions) -> Iterable[Need]:
+def lookups(function: Function, options: DeadLetterQueueOptions) -> Iterable[Lookup]:
     """The queue, and whether the function's role may send to it."""
     return () if options.only_asynchronous else _needs(function, options)
 
 
-def more_needs(function: Function, evidence: Evidence, options: DeadLetterQueueOptions) -> Iterable[Need]:
+def more_lookups(function: Function, evidence: Evidence, options: DeadLetterQueueOptions) -> Iterable[Lookup]:
     """The same for asynchronous functions only, since each takes a call of its own."""
     return _needs(function, options) if options.only_asynchronous and evidence.asynchronous else ()
 
 
-def _needs(function: Function, options: DeadLetterQueueOptions) -> Iterable[Need]:
+def _needs(function: Function, options: DeadLetterQueueOptions) -> Iterable[Lookup]:
     if options.queue is None or function.dead_letter_arn:
         return ()
     arn = _queue_arn(function, options)
-    return (Need("queue", function.expand(options.queue)), Need("may-send", f"{function.role_arn} {arn}"))
+    return (Lookup("queue", function.expand(options.queue)), Lookup("may-send", f"{function.role_arn} {arn}"))
 
 
 def writes(options: DeadLetterQueueOptions) -> Iterable[str]:
@@ -64,13 +64,13 @@ def judge(function: Function, evidence: Evidence, options: DeadLetterQueueOption
         return (Kept(SETTING, function.dead_letter_arn, whose),)
     if options.only_asynchronous and not evidence.asynchronous:
         return (Kept(SETTING, None, "no asynchronous event was seen, and a dead-letter queue takes no others"),)
-    queue = function.fact("queue", function.expand(options.queue))
+    queue = function.resource("queue", function.expand(options.queue))
     if isinstance(queue, Unreadable):
         return (Blocked(SETTING, None, arn, queue.because),)
     steps: list[Transition] = []
     if isinstance(queue, Missing):
         steps.append(Transition(Key("queue", function.expand(options.queue)), "exists", False, True))
-    match function.fact("may-send", f"{function.role_arn} {arn}"):
+    match function.resource("may-send", f"{function.role_arn} {arn}"):
         case Found(state) if state["allowed"]:
             pass
         case Found() if options.add_permission:
@@ -107,8 +107,8 @@ RULE = Rule(
     options=DeadLetterQueueOptions,
     judge=judge,
     writes=writes,
-    needs=needs,
-    more_needs=more_needs,
+    lookups=lookups,
+    more_lookups=more_lookups,
     evidence=("async_events",),
     order=70,
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pydantic import Field
 
 from lambda_tailor.model.evidence import Evidence
-from lambda_tailor.model.function import Found, Function, Missing, Need, Unreadable
+from lambda_tailor.model.function import Found, Function, Lookup, Missing, Unreadable
 from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Transition, Verdict
 from lambda_tailor.rules.rule import Options, Rule, always
 
@@ -22,9 +22,9 @@ class DeploymentBucketVersioningOptions(Options):
     )
 
 
-def needs(function: Function, options: DeploymentBucketVersioningOptions) -> Iterable[Need]:
+def lookups(function: Function, options: DeploymentBucketVersioningOptions) -> Iterable[Lookup]:
     """The bucket."""
-    return () if options.bucket is None else (Need("bucket", function.expand(options.bucket)),)
+    return () if options.bucket is None else (Lookup("bucket", function.expand(options.bucket)),)
 
 
 def judge(function: Function, _evidence: Evidence, options: DeploymentBucketVersioningOptions) -> Sequence[Verdict]:
@@ -32,7 +32,7 @@ def judge(function: Function, _evidence: Evidence, options: DeploymentBucketVers
     if options.bucket is None:
         return ()
     wanted = function.expand(options.bucket)
-    match function.fact("bucket", wanted):
+    match function.resource("bucket", wanted):
         case Unreadable(because):
             return (Blocked(SETTING, None, "Enabled", because),)
         case Missing():
@@ -54,6 +54,6 @@ RULE = Rule(
     options=DeploymentBucketVersioningOptions,
     judge=judge,
     writes=always("bucket-versioning"),
-    needs=needs,
+    lookups=lookups,
     order=90,
 )

@@ -11,14 +11,14 @@ from pydantic import Field, JsonValue, field_validator
 from lambda_tailor.model.evidence import Evidence
 from lambda_tailor.model.function import (
     ENVIRONMENT_LIMIT_BYTES,
-    Fact,
     Found,
     Function,
+    Lookup,
     Missing,
-    Need,
+    Resource,
     Unreadable,
     environment_bytes,
-    source_need,
+    source_lookup,
 )
 from lambda_tailor.model.secret import PRESENT, Secret, reference
 from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Transition, Verdict
@@ -67,9 +67,9 @@ def _source(function: Function, template: str, mode: str) -> str:
     return source
 
 
-def needs(function: Function, options: EnvironmentOptions) -> Iterable[Need]:
+def lookups(function: Function, options: EnvironmentOptions) -> Iterable[Lookup]:
     """Every source named."""
-    return [source_need(_source(function, template, options.mode)) for template in options.variables.values()]
+    return [source_lookup(_source(function, template, options.mode)) for template in options.variables.values()]
 
 
 def judge(function: Function, _evidence: Evidence, options: EnvironmentOptions) -> Sequence[Verdict]:
@@ -78,10 +78,10 @@ def judge(function: Function, _evidence: Evidence, options: EnvironmentOptions) 
     merged = dict(function.environment)
     for name, template in options.variables.items():
         source = _source(function, template, options.mode)
-        need = source_need(source)
-        verdict = _judge_one(function, name, source, function.fact(need.kind, need.name), options.overwrite)
+        lookup = source_lookup(source)
+        verdict = _judge_one(function, name, source, function.resource(lookup.kind, lookup.name), options.overwrite)
         if isinstance(verdict, Proposed):
-            larger = merged | {name: _value(function.fact(need.kind, need.name))}
+            larger = merged | {name: _value(function.resource(lookup.kind, lookup.name))}
             size = environment_bytes(larger)
             if size > ENVIRONMENT_LIMIT_BYTES:
                 because = f"the environment would take {size} bytes, and Lambda takes {ENVIRONMENT_LIMIT_BYTES}"
@@ -92,24 +92,24 @@ def judge(function: Function, _evidence: Evidence, options: EnvironmentOptions) 
     return verdicts
 
 
-def _value(fact: Fact) -> Secret:
-    if isinstance(fact, Found) and isinstance(value := fact.state.get("value"), Secret):
+def _value(resource: Resource) -> Secret:
+    if isinstance(resource, Found) and isinstance(value := resource.state.get("value"), Secret):
         return value
     return Secret("")
 
 
-def _judge_one(function: Function, name: str, source: str, fact: Fact, overwrite: bool) -> Verdict:
+def _judge_one(function: Function, name: str, source: str, resource: Resource, overwrite: bool) -> Verdict:
     setting = f"environment.{name}"
     deployed = function.environment.get(name)
     before: JsonValue = None if deployed is None else "(set)"
-    match fact:
+    match resource:
         case Unreadable(because):
             return Blocked(setting, before, source, because)
         case Missing():
-            need = source_need(source)
-            return Blocked(setting, before, source, f"there is no {_TITLES[need.kind]} {need.name}")
+            lookup = source_lookup(source)
+            return Blocked(setting, before, source, f"there is no {_TITLES[lookup.kind]} {lookup.name}")
         case Found():
-            if deployed is not None and deployed == _value(fact):
+            if deployed is not None and deployed == _value(resource):
                 return Kept(setting, source, "it has the value of its source")
     stand_in: JsonValue = None if deployed is None else {PRESENT: "value"}
     key = Key("function-configuration", function.name)
@@ -132,6 +132,6 @@ RULE = Rule(
     options=EnvironmentOptions,
     judge=judge,
     writes=always("function-configuration"),
-    needs=needs,
+    lookups=lookups,
     order=50,
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pydantic import Field
 
 from lambda_tailor.model.evidence import Evidence, Measured
-from lambda_tailor.model.function import Found, Function, Missing, Need, Unreadable
+from lambda_tailor.model.function import Found, Function, Lookup, Missing, Unreadable
 from lambda_tailor.model.verdict import Finding, Kept, Risk, Verdict
 from lambda_tailor.rules.rule import Options, Rule
 
@@ -22,14 +22,14 @@ class LogClassOptions(Options):
     min_gb_per_month: float = Field(default=10, gt=0, description="GB of logs a month from which it is reported.")
 
 
-def needs(function: Function, _options: LogClassOptions) -> Iterable[Need]:
+def lookups(function: Function, _options: LogClassOptions) -> Iterable[Lookup]:
     """The function's log group."""
-    return (Need("log-group", function.log_group),)
+    return (Lookup("log-group", function.log_group),)
 
 
 def judge(function: Function, evidence: Evidence, options: LogClassOptions) -> Sequence[Verdict]:
     """Report it: AWS gives a log group its class when it is made, and never changes it."""
-    match function.fact("log-group", function.log_group):
+    match function.resource("log-group", function.log_group):
         case Unreadable(because):
             return (Kept(SETTING, None, f"its log group is not known: {because}"),)
         case Missing():
@@ -58,7 +58,7 @@ RULE = Rule(
     source="https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch_Logs_Log_Classes.html",
     options=LogClassOptions,
     judge=judge,
-    needs=needs,
+    lookups=lookups,
     evidence=("log_bytes",),
     order=140,
 )

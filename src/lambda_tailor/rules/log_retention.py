@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pydantic import Field, field_validator
 
 from lambda_tailor.model.evidence import Evidence
-from lambda_tailor.model.function import Found, Function, Missing, Need, Unreadable
+from lambda_tailor.model.function import Found, Function, Lookup, Missing, Unreadable
 from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Transition, Verdict
 from lambda_tailor.rules.rule import Options, Rule, always
 
@@ -38,9 +38,9 @@ class LogRetentionOptions(Options):
         return days
 
 
-def needs(function: Function, _options: LogRetentionOptions) -> Iterable[Need]:
+def lookups(function: Function, _options: LogRetentionOptions) -> Iterable[Lookup]:
     """The function's log group."""
-    return (Need("log-group", function.log_group),)
+    return (Lookup("log-group", function.log_group),)
 
 
 def judge(function: Function, _evidence: Evidence, options: LogRetentionOptions) -> Sequence[Verdict]:
@@ -49,7 +49,7 @@ def judge(function: Function, _evidence: Evidence, options: LogRetentionOptions)
     if days is None:
         return ()
     held = next((tag for tag in options.legal_hold_tags if tag in function.tags), None)
-    match function.fact("log-group", function.log_group):
+    match function.resource("log-group", function.log_group):
         case Unreadable(because):
             return (Blocked(SETTING, None, days, because),)
         case Missing():
@@ -90,6 +90,6 @@ RULE = Rule(
     options=LogRetentionOptions,
     judge=judge,
     writes=always("log-group", "log-retention"),
-    needs=needs,
+    lookups=lookups,
     order=40,
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pydantic import Field
 
 from lambda_tailor.model.evidence import Evidence
-from lambda_tailor.model.function import Found, Function, Missing, Need, Unreadable
+from lambda_tailor.model.function import Found, Function, Lookup, Missing, Unreadable
 from lambda_tailor.model.verdict import Finding, Kept, Key, Proposed, Risk, Transition, Verdict
 from lambda_tailor.rules.rule import Options, Rule
 
@@ -21,9 +21,9 @@ class OldVersionsOptions(Options):
     prune: bool = Field(default=False, description="Delete the others; a deleted version never comes back.")
 
 
-def needs(function: Function, _options: OldVersionsOptions) -> Iterable[Need]:
+def lookups(function: Function, _options: OldVersionsOptions) -> Iterable[Lookup]:
     """Its published versions, and which of them something refers to."""
-    return (Need("versions", function.name),)
+    return (Lookup("versions", function.name),)
 
 
 def writes(options: OldVersionsOptions) -> Iterable[str]:
@@ -33,7 +33,7 @@ def writes(options: OldVersionsOptions) -> Iterable[str]:
 
 def judge(function: Function, _evidence: Evidence, options: OldVersionsOptions) -> Sequence[Verdict]:
     """Report what is beyond the number to keep, or propose to delete it where that was asked for."""
-    match function.fact("versions", function.name):
+    match function.resource("versions", function.name):
         case Unreadable(because):
             return (Kept(SETTING, None, f"its versions are not known: {because}"),)
         case Missing():
@@ -65,6 +65,6 @@ RULE = Rule(
     options=OldVersionsOptions,
     judge=judge,
     writes=writes,
-    needs=needs,
+    lookups=lookups,
     order=220,
 )

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pydantic import Field
 
 from lambda_tailor.model.evidence import Evidence, Measured
-from lambda_tailor.model.function import Found, Function, Missing, Need, Unreadable
+from lambda_tailor.model.function import Found, Function, Lookup, Missing, Unreadable
 from lambda_tailor.model.usage import SECONDS_A_MONTH, Usage
 from lambda_tailor.model.verdict import Finding, Kept, Key, Proposed, Risk, Transition, Verdict
 from lambda_tailor.rules.rule import Options, Rule, always
@@ -23,14 +23,14 @@ class ProvisionedConcurrencyOptions(Options):
     headroom_percent: float = Field(default=30, ge=0, le=400, description="Room above the most that were in use.")
 
 
-def needs(function: Function, _options: ProvisionedConcurrencyOptions) -> Iterable[Need]:
+def lookups(function: Function, _options: ProvisionedConcurrencyOptions) -> Iterable[Lookup]:
     """What is provisioned for its versions and aliases."""
-    return (Need("provisioned", function.name),)
+    return (Lookup("provisioned", function.name),)
 
 
 def judge(function: Function, evidence: Evidence, options: ProvisionedConcurrencyOptions) -> Sequence[Verdict]:
     """Propose to buy what was in use and no more; what nobody saw in use is reported."""
-    match function.fact("provisioned", function.name):
+    match function.resource("provisioned", function.name):
         case Unreadable(because):
             return (Kept(SETTING, None, f"whether any is provisioned is not known: {because}"),)
         case Missing():
@@ -78,7 +78,7 @@ RULE = Rule(
     options=ProvisionedConcurrencyOptions,
     judge=judge,
     writes=always("provisioned-concurrency"),
-    needs=needs,
+    lookups=lookups,
     evidence=("provisioned_max",),
     order=130,
 )

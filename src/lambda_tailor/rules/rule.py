@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from lambda_tailor.model.evidence import Evidence
-from lambda_tailor.model.function import Function, Need
+from lambda_tailor.model.function import Function, Lookup
 from lambda_tailor.model.verdict import Verdict
 
 
@@ -38,8 +38,8 @@ class ConcurrencyPool:
 Judged = tuple[Function, Sequence[Verdict]]
 
 
-def nothing_needed(_function: Function, _options: Any) -> Iterable[Need]:
-    """The ``needs`` of a rule that judges by the function alone."""
+def no_lookups(_function: Function, _options: Any) -> Iterable[Lookup]:
+    """The ``lookups`` of a rule that judges by the function alone."""
     return ()
 
 
@@ -53,8 +53,8 @@ def always(*kinds: str) -> Callable[[Any], Iterable[str]]:
     return lambda _options: kinds
 
 
-def nothing_more(_function: Function, _evidence: Evidence, _options: Any) -> Iterable[Need]:
-    """The ``more_needs`` of a rule that knows what it wants to see before there is evidence."""
+def no_more_lookups(_function: Function, _evidence: Evidence, _options: Any) -> Iterable[Lookup]:
+    """The ``more_lookups`` of a rule that knows what it wants to see before there is evidence."""
     return ()
 
 
@@ -68,8 +68,8 @@ class Rule(Generic[OptionsT]):
     """One optimization.
 
     ``judge`` is pure: from function, evidence and options to one verdict for each setting it looks
-    at. ``needs`` names the resources it wants to see first, and
-    ``more_needs`` those that only the evidence shows to be wanted. ``settle`` looks at one account and
+    at. ``lookups`` names the resources it wants to see first, and
+    ``more_lookups`` those that only the evidence shows to be wanted. ``settle`` looks at one account and
     region's verdicts together, where functions compete for something. ``writes`` names the kinds of
     setting that it may propose to change. ``evidence`` names the
     readings it asks for. ``source`` is the page behind it.
@@ -81,8 +81,8 @@ class Rule(Generic[OptionsT]):
     source: str
     options: type[OptionsT]
     judge: Callable[[Function, Evidence, OptionsT], Sequence[Verdict]]
-    needs: Callable[[Function, OptionsT], Iterable[Need]] = nothing_needed
-    more_needs: Callable[[Function, Evidence, OptionsT], Iterable[Need]] = nothing_more
+    lookups: Callable[[Function, OptionsT], Iterable[Lookup]] = no_lookups
+    more_lookups: Callable[[Function, Evidence, OptionsT], Iterable[Lookup]] = no_more_lookups
     settle: Callable[[Sequence[Judged], ConcurrencyPool | None], Sequence[Judged]] = nothing_shared
     writes: Callable[[OptionsT], Iterable[str]] = nothing_written
     evidence: tuple[str, ...] = ()

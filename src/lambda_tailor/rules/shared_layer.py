@@ -8,7 +8,7 @@ from pydantic import Field
 
 from lambda_tailor import arns
 from lambda_tailor.model.evidence import Evidence
-from lambda_tailor.model.function import Found, Function, Missing, Need, Unreadable
+from lambda_tailor.model.function import Found, Function, Lookup, Missing, Unreadable
 from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Transition, Verdict
 from lambda_tailor.rules.rule import Options, Rule, always
 
@@ -23,11 +23,11 @@ class SharedLayerOptions(Options):
     layer: str | None = Field(default=None, description="The layer's name; {suffix} is filled in.")
 
 
-def needs(function: Function, options: SharedLayerOptions) -> Iterable[Need]:
+def lookups(function: Function, options: SharedLayerOptions) -> Iterable[Lookup]:
     """The layer's newest version, unless some version of it is attached."""
     if options.layer is None or _attached(function, function.expand(options.layer)):
         return ()
-    return (Need("layer", function.expand(options.layer)),)
+    return (Lookup("layer", function.expand(options.layer)),)
 
 
 def judge(function: Function, _evidence: Evidence, options: SharedLayerOptions) -> Sequence[Verdict]:
@@ -41,7 +41,7 @@ def judge(function: Function, _evidence: Evidence, options: SharedLayerOptions) 
     after_by_name = [*before, name]
     if function.package_type == "Image":
         return (Blocked(SETTING, [*before], [*after_by_name], "a container image takes no layers"),)
-    match function.fact("layer", name):
+    match function.resource("layer", name):
         case Unreadable(because):
             return (Blocked(SETTING, [*before], [*after_by_name], because),)
         case Missing():
@@ -74,6 +74,6 @@ RULE = Rule(
     options=SharedLayerOptions,
     judge=judge,
     writes=always("function-configuration"),
-    needs=needs,
+    lookups=lookups,
     order=100,
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pydantic import Field
 
 from lambda_tailor.model.evidence import Evidence
-from lambda_tailor.model.function import Found, Function, Missing, Need, Unreadable
+from lambda_tailor.model.function import Found, Function, Lookup, Missing, Unreadable
 from lambda_tailor.model.verdict import Finding, Kept, Key, Proposed, Risk, Transition, Verdict
 from lambda_tailor.rules.rule import Options, Rule
 
@@ -20,9 +20,9 @@ class UnboundedRecursionOptions(Options):
     terminate: bool = Field(default=False, description="Switch the detection on; else it is only reported.")
 
 
-def needs(function: Function, _options: UnboundedRecursionOptions) -> Iterable[Need]:
+def lookups(function: Function, _options: UnboundedRecursionOptions) -> Iterable[Lookup]:
     """Its recursion configuration."""
-    return (Need("recursion", function.name),)
+    return (Lookup("recursion", function.name),)
 
 
 def writes(options: UnboundedRecursionOptions) -> Iterable[str]:
@@ -32,7 +32,7 @@ def writes(options: UnboundedRecursionOptions) -> Iterable[str]:
 
 def judge(function: Function, _evidence: Evidence, options: UnboundedRecursionOptions) -> Sequence[Verdict]:
     """Report a function that may call itself for ever, or propose to stop that."""
-    match function.fact("recursion", function.name):
+    match function.resource("recursion", function.name):
         case Unreadable(because):
             return (Kept(SETTING, None, f"it is not known: {because}"),)
         case Missing():
@@ -56,6 +56,6 @@ RULE = Rule(
     options=UnboundedRecursionOptions,
     judge=judge,
     writes=writes,
-    needs=needs,
+    lookups=lookups,
     order=180,
 )

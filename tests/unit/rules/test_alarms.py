@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from lambda_tailor.model.evidence import Evidence
-from lambda_tailor.model.function import Fact, Found, Missing, Need
+from lambda_tailor.model.function import Found, Lookup, Missing, Resource
 from lambda_tailor.model.verdict import Blocked, Kept, Proposed, Verdict
 from lambda_tailor.rules.alarms import AlarmsOptions, judge
 from tests.builders import a_function
@@ -14,9 +14,9 @@ NAMES = ("lambda-error-rate-dev", "lambda-duration-dev")
 TOPIC = "arn:aws:sns:us-east-1:123456789012:ops"
 
 
-def judged(facts: dict[str, Fact], options: AlarmsOptions = OPTIONS) -> list[Verdict]:
-    known = {Need("alarm", name): facts.get(name, Missing()) for name in NAMES}
-    return list(judge(a_function(facts=known), Evidence(), options))
+def judged(resources: dict[str, Resource], options: AlarmsOptions = OPTIONS) -> list[Verdict]:
+    known = {Lookup("alarm", name): resources.get(name, Missing()) for name in NAMES}
+    return list(judge(a_function(resources=known), Evidence(), options))
 
 
 def definition(verdict: Verdict) -> dict[str, Any]:

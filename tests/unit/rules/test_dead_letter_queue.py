@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from lambda_tailor.model.evidence import Evidence
-from lambda_tailor.model.function import Fact, Found, Missing, Need, Unreadable
+from lambda_tailor.model.function import Found, Lookup, Missing, Resource, Unreadable
 from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Verdict
 from lambda_tailor.rules.dead_letter_queue import DeadLetterQueueOptions, judge
 from tests.builders import ACCOUNT, REGION, a_function
@@ -11,10 +11,10 @@ OPTIONS = DeadLetterQueueOptions(queue="lambda-dlq-{suffix}")
 ALLOWED, DENIED = Found({"allowed": True}), Found({"allowed": False})
 
 
-def judged(queue: Fact, may_send: Fact, options: DeadLetterQueueOptions = OPTIONS, **given: object) -> Verdict:
+def judged(queue: Resource, may_send: Resource, options: DeadLetterQueueOptions = OPTIONS, **given: object) -> Verdict:
     role = f"arn:aws:iam::{ACCOUNT}:role/lambda-role-dev"
-    facts = {Need("queue", "lambda-dlq-dev"): queue, Need("may-send", f"{role} {ARN}"): may_send}
-    (verdict,) = judge(a_function(facts=facts, **given), Evidence(), options)
+    resources = {Lookup("queue", "lambda-dlq-dev"): queue, Lookup("may-send", f"{role} {ARN}"): may_send}
+    (verdict,) = judge(a_function(resources=resources, **given), Evidence(), options)
     return verdict
 
 

@@ -4,19 +4,19 @@ import pytest
 from pydantic import ValidationError
 
 from lambda_tailor.model.evidence import Evidence
-from lambda_tailor.model.function import Fact, Found, Missing, Need, Unreadable
+from lambda_tailor.model.function import Found, Lookup, Missing, Resource, Unreadable
 from lambda_tailor.model.secret import Secret
 from lambda_tailor.model.verdict import Blocked, Kept, Proposed, Verdict
-from lambda_tailor.rules.environment import EnvironmentOptions, judge, needs
+from lambda_tailor.rules.environment import EnvironmentOptions, judge, lookups
 from tests.builders import a_function
 
 SOURCE = "secretsmanager:database-url-{suffix}"
 OPTIONS = EnvironmentOptions(variables={"DATABASE_URL": SOURCE})
-NEED = Need("secret", "database-url-dev")
+NEED = Lookup("secret", "database-url-dev")
 
 
-def judged(fact: Fact, options: EnvironmentOptions = OPTIONS, **given: object) -> Verdict:
-    (verdict,) = judge(a_function(facts={NEED: fact}, **given), Evidence(), options)
+def judged(resource: Resource, options: EnvironmentOptions = OPTIONS, **given: object) -> Verdict:
+    (verdict,) = judge(a_function(resources={NEED: resource}, **given), Evidence(), options)
     return verdict
 
 
@@ -38,9 +38,9 @@ def test_a_missing_secret_blocks_with_its_name() -> None:
 
 
 def test_a_users_value_is_not_overwritten_unless_asked() -> None:
-    fact, theirs = Found({"value": Secret("x")}), {"DATABASE_URL": Secret("theirs")}
-    assert isinstance(judged(fact, environment=theirs), Blocked)
-    assert isinstance(judged(fact, OPTIONS.model_copy(update={"overwrite": True}), environment=theirs), Proposed)
+    resource, theirs = Found({"value": Secret("x")}), {"DATABASE_URL": Secret("theirs")}
+    assert isinstance(judged(resource, environment=theirs), Blocked)
+    assert isinstance(judged(resource, OPTIONS.model_copy(update={"overwrite": True}), environment=theirs), Proposed)
 
 
 def test_an_unreadable_secret_blocks() -> None:
@@ -49,8 +49,11 @@ def test_an_unreadable_secret_blocks() -> None:
 
 def test_one_missing_secret_fails_no_other_variable() -> None:
     options = EnvironmentOptions(variables={"DATABASE_URL": SOURCE, "API_KEY": "secretsmanager:api-key-{suffix}"})
-    facts: dict[Need, Fact] = {NEED: Missing(), Need("secret", "api-key-dev"): Found({"value": Secret("k")})}
-    first, second = judge(a_function(facts=facts), Evidence(), options)
+    resources: dict[Lookup, Resource] = {
+        NEED: Missing(),
+        Lookup("secret", "api-key-dev"): Found({"value": Secret("k")}),
+    }
+    first, second = judge(a_function(resources=resources), Evidence(), options)
     assert isinstance(first, Blocked)
     assert isinstance(second, Proposed)
 
@@ -69,16 +72,16 @@ def test_the_limit_counts_names_and_bytes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "mode", "need"),
+    ("source", "mode", "lookup"),
     [
-        ("secretsmanager:a#url", "value", Need("secret", "a#url")),
-        ("ssm:/app/url", "value", Need("parameter", "/app/url")),
-        ("secretsmanager:a#url", "reference", Need("secret-arn", "a")),
+        ("secretsmanager:a#url", "value", Lookup("secret", "a#url")),
+        ("ssm:/app/url", "value", Lookup("parameter", "/app/url")),
+        ("secretsmanager:a#url", "reference", Lookup("secret-arn", "a")),
     ],
 )
-def test_every_kind_of_source_is_looked_up(source: str, mode: str, need: Need) -> None:
+def test_every_kind_of_source_is_looked_up(source: str, mode: str, lookup: Lookup) -> None:
     options = EnvironmentOptions.model_validate({"variables": {"URL": source}, "mode": mode})
-    assert list(needs(a_function(), options)) == [need]
+    assert list(lookups(a_function(), options)) == [lookup]
 
 
 @pytest.mark.parametrize("variables", [{"AWS_REGION": "ssm:x"}, {"1A": "ssm:x"}, {"OK": "plain-text"}, {"OK": "ssm:"}])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lambda_tailor.model.evidence import Absent, Evidence
-from lambda_tailor.model.function import Fact, Found, Missing, Need, Unreadable
+from lambda_tailor.model.function import Found, Lookup, Missing, Resource, Unreadable
 from lambda_tailor.model.verdict import Blocked, Finding, Kept, Proposed, Risk, Verdict
 from lambda_tailor.rules import (
     architecture,
@@ -73,8 +73,8 @@ def test_an_image_has_no_runtime_to_judge() -> None:
     assert runtime_end_of_life.judge(a_function(runtime=None, package_type="Image"), Evidence(), options) == ()
 
 
-def logged(group: Fact, seen: Evidence) -> Verdict:
-    function = a_function(facts={Need("log-group", GROUP): group})
+def logged(group: Resource, seen: Evidence) -> Verdict:
+    function = a_function(resources={Lookup("log-group", GROUP): group})
     (verdict,) = log_class.judge(function, seen, log_class.LogClassOptions())
     return verdict
 
@@ -95,16 +95,18 @@ def test_many_gigabytes_of_standard_logs_are_reported_by_the_month() -> None:
         (Unreadable("denied"), evidence(log_bytes=14e9)),
     ],
 )
-def test_other_logs_are_not_reported(group: Fact, seen: Evidence) -> None:
+def test_other_logs_are_not_reported(group: Resource, seen: Evidence) -> None:
     assert isinstance(logged(group, seen), Kept)
 
 
-def on_arm(package: Fact, layer: Fact | None = None, **given: Any) -> Verdict:
-    facts: dict[Need, Fact] = {Need("code", "lambda-function-dev"): package}
+def on_arm(package: Resource, layer: Resource | None = None, **given: Any) -> Verdict:
+    resources: dict[Lookup, Resource] = {Lookup("code", "lambda-function-dev"): package}
     if layer is not None:
-        facts[Need("code", LAYER)] = layer
+        resources[Lookup("code", LAYER)] = layer
         given["layers"] = (LAYER,)
-    (verdict,) = architecture.judge(a_function(facts=facts, **given), Evidence(), architecture.ArchitectureOptions())
+    (verdict,) = architecture.judge(
+        a_function(resources=resources, **given), Evidence(), architecture.ArchitectureOptions()
+    )
     return verdict
 
 
@@ -130,7 +132,7 @@ def test_an_x86_binary_blocks_with_the_file_named() -> None:
 def test_what_cannot_run_on_arm_blocks_without_a_look_at_the_code(given: dict[str, Any]) -> None:
     function = a_function(**given)
     options = architecture.ArchitectureOptions()
-    assert list(architecture.needs(function, options)) == []
+    assert list(architecture.lookups(function, options)) == []
     (verdict,) = architecture.judge(function, Evidence(), options)
     assert isinstance(verdict, Blocked)
 
@@ -140,8 +142,8 @@ def test_code_that_cannot_be_read_is_not_judged() -> None:
     assert isinstance(on_arm(Found({"x86": []}), architecture="arm64"), Kept)
 
 
-def recursive(fact: Fact, *, terminate: bool = False) -> Verdict:
-    function = a_function(facts={Need("recursion", "lambda-function-dev"): fact})
+def recursive(resource: Resource, *, terminate: bool = False) -> Verdict:
+    function = a_function(resources={Lookup("recursion", "lambda-function-dev"): resource})
     options = unbounded_recursion.UnboundedRecursionOptions(terminate=terminate)
     (verdict,) = unbounded_recursion.judge(function, Evidence(), options)
     return verdict

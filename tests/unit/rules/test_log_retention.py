@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from lambda_tailor.model.evidence import Evidence
-from lambda_tailor.model.function import Fact, Found, Missing, Need, Unreadable
+from lambda_tailor.model.function import Found, Lookup, Missing, Resource, Unreadable
 from lambda_tailor.model.verdict import Blocked, Kept, Proposed, Verdict
 from lambda_tailor.rules.log_retention import ALLOWED_DAYS, LogRetentionOptions, judge
 from tests.builders import a_function
@@ -13,8 +13,8 @@ SEVEN = LogRetentionOptions(days=7)
 GROUP = "/aws/lambda/lambda-function-dev"
 
 
-def judged(fact: Fact, **given: object) -> Verdict:
-    (verdict,) = judge(a_function(facts={Need("log-group", GROUP): fact}, **given), Evidence(), SEVEN)
+def judged(resource: Resource, **given: object) -> Verdict:
+    (verdict,) = judge(a_function(resources={Lookup("log-group", GROUP): resource}, **given), Evidence(), SEVEN)
     return verdict
 
 

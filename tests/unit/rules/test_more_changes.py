@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambda_tailor.model.evidence import Evidence, Trigger
-from lambda_tailor.model.function import Fact, Found, Missing, Need, Unreadable
+from lambda_tailor.model.function import Found, Lookup, Missing, Resource, Unreadable
 from lambda_tailor.model.verdict import Blocked, Finding, Kept, Proposed, Risk, Verdict
 from lambda_tailor.rules import (
     async_retries,
@@ -69,8 +69,8 @@ def test_no_proposal_for_tmp_is_under_what_was_used(size: int, used: float, head
         assert max(used, 512) <= verdict.after <= 10_240
 
 
-def provisioned(fact: Fact, seen: Evidence) -> list[Verdict]:
-    function = a_function(memory_mb=1024, facts={Need("provisioned", NAME): fact})
+def provisioned(resource: Resource, seen: Evidence) -> list[Verdict]:
+    function = a_function(memory_mb=1024, resources={Lookup("provisioned", NAME): resource})
     options = provisioned_concurrency.ProvisionedConcurrencyOptions()
     return list(provisioned_concurrency.judge(function, seen, options))
 
@@ -94,14 +94,14 @@ def test_it_is_not_guessed_which_of_several_aliases_needs_less() -> None:
 
 
 def test_provisioned_concurrency_in_use_and_none_at_all_are_kept() -> None:
-    for fact in (Found({"provisioned": {"live": 5}}), Missing(), Unreadable("denied")):
-        (verdict,) = provisioned(fact, evidence(provisioned_max=4))
+    for resource in (Found({"provisioned": {"live": 5}}), Missing(), Unreadable("denied")):
+        (verdict,) = provisioned(resource, evidence(provisioned_max=4))
         assert isinstance(verdict, Kept)
 
 
 def versions(published: int, referenced: list[str], **options: Any) -> Verdict:
     state = Found({"versions": [str(n) for n in range(1, published + 1)], "referenced": [*referenced]})
-    function = a_function(facts={Need("versions", NAME): state})
+    function = a_function(resources={Lookup("versions", NAME): state})
     (verdict,) = old_versions.judge(function, Evidence(), old_versions.OldVersionsOptions(**options))
     return verdict
 
@@ -135,8 +135,8 @@ def test_the_log_format_is_changed_where_it_differs() -> None:
     assert isinstance(kept, Kept)
 
 
-def retries(fact: Fact, seen: Evidence, **options: Any) -> list[Verdict]:
-    function = a_function(facts={Need("event-invoke-config", NAME): fact})
+def retries(resource: Resource, seen: Evidence, **options: Any) -> list[Verdict]:
+    function = a_function(resources={Lookup("event-invoke-config", NAME): resource})
     return list(async_retries.judge(function, seen, async_retries.AsyncRetriesOptions(**options)))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lambda_tailor.model.evidence import Evidence
-from lambda_tailor.model.function import Fact, Found, Missing, Need
+from lambda_tailor.model.function import Found, Lookup, Missing, Resource
 from lambda_tailor.model.verdict import Blocked, Kept, Proposed, Verdict
 from lambda_tailor.rules.deployment_bucket_versioning import DeploymentBucketVersioningOptions
 from lambda_tailor.rules.deployment_bucket_versioning import judge as judge_bucket
@@ -16,17 +16,17 @@ from tests.builders import a_function
 LAYER = "arn:aws:lambda:us-east-1:123456789012:layer:lambda-layer-shared-dev:3"
 
 
-def layer(fact: Fact, **given: object) -> Verdict:
-    facts = {Need("layer", "lambda-layer-shared-dev"): fact}
+def layer(resource: Resource, **given: object) -> Verdict:
+    resources = {Lookup("layer", "lambda-layer-shared-dev"): resource}
     options = SharedLayerOptions(layer="lambda-layer-shared-{suffix}")
-    (verdict,) = judge_layer(a_function(facts=facts, **given), Evidence(), options)
+    (verdict,) = judge_layer(a_function(resources=resources, **given), Evidence(), options)
     return verdict
 
 
-def bucket(fact: Fact) -> Verdict:
-    facts = {Need("bucket", "lambda-deployment-dev"): fact}
+def bucket(resource: Resource) -> Verdict:
+    resources = {Lookup("bucket", "lambda-deployment-dev"): resource}
     options = DeploymentBucketVersioningOptions(bucket="lambda-deployment-{suffix}")
-    (verdict,) = judge_bucket(a_function(facts=facts), Evidence(), options)
+    (verdict,) = judge_bucket(a_function(resources=resources), Evidence(), options)
     return verdict
 
 

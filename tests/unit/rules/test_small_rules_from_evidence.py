@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lambda_tailor.model.evidence import Evidence
-from lambda_tailor.model.function import Fact, Found, Missing, Need
+from lambda_tailor.model.function import Found, Lookup, Missing, Resource
 from lambda_tailor.model.verdict import Kept, Proposed, Verdict
 from lambda_tailor.rules import alarms, dead_letter_queue
 from lambda_tailor.rules.alarms import AlarmsOptions
@@ -49,10 +49,10 @@ def test_no_limit_is_derived_without_a_peak_or_against_a_switch_off() -> None:
     assert isinstance(reserved(PROTECTS, evidence(concurrency_max=3), now=0), Kept)
 
 
-def alarm_thresholds(seen: Evidence, facts: dict[Need, Fact] | None = None, **given: Any) -> list[float]:
+def alarm_thresholds(seen: Evidence, resources: dict[Lookup, Resource] | None = None, **given: Any) -> list[float]:
     names = ("lambda-error-rate-dev", "lambda-duration-dev")
-    known: dict[Need, Fact] = {Need("alarm", name): Missing() for name in names}
-    verdicts = alarms.judge(a_function(facts={**known, **(facts or {})}, **given), seen, BASELINE)
+    known: dict[Lookup, Resource] = {Lookup("alarm", name): Missing() for name in names}
+    verdicts = alarms.judge(a_function(resources={**known, **(resources or {})}, **given), seen, BASELINE)
     steps = [v.transitions[0].after for v in verdicts if isinstance(v, Proposed)]
     return [step["Threshold"] for step in steps if isinstance(step, dict)]  # type: ignore[misc]
 
@@ -73,16 +73,16 @@ def test_the_duration_alarm_comes_before_the_timeout() -> None:
 def test_an_alarm_that_is_near_its_baseline_is_left_alone() -> None:
     seen = evidence(invocations=1000, errors=8, duration_max=4_200)
     (first, _) = alarms.judge(
-        a_function(facts={Need("alarm", n): Missing() for n in ("lambda-error-rate-dev", "lambda-duration-dev")}),
+        a_function(resources={Lookup("alarm", n): Missing() for n in ("lambda-error-rate-dev", "lambda-duration-dev")}),
         seen,
         BASELINE,
     )
     assert isinstance(first, Proposed)
     there = Found({"definition": first.transitions[0].after})
     drifted = evidence(invocations=1000, errors=11, duration_max=4_200)
-    assert alarm_thresholds(drifted, {Need("alarm", "lambda-error-rate-dev"): there}) == [7000.0]
+    assert alarm_thresholds(drifted, {Lookup("alarm", "lambda-error-rate-dev"): there}) == [7000.0]
     broken = evidence(invocations=1000, errors=200, duration_max=4_200)
-    assert alarm_thresholds(broken, {Need("alarm", "lambda-error-rate-dev"): there}) == [60.0, 7000.0]
+    assert alarm_thresholds(broken, {Lookup("alarm", "lambda-error-rate-dev"): there}) == [60.0, 7000.0]
 
 
 def test_without_a_baseline_no_alarm_is_made() -> None:
@@ -92,7 +92,7 @@ def test_without_a_baseline_no_alarm_is_made() -> None:
 
 
 def test_the_alarms_are_looked_up_by_their_names() -> None:
-    assert [need.name for need in alarms.needs(a_function(), BASELINE)] == [
+    assert [lookup.name for lookup in alarms.lookups(a_function(), BASELINE)] == [
         "lambda-error-rate-dev",
         "lambda-duration-dev",
     ]
@@ -101,22 +101,22 @@ def test_the_alarms_are_looked_up_by_their_names() -> None:
 def test_a_queue_is_only_proposed_for_a_function_that_is_invoked_asynchronously() -> None:
     options = DeadLetterQueueOptions(queue="q", only_asynchronous=True)
     role, arn = f"arn:aws:iam::{ACCOUNT}:role/lambda-role-dev", f"arn:aws:sqs:{REGION}:{ACCOUNT}:q"
-    facts: dict[Need, Fact] = {
-        Need("queue", "q"): Missing(),
-        Need("may-send", f"{role} {arn}"): Found({"allowed": True}),
+    resources: dict[Lookup, Resource] = {
+        Lookup("queue", "q"): Missing(),
+        Lookup("may-send", f"{role} {arn}"): Found({"allowed": True}),
     }
-    (unknown,) = dead_letter_queue.judge(a_function(facts=facts), Evidence(), options)
-    (known,) = dead_letter_queue.judge(a_function(facts=facts), evidence(async_events=4), options)
+    (unknown,) = dead_letter_queue.judge(a_function(resources=resources), Evidence(), options)
+    (known,) = dead_letter_queue.judge(a_function(resources=resources), evidence(async_events=4), options)
     assert isinstance(unknown, Kept)
     assert isinstance(known, Proposed)
 
 
 def test_a_role_is_only_asked_about_where_events_are_asynchronous() -> None:
     options = DeadLetterQueueOptions(queue="q", only_asynchronous=True)
-    assert list(dead_letter_queue.needs(a_function(), options)) == []
-    assert list(dead_letter_queue.more_needs(a_function(), Evidence(), options)) == []
-    needed = dead_letter_queue.more_needs(a_function(), evidence(async_events=4), options)
-    assert [need.kind for need in needed] == ["queue", "may-send"]
+    assert list(dead_letter_queue.lookups(a_function(), options)) == []
+    assert list(dead_letter_queue.more_lookups(a_function(), Evidence(), options)) == []
+    needed = dead_letter_queue.more_lookups(a_function(), evidence(async_events=4), options)
+    assert [lookup.kind for lookup in needed] == ["queue", "may-send"]
     always = DeadLetterQueueOptions(queue="q")
-    assert [need.kind for need in dead_letter_queue.needs(a_function(), always)] == ["queue", "may-send"]
-    assert list(dead_letter_queue.more_needs(a_function(), evidence(async_events=4), always)) == []
+    assert [lookup.kind for lookup in dead_letter_queue.lookups(a_function(), always)] == ["queue", "may-send"]
+    assert list(dead_letter_queue.more_lookups(a_function(), evidence(async_events=4), always)) == []
