@@ -127,7 +127,7 @@ def test_rollback_can_be_repeated(stack: Aws) -> None:
 
 def test_the_optimized_pulumi_config_leaves_nothing_to_change(aws: Aws) -> None:
     from lambda_tailor.demo.realize import realize
-    from tests.unit.test_tap_stack import OPTIMIZED
+    from tests.unit.demo.test_tap_stack import OPTIMIZED
 
     realize("dev", OPTIMIZED)
     aws.run("plan", "-e", "dev", "--detailed-exitcode")

@@ -1,0 +1,4 @@
+"""Looking back: what a run really brought, measured after it.
+
+``comparison.py`` is pure and decides; ``realized.py`` reads the journal and AWS for it. Read ``comparison.py`` first.
+"""

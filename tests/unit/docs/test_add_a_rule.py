@@ -20,7 +20,7 @@ from lambda_tailor.policy.policy import Layer, Policy
 from lambda_tailor.rules import all_rules
 from tests.builders import ACCOUNT, REGION, a_function
 
-PAGE = Path(__file__).parents[2] / "docs" / "add-a-rule.md"
+PAGE = Path(__file__).parents[3] / "docs" / "add-a-rule.md"
 RULE_FILE, TEST_FILE = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
 NAME = "lambda_tailor.rules.stage_timeout"
 

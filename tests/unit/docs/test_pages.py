@@ -16,7 +16,7 @@ from lambda_tailor.policy.policy import policy_schema
 from lambda_tailor.rules import all_rules
 from lambda_tailor.rules.rule import AnyRule
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / name for name in ("README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md")]
 PAGES += sorted((ROOT / "docs").glob("*.md"))
 # A command as it stands in a code block or between backticks, to the end of what belongs to it.

@@ -270,14 +270,14 @@ def test_triggers_of_another_account_are_declared() -> None:
 
 
 def test_the_page_shows_what_the_command_prints() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "least-privilege.md").read_text()
+    page = (Path(__file__).parents[3] / "docs" / "least-privilege.md").read_text()
     shown = page.split("```json\n")[1].split("```")[0]
     asked = ["iam-policy", "-e", "dev", "--account", "123456789012", "--region", "us-east-1"]
     assert shown == CliRunner().invoke(main, asked).stdout
 
 
 def test_the_page_names_every_action_that_stands_on_everything_although_it_could_take_a_resource() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "least-privilege.md").read_text()
+    page = (Path(__file__).parents[3] / "docs" / "least-privilege.md").read_text()
     assert {action.name for action in declared() if action.because} == set(
         re.findall(r"^\| `(\w+:\w+)` \|", page, re.M)
     )

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 # What a browser fetches by itself; <a> is followed only by who clicks on it.
 FETCHED = ("src", "srcset", "href", "data", "poster", "xlink:href")
 
