@@ -13,7 +13,7 @@ import pytest
 
 import lambda_tailor.rules as rules_folder
 import lambda_tailor.settings as settings_folder
-from lambda_tailor.aws.lookups import READERS
+from lambda_tailor.aws.lookups import all_kinds
 from lambda_tailor.cli.commands import main
 from lambda_tailor.model.evidence import READINGS, Evidence
 from lambda_tailor.policy.file import load_preset
@@ -68,7 +68,7 @@ def test_every_rule_is_pure_and_quiet_by_default(rule: AnyRule) -> None:
     function = a_function()
     first = rule.judge(function, Evidence(), rule.options())
     assert first == rule.judge(function, Evidence(), rule.options())
-    assert all(lookup.kind in READERS for lookup in rule.lookups(function, rule.options()))
+    assert all(lookup.kind in all_kinds() for lookup in rule.lookups(function, rule.options()))
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.kind)

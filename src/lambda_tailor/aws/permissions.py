@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from lambda_tailor.aws import accounts, inventory
 from lambda_tailor.aws.accounts import ScopeSelection
 from lambda_tailor.aws.evidence import EvidenceOptions, actions_for
-from lambda_tailor.aws.lookups import MANY, READERS
+from lambda_tailor.aws.lookups import all_kinds
+from lambda_tailor.aws.lookups.kind import MANY
 from lambda_tailor.iam.permission import Action
 from lambda_tailor.model.function import Lookup
 
@@ -26,7 +27,7 @@ def read_actions(
     if all_regions:
         actions |= {*accounts.ALL_REGIONS_ACTIONS}
     for kind, names in by_kind.items():
-        reader = READERS[kind]
+        reader = all_kinds()[kind]
         actions |= {*reader.actions, *(reader.listing if listed or len(names) >= MANY else ())}
     return frozenset(actions)
 

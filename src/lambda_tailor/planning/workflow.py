@@ -13,7 +13,8 @@ from lambda_tailor.aws.accounts import UNREACHABLE, Scope, Scopes, ScopeSelectio
 from lambda_tailor.aws.evidence import EvidenceOptions, Gathered, gather
 from lambda_tailor.aws.gateway import Connection
 from lambda_tailor.aws.inventory import Inventory, Target, take
-from lambda_tailor.aws.lookups import LOG_GROUP, Prefetched, affordable, look_up, prefetch
+from lambda_tailor.aws.lookups import affordable, look_up
+from lambda_tailor.aws.lookups.log_groups import LOG_GROUP, Prefetched, prefetch
 from lambda_tailor.aws.scheduler import side_by_side
 from lambda_tailor.aws.scopes import OpenScope, add_up, open_scope
 from lambda_tailor.clock import now

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from lambda_tailor.aws.lookups import BY_FUNCTION, FEW, READERS, affordable
+from lambda_tailor.aws.lookups import FEW, affordable
 from lambda_tailor.model.evidence import READINGS
 from lambda_tailor.model.function import Lookup
 from lambda_tailor.planning.planner import readings_of
 from lambda_tailor.policy.file import load_preset, parse_policy
-from tests.builders import a_function
+from lambda_tailor.settings.setting import Call
+from tests.builders import ACCOUNT, a_function
 
 RECURSION, ALARM = Lookup("recursion", "f"), Lookup("alarm", "a")
 
@@ -36,8 +37,31 @@ def test_a_call_for_each_function_is_spent_on_few_functions_or_when_asked() -> N
     assert affordable(lookups, FEW + 1, deep=True) == lookups
 
 
-def test_what_costs_a_call_for_each_function_has_a_reader() -> None:
-    assert READERS.keys() >= BY_FUNCTION
+class Counting:
+    """A gateway whose AWS has nothing, and that counts what it is asked."""
+
+    def __init__(self) -> None:
+        self.region, self.sent = "eu-central-1", 0
+
+    def call(self, _call: Call) -> dict[str, Any]:
+        self.sent += 1
+        return {}
+
+    def pages(self, _call: Call, *_tokens: str) -> Iterator[dict[str, Any]]:
+        self.sent += 1
+        yield {}
+
+
+@pytest.mark.parametrize("kind", [k for k in all_kinds().values() if k.costs == "page"], ids=lambda kind: kind.kind)
+def test_a_kind_that_says_page_takes_few_calls_for_many_names(kind: LookupKind) -> None:
+    gateway = Counting()
+    kind.read(OpenScope(cast(Gateway, gateway), ACCOUNT, "aws"), [f"thing-{number:03}" for number in range(100)])
+    file = f"src/{kind.read.__module__.replace('.', '/')}.py"
+    assert 0 < gateway.sent <= 10, f"{kind.kind} sent {gateway.sent} calls for 100 names: see costs= in {file}"
+
+
+def test_there_are_kinds_of_every_cost() -> None:
+    assert {kind.costs for kind in all_kinds().values()} == {"page", "name", "function"}
 
 
 def test_every_preset_asks_for_readings_that_there_are() -> None:

@@ -19,7 +19,7 @@ import lambda_tailor
 from lambda_tailor.aws import accounts, evidence_triggers, inventory, price_list
 from lambda_tailor.aws.evidence import FROM_LOGS, EvidenceOptions, actions_for
 from lambda_tailor.aws.faults import iam_action
-from lambda_tailor.aws.lookups import READERS
+from lambda_tailor.aws.lookups import all_kinds
 from lambda_tailor.aws.permissions import read_actions
 from lambda_tailor.cli.commands import main
 from lambda_tailor.iam.permission import EVERYTHING, Action
@@ -41,7 +41,7 @@ EVERY_READING = EvidenceOptions(readings=FROM_LOGS | {"recommendation", "trigger
 
 
 def declared() -> set[Action]:
-    readers = [action for reader in READERS.values() for action in (*reader.actions, *reader.listing)]
+    readers = [action for reader in all_kinds().values() for action in (*reader.actions, *reader.listing)]
     settings = [a for s in all_settings().values() for a in (*s.read_actions, *s.write_actions)]
     inventories = (*inventory.NAMED_ACTIONS, *inventory.LISTED_ACTIONS)
     reaching = (*accounts.ALL_REGIONS_ACTIONS, *accounts.ORGANIZATION_ACTIONS, *accounts.ASSUME_ACTIONS)
