@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from lambda_tailor.aws.lookups import FEW, affordable
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pytest
+
+from lambda_tailor.aws.gateway import Gateway
+from lambda_tailor.aws.lookups import FEW, affordable, all_kinds
+from lambda_tailor.aws.lookups.kind import LookupKind
+from lambda_tailor.aws.scopes import OpenScope
 from lambda_tailor.model.evidence import READINGS
 from lambda_tailor.model.function import Lookup
 from lambda_tailor.planning.planner import readings_of
