@@ -1,8 +1,7 @@
 """Weighted aliases, which the emulator keeps, but neither checks nor follows.
 
-What AWS asks of the two versions' roles and dead-letter queues, which must be the same, is not
-checked. An invocation that goes to the second version names that version, and not the alias, in the
-ARN that the function sees.
+An invocation that goes to the second version names that version, and not the alias, in the ARN that
+the function sees.
 
 https://docs.aws.amazon.com/lambda/latest/dg/configuring-alias-routing.html
 https://docs.aws.amazon.com/lambda/latest/api/API_CreateAlias.html
@@ -11,11 +10,12 @@ https://docs.aws.amazon.com/lambda/latest/api/API_CreateAlias.html
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 from lambda_tailor.demo.strict.behaviour import Backend, Passing
+from lambda_tailor.demo.strict.executions import Executions
 from lambda_tailor.demo.strict.wire import Answer, Exchange, refusal
 
 _INVALID = "InvalidParameterValueException"
@@ -28,6 +28,7 @@ class WeightedAliases(Passing):
     def __init__(self, backend: Backend, draw: Callable[[], float] = random.random) -> None:
         self._backend = backend
         self._draw = draw
+        self._executions = Executions(backend)
 
     async def before(self, exchange: Exchange) -> Answer | None:
         """Refuse an alias that AWS would not take; answer an invocation from the version that is drawn."""
@@ -48,21 +49,28 @@ class WeightedAliases(Passing):
         version = str(asked.get("FunctionVersion") or has.get("FunctionVersion") or _LATEST)
         if "RoutingConfig" not in asked:
             weights = _weights(has)
+        configurations: list[Mapping[str, Any]] = []
         for each in dict.fromkeys((version, *weights)):
-            if each != _LATEST and await self._backend.function(exchange, name, each) is None:
+            found = await self._backend.function(exchange, name, "" if each == _LATEST else each)
+            if found is None:
                 return refusal(exchange, "ResourceNotFoundException", f"Function not found: {name}:{each}", 404)
-        return _invalid(exchange, version, weights)
+            configurations.append(found["Configuration"])
+        return _invalid(exchange, version, weights) or _unlike(exchange, configurations)
 
     async def _invoke(self, exchange: Exchange) -> Answer | None:
         name, qualifier = invoked(exchange.path_parameters["FunctionName"], exchange.query)
-        if not qualifier or qualifier == _LATEST or qualifier.isdigit():
-            return None
-        weights = _weights(await self._backend.alias(exchange, name, qualifier) or {})
-        version = chosen(weights, self._draw())
-        if version is None:
-            return None
+        weights: dict[str, float] = {}
+        if qualifier and qualifier != _LATEST and not qualifier.isdigit():
+            weights = _weights(await self._backend.alias(exchange, name, qualifier) or {})
         path = f"/2015-03-31/functions/{quote(name, safe='')}/invocations"
-        return await self._backend.redirected(exchange, path, urlencode({"Qualifier": version}))
+        version = chosen(weights, self._draw())
+
+        async def answer() -> Answer:
+            if version is None:
+                return await self._backend.forward(exchange)
+            return await self._backend.redirected(exchange, path, urlencode({"Qualifier": version}))
+
+        return await self._executions.measured(exchange, name, qualifier, answer, weighted=bool(weights))
 
 
 def chosen(weights: Mapping[str, float], draw: float) -> str | None:
@@ -104,4 +112,15 @@ def _invalid(exchange: Exchange, version: str, weights: Mapping[str, float]) -> 
     if version in weights:
         message = f"Invalid function version {version}. Function version {version} is already included in routing"
         return refusal(exchange, _INVALID, f"{message} configuration.")
+    return None
+
+
+def _unlike(exchange: Exchange, configurations: Sequence[Mapping[str, Any]]) -> Answer | None:
+    """Both versions need the same execution role, and the same dead-letter queue or none."""
+    roles = {each.get("Role") for each in configurations}
+    queues = {(each.get("DeadLetterConfig") or {}).get("TargetArn") or None for each in configurations}
+    for what, values in (("execution role", roles), ("dead-letter queue configuration", queues)):
+        if len(values) > 1:
+            message = f"The versions of an alias with additional version weights must have the same {what}."
+            return refusal(exchange, _INVALID, message)
     return None

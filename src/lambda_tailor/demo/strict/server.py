@@ -16,9 +16,11 @@ from lambda_tailor.demo.strict.dead_letters import DeadLetters
 from lambda_tailor.demo.strict.faults import Fault, Faults, Reset
 from lambda_tailor.demo.strict.insights import Insights
 from lambda_tailor.demo.strict.lambda_limits import LambdaLimits
+from lambda_tailor.demo.strict.log_events import LogEvents
 from lambda_tailor.demo.strict.metric_data import MetricData
 from lambda_tailor.demo.strict.permissions import Permissions
 from lambda_tailor.demo.strict.quotas import Quotas
+from lambda_tailor.demo.strict.versions import PublishedVersions
 from lambda_tailor.demo.strict.wire import Answer, Exchange, identify
 
 
@@ -41,11 +43,13 @@ class Strict:
         self.behaviours = [
             self.quotas,
             LambdaLimits(self.backend, self.account_limits, self.states),
+            PublishedVersions(self.backend),
             WeightedAliases(self.backend),
             Alarms(self.backend),
             Insights(self.backend),
             MetricData(self.backend),
             DeadLetters(self.backend),
+            LogEvents(self.backend),
         ]
 
     async def handle(self, exchange: Exchange) -> Answer:
