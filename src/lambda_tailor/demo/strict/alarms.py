@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lambda_tailor.demo.strict.alarm_state import MORE_PERIODS, Condition, State, evaluate
-from lambda_tailor.demo.strict.behaviour import Backend, Passing
+from lambda_tailor.demo.strict.behaviour import Backend, Passing, Registered
 from lambda_tailor.demo.strict.metric_data import measured
 from lambda_tailor.demo.strict.metric_math import MathError, Series, check
 from lambda_tailor.demo.strict.metric_math import evaluate as computed
@@ -182,3 +182,6 @@ def _points(queries: Sequence[Mapping[str, Any]], series: Mapping[str, Series], 
     except MathError:
         values = {}
     return [values.get(float(-window)) for window in reversed(range(periods))]
+
+
+BEHAVIOUR = Registered(lambda layer: Alarms(layer.backend), order=30)

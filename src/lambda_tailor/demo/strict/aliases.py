@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
-from lambda_tailor.demo.strict.behaviour import Backend, Passing
+from lambda_tailor.demo.strict.behaviour import Backend, Passing, Registered
 from lambda_tailor.demo.strict.executions import Executions
 from lambda_tailor.demo.strict.wire import Answer, Exchange, refusal
 
@@ -124,3 +124,6 @@ def _unlike(exchange: Exchange, configurations: Sequence[Mapping[str, Any]]) -> 
             message = f"The versions of an alias with additional version weights must have the same {what}."
             return refusal(exchange, _INVALID, message)
     return None
+
+
+BEHAVIOUR = Registered(lambda layer: WeightedAliases(layer.backend), order=20)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
@@ -36,6 +36,25 @@ class Passing:
     async def after(self, exchange: Exchange, answer: Answer) -> Answer:
         """Leave it as it is."""
         return answer
+
+
+class Layer(Protocol):
+    """What a behaviour may be made with: the emulator, and what tests have set."""
+
+    backend: Backend
+    account_limits: dict[str, int]
+    states: dict[tuple[str, str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A behaviour as the layer finds it: a file of this folder has it as ``BEHAVIOUR``.
+
+    Requests go through behaviours by rising ``order``, answers come back by falling order.
+    """
+
+    make: Callable[[Layer], Behaviour]
+    order: int = 50
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lambda_tailor.demo.strict.behaviour import Backend, Passing
+from lambda_tailor.demo.strict.behaviour import Backend, Passing, Registered
 from lambda_tailor.demo.strict.wire import Answer, Exchange, document, with_document
 
 _ERROR_MESSAGE_BYTES = 1024
@@ -92,3 +92,6 @@ def _digest(attributes: Attributes) -> str:
         value = attribute["StringValue"].encode()
         digest.update(b"\x01" + len(value).to_bytes(4, "big") + value)
     return digest.hexdigest()
+
+
+BEHAVIOUR = Registered(lambda layer: DeadLetters(layer.backend), order=60)

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from lambda_tailor.demo.strict.behaviour import Backend, Passing
+from lambda_tailor.demo.strict.behaviour import Backend, Passing, Registered
 from lambda_tailor.demo.strict.insights_query import Answered, MalformedQuery, compile_query, run
 from lambda_tailor.demo.strict.insights_records import Record, record_of
 from lambda_tailor.demo.strict.wire import Answer, Exchange, document, refusal, with_document
@@ -146,3 +146,6 @@ def _groups(asked: Mapping[str, Any]) -> list[str]:
     named = [name.removesuffix(":*") if arn else whole for whole, arn, name in identifiers]
     single = [asked["logGroupName"]] if asked.get("logGroupName") else []
     return list(dict.fromkeys([*single, *(asked.get("logGroupNames") or ()), *named]))
+
+
+BEHAVIOUR = Registered(lambda layer: Insights(layer.backend), order=40)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lambda_tailor.demo.strict.behaviour import Backend, Passing
+from lambda_tailor.demo.strict.behaviour import Backend, Passing, Registered
 from lambda_tailor.demo.strict.wire import Answer, Exchange, document, refusal, with_document
 
 ALWAYS_UNRESERVED = 100
@@ -143,3 +143,6 @@ def _out_of_bounds(exchange: Exchange, asked: Mapping[str, Any]) -> Answer | Non
         )
         return refusal(exchange, _INVALID, message)
     return None
+
+
+BEHAVIOUR = Registered(lambda layer: LambdaLimits(layer.backend, layer.account_limits, layer.states), order=10)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lambda_tailor.demo.strict.behaviour import Backend, Passing
+from lambda_tailor.demo.strict.behaviour import Backend, Passing, Registered
 from lambda_tailor.demo.strict.wire import Answer, Exchange, document, with_document
 
 _FILTER = "Logs_20140328.FilterLogEvents"
@@ -56,3 +56,6 @@ class LogEvents(Passing):
 def _unfinished(event: Mapping[str, Any]) -> bool:
     message = str(event.get("message", ""))
     return message.startswith("REPORT RequestId") and "Status:" not in message
+
+
+BEHAVIOUR = Registered(lambda layer: LogEvents(layer.backend), order=70)

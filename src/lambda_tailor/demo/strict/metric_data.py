@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from lambda_tailor.demo.strict.behaviour import Backend, Passing
+from lambda_tailor.demo.strict.behaviour import Backend, Passing, Registered
 from lambda_tailor.demo.strict.metric_math import MathError, Series, check, evaluate
 from lambda_tailor.demo.strict.wire import Answer, Exchange, document, refusal, with_document
 
@@ -75,3 +75,6 @@ def _seconds(when: Any) -> float:
     if isinstance(when, datetime):
         return when.timestamp()
     return float(when) if isinstance(when, int | float) else datetime.fromisoformat(when).timestamp()
+
+
+BEHAVIOUR = Registered(lambda layer: MetricData(layer.backend), order=50)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,19 +11,23 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from lambda_tailor.demo.strict.alarms import Alarms
-from lambda_tailor.demo.strict.aliases import WeightedAliases
-from lambda_tailor.demo.strict.behaviour import Backend, Behaviour
-from lambda_tailor.demo.strict.dead_letters import DeadLetters
+import lambda_tailor.demo.strict as strict_folder
+from lambda_tailor.demo.strict.behaviour import Backend, Behaviour, Registered
 from lambda_tailor.demo.strict.faults import Fault, Faults, Reset
-from lambda_tailor.demo.strict.insights import Insights
-from lambda_tailor.demo.strict.lambda_limits import LambdaLimits
-from lambda_tailor.demo.strict.log_events import LogEvents
-from lambda_tailor.demo.strict.metric_data import MetricData
 from lambda_tailor.demo.strict.permissions import Permissions
 from lambda_tailor.demo.strict.quotas import Quotas
-from lambda_tailor.demo.strict.versions import PublishedVersions
 from lambda_tailor.demo.strict.wire import Answer, Exchange, identify
+
+
+def all_behaviours() -> list[Registered]:
+    """Every behaviour in the order in which it sees a request: the files of this folder that have a ``BEHAVIOUR``."""
+    modules = (
+        importlib.import_module(f"{strict_folder.__name__}.{m.name}")
+        for m in pkgutil.iter_modules(strict_folder.__path__)
+        if not m.name.startswith("__")
+    )
+    found: list[Registered] = [module.BEHAVIOUR for module in modules if hasattr(module, "BEHAVIOUR")]
+    return sorted(found, key=lambda each: each.order)
 
 
 @dataclass(slots=True)
@@ -40,17 +46,7 @@ class Strict:
 
     def __post_init__(self) -> None:
         self.permissions = Permissions(self.backend)
-        self.behaviours = [
-            self.quotas,
-            LambdaLimits(self.backend, self.account_limits, self.states),
-            PublishedVersions(self.backend),
-            WeightedAliases(self.backend),
-            Alarms(self.backend),
-            Insights(self.backend),
-            MetricData(self.backend),
-            DeadLetters(self.backend),
-            LogEvents(self.backend),
-        ]
+        self.behaviours = [self.quotas, *(each.make(self) for each in all_behaviours())]
 
     async def handle(self, exchange: Exchange) -> Answer:
         """The answer to one request."""

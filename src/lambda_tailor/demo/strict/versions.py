@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/lambda/latest/api/API_PublishVersion.html
 
 from __future__ import annotations
 
-from lambda_tailor.demo.strict.behaviour import Backend, Passing
+from lambda_tailor.demo.strict.behaviour import Backend, Passing, Registered
 from lambda_tailor.demo.strict.wire import Answer, Exchange, refusal
 
 
@@ -43,3 +43,6 @@ class PublishedVersions(Passing):
             )
             return refusal(exchange, "InvalidParameterValueException", message)
         return None
+
+
+BEHAVIOUR = Registered(lambda layer: PublishedVersions(layer.backend), order=15)
