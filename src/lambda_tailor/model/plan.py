@@ -62,7 +62,9 @@ class Change:
     """One setting: before, after, why, at what risk, worth how much.
 
     ``kind`` tells a change from a finding, which nothing is done about. ``blocked`` is the reason
-    why it is not applied, or None.
+    why it is not applied, or None. ``assumed`` tells that its money rests on the stated assumption,
+    ``counted`` that its saving reaches the traffic. ``reason_code`` names what is in the way or what
+    can go wrong, for programs and for groups.
     """
 
     rule: str
@@ -75,6 +77,9 @@ class Change:
     kind: Literal["change", "finding"] = "change"
     evidence: tuple[Quote, ...] = ()
     monthly_usd: MonthlyUsd = MonthlyUsd()
+    assumed: bool = False
+    counted: bool = True
+    reason_code: str = ""
 
     @property
     def pending(self) -> bool:
@@ -83,8 +88,23 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """One value a day from ``first_day`` (ISO 8601) on: ``invocations``, or the most ``memory_used`` in MB.
+
+    None stands for a day on which nothing was measured.
+    """
+
+    name: Literal["invocations", "memory_used"]
+    first_day: str
+    values: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedFunction:
-    """A function with its changes; ``notes`` is what the reader must know before saying yes."""
+    """A function with its changes; ``notes`` is what the reader must know before saying yes.
+
+    ``monthly_cost_usd`` is what its compute, requests and logs cost now, or None where that is not known.
+    """
 
     account_id: str
     region: str
@@ -96,6 +116,8 @@ class PlannedFunction:
     kept: tuple[Kept, ...] = ()
     notes: tuple[str, ...] = ()
     architecture: str = "x86_64"
+    monthly_cost_usd: MonthlyUsd | None = None
+    series: tuple[Series, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

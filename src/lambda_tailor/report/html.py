@@ -1,111 +1,61 @@
-"""A plan, and the run that applied it, as one self-contained page: no request, no script needed, nothing unescaped."""
+"""Pages that need nothing else: a plan, a run, the history. No request, no script, nothing unescaped.
+
+What they show is worked out in ``page``; the markup is in ``templates``, the style sheet in ``templates/style.css``.
+"""
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
-from lambda_tailor.model.evidence import Quote
+from lambda_tailor import __version__
+from lambda_tailor.model.history import History
 from lambda_tailor.model.plan import Plan
+from lambda_tailor.model.realized import Realized
 from lambda_tailor.model.run import Run
-from lambda_tailor.report import charts
-from lambda_tailor.report.curves import Curve, curves
-from lambda_tailor.report.tables import (
-    Total,
-    by_account,
-    by_region,
-    by_rule,
-    first_to_read,
-    function_of,
-    rows,
-    totals,
-)
-from lambda_tailor.report.terminal import assumption_lines, plan_total
-from lambda_tailor.report.texts import clean, count, place, usd, usd_range, value, worth
+from lambda_tailor.report.page.history_page import history_page
+from lambda_tailor.report.page.plan_page import plan_page
+from lambda_tailor.report.page.run_page import run_page
 
-# A chart of more bars than this is a wall; the table behind it has them all.
-BARS = 15
-CURVES = 10
+# Paths of 16 by 16, drawn as lines.
+ICONS: Mapping[str, str] = {
+    "chev": "M6 3.5 10.5 8 6 12.5",
+    "check": "M3 8.5 6.5 12 13 4.5",
+    "x": "M4 4l8 8M12 4l-8 8",
+    "stop": "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2ZM4 12 12 4",
+    "risk": "M8 2.5 14.5 13.5H1.5ZM8 7v3M8 11.8v.1",
+    "back": "M6 3 2.5 6.5 6 10M2.5 6.5H10a3.5 3.5 0 0 1 0 7H6",
+    "list": "M2.5 4h11M2.5 8h11M2.5 12h7",
+    "clock": "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2ZM8 5v3.2l2 1.3",
+    "info": "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2ZM8 7.4v3.6M8 5v.1",
+}
 
 
-def render(plan: Plan, run: Run | None = None) -> str:
-    """The page. With ``run`` it tells what became of each change and how to undo it."""
-    return _environment().get_template("report.html.j2").render(
-        plan=plan,
-        run=run,
-        total_line=plan_total(plan),
-        first=first_to_read(plan),
-        rows=rows(plan),
-        groups=_groups(plan),
-        sizes=_sizes(every := curves(plan)),
-        more_sizes=len(every) - len(every[:CURVES]),
-        assumptions=assumption_lines(plan)[1:],
-    )  # fmt: skip
+def render(plan: Plan, run: Run | None = None, realized: Realized | None = None) -> str:
+    """The page of a plan; with ``run`` the page of that run of it, and with ``realized`` of what it brought."""
+    if run is not None:
+        return _render("run.html.j2", run_page(plan, run, realized))
+    return _render("plan.html.j2", plan_page(plan))
 
 
-def _groups(plan: Plan) -> list[dict[str, Any]]:
-    """By what the money is added up, each with its chart and the table behind it."""
-    groups = []
-    for title, name in (
-        ("rule", by_rule),
-        ("function", function_of(plan)),
-        ("region", by_region),
-        ("account", by_account),
-    ):
-        found = totals(plan, name)
-        groups.append({"title": title, "totals": found, "chart": _chart(title, found), "bars": BARS})
-    return groups
+def render_history(history: History) -> str:
+    """The page of all runs."""
+    return _render("history.html.j2", history_page(history))
 
 
-def _sizes(found: list[Curve]) -> list[dict[str, Any]]:
-    """The curves with their drawings."""
-    return [{"curve": curve, "chart": _curve(curve)} for curve in found[:CURVES]]
-
-
-def _curve(curve: Curve) -> Markup:
-    cheapest = min(curve.points, key=lambda point: point.usd)
-    label = (
-        f"Line chart of cost against memory for {clean(curve.function.name)}: cheapest at {cheapest.memory_mb} MB, "
-        f"{usd(cheapest.usd)} a million invocations. The table below has every figure."
-    )
-    return Markup(charts.cost_by_memory(curve, label))  # noqa: S704 - drawn from numbers alone, the label escaped
-
-
-def _chart(title: str, found: list[Total]) -> Markup:
-    """The drawing; a single bar says no more than its row, so that there is none."""
-    shown = [total for total in found if total.monthly.low or total.monthly.high][:BARS]
-    if len(shown) < 2:
-        return Markup()
-    most = f"{clean(shown[0].name)} saves most, {usd_range(shown[0].monthly)} a month"
-    label = f"Bar chart of monthly savings by {title}: {most}. The table below has every figure."
-    return Markup(charts.savings(shown, label))  # noqa: S704 - the chart library escapes names; a test holds it to that
+def _render(template: str, page: Any) -> str:
+    return _environment().get_template(template).render(page=page, icons=ICONS, version=__version__)
 
 
 @functools.cache
 def _environment() -> Environment:
-    environment = Environment(
+    return Environment(
         loader=PackageLoader("lambda_tailor", "report/templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(
-        clean=clean,
-        usd=usd,
-        usd_range=usd_range,
-        worth=worth,
-        value=value,
-        count=count,
-        place=place,
-        evidence=_evidence,
-    )  # fmt: skip
-    return environment
-
-
-def _evidence(quote: Quote) -> str:
-    where = f"{quote.source}, {quote.window_days:g} days, {count(quote.samples, 'sample')}"
-    return f"{quote.name} {quote.value:g} {quote.unit} ({where})"

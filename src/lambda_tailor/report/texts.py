@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 
 from pydantic import JsonValue
@@ -31,28 +33,39 @@ def value(setting: str, raw: JsonValue) -> str:
     if isinstance(raw, list):
         return ", ".join(_short(str(item)) for item in raw) or "none"
     if isinstance(raw, dict):
-        return clean(_alarm(raw) if "alarm" in raw else ", ".join(f"{k}: {_plain(v)}" for k, v in raw.items()))
+        return clean(_alarm(setting, raw) if "alarm" in raw else ", ".join(f"{k}: {_plain(v)}" for k, v in raw.items()))
     return clean(_short(raw))
 
 
 # What people know an alarm by; its other fields are named where they change, never printed whole.
-_ALARM_FIELDS: Mapping[str, str] = {
-    "threshold": "over {}", "Threshold": "over {}", "Period": "every {} s", "EvaluationPeriods": "for {} periods",
-}  # fmt: skip
+_ALARM_FIELDS: Mapping[str, str] = {"Period": "every {} s", "EvaluationPeriods": "for {} periods"}
 
 
-def _alarm(raw: Mapping[str, JsonValue]) -> str:
+def _alarm(setting: str, raw: Mapping[str, JsonValue]) -> str:
     """An alarm by its name, threshold and period."""
-    known = {name: told for name, told in _ALARM_FIELDS.items() if raw.get(name) is not None}
-    parts = [told.format(_plain(raw[name])) for name, told in known.items()]
+    parts = [_threshold(setting, raw[name]) for name in _THRESHOLD if raw.get(name) is not None]
+    parts += [told.format(_plain(raw[name])) for name, told in _ALARM_FIELDS.items() if raw.get(name) is not None]
     period = _metric_period(raw.get("Metrics"))
     if period is not None:
         parts.append(f"every {period:g} s")
-    unshown = [name for name, field in raw.items() if field is not None and name not in {"alarm", *_ALARM_FIELDS}]
+    known = {"alarm", *_THRESHOLD, *_ALARM_FIELDS}
+    unshown = [name for name, field in raw.items() if field is not None and name not in known]
     others = [name for name in unshown if name != "Metrics" or period is None]
     if others:
         parts.append(f"with its {', '.join(others)}")
     return " ".join([str(raw["alarm"]), ", ".join(parts)]).strip()
+
+
+_THRESHOLD = ("threshold", "Threshold")
+
+
+def _threshold(setting: str, raw: JsonValue) -> str:
+    """``over 1 %``, ``over 20 s``: a duration's threshold is in ms, an error rate's in percent."""
+    if isinstance(raw, bool) or not isinstance(raw, int | float):
+        return f"over {_plain(raw)}"
+    if "duration" in setting:
+        return f"over {raw / 1000:g} s" if raw >= 1000 else f"over {raw:g} ms"
+    return f"over {raw:g} %" if "rate" in setting or "error" in setting else f"over {_plain(raw)}"
 
 
 def _metric_period(metrics: JsonValue) -> float | None:
@@ -123,7 +136,7 @@ def place(problem: Problem) -> str:
 
 def count(number: int, noun: str) -> str:
     """``1 change``, ``2 changes``."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:
@@ -132,3 +145,96 @@ def duration(seconds: float) -> str:
         return f"{max(1, round(seconds))} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def brief(amount: Decimal) -> str:
+    """US dollars as people say them: whole from $10 on, to the cent below, and never ``$0`` for something."""
+    size = abs(amount)
+    if 0 < size < CENT:
+        return f"under {usd(CENT)}"
+    sign = "-" if amount < 0 else ""
+    return f"{sign}{_whole(size)}" if size >= TEN or size == 0 else f"{sign}{usd(size)}"
+
+
+def brief_range(amount: MonthlyUsd) -> str:
+    """A range as people say it: whole dollars where an end has ten of them, one figure where both say the same."""
+    if max(abs(amount.low), abs(amount.high)) < CENT:
+        return brief(amount.high or amount.low)
+    grain = Decimal(1) if max(abs(amount.low), abs(amount.high)) >= TEN else CENT
+    shown = amount.quantize(grain)
+    low, high = ("$0" if not end else _whole(end) if grain == 1 else usd(end) for end in (shown.low, shown.high))
+    return low if low == high else f"{low} to {high}"
+
+
+def brief_worth(amount: MonthlyUsd) -> str:
+    """What a change saves or adds, in words; empty where it does neither, and never a saving below zero."""
+    if amount.low == amount.high == 0:
+        return ""
+    if amount.high <= 0:
+        return f"adds {brief_range(-amount)}"
+    if amount.low > 0 and brief_range(amount)[:3] != "$0 ":
+        return f"saves {brief_range(amount)}"
+    costs, saves = -amount.low, amount.high
+    if costs * 20 <= saves:
+        return f"saves up to {brief(saves)}"
+    if saves * 20 <= costs:
+        return f"adds up to {brief(costs)}"
+    return f"saves up to {brief(saves)} or adds up to {brief(costs)}"
+
+
+def _whole(amount: Decimal) -> str:
+    dollars = rounded(amount, Decimal(1))
+    return f"-${-dollars:,}" if dollars < 0 else f"${dollars:,}"
+
+
+TEN = Decimal(10)
+
+
+_NAMES: Mapping[str, str] = {
+    "memory_mb": "Memory", "timeout_s": "Timeout", "ephemeral_mb": "Ephemeral storage",
+    "retention_days": "Log retention", "tracing": "X-Ray tracing", "dead_letter_arn": "Dead-letter queue",
+    "layers": "Layers", "versioning": "Bucket versioning", "recursive_loop": "Recursive loops",
+    "log_class": "Log class", "log_format": "Log format", "visibility_timeout_s": "Visibility timeout",
+}  # fmt: skip
+
+
+def setting_name(rule: str, setting: str) -> str:
+    """What people call a setting: ``Memory``, ``Provisioned concurrency: live``."""
+    name, _, more = setting.partition(".")
+    told = _NAMES.get(name) or name.replace("_", " ").capitalize()
+    return clean(f"{told}: {more}" if more else told)
+
+
+_THOUSANDS = re.compile(r"(?<![\w.,:/-])\d{4,}(?=( |$))")
+
+
+_UNIT = re.compile(r"(?<=\d) (?=(?:MB|s|ms|days|%)(?:\W|$))")
+
+
+def grouped(text: str) -> str:
+    """Numbers of four digits and more with commas where they stand alone, and kept with their unit: ``3,008 MB``."""
+    return _UNIT.sub("\N{NO-BREAK SPACE}", _THOUSANDS.sub(lambda match: f"{int(match[0]):,}", text))
+
+
+def big(number: float) -> str:
+    """A count as people say it: ``1.7 M``, ``396 k``, ``8,120``."""
+    for size, unit in ((1e9, "billion"), (1e6, "M"), (1e3, "k")):
+        if number >= size * (10 if unit == "k" else 1):
+            return f"{number / size:.3g} {unit}"
+    return f"{number:,.0f}"
+
+
+def spoken(day: str, *, time: bool = True) -> str:
+    """An ISO 8601 time as people write it: ``24 November 2026, 10:12 UTC``; as it is where it is none."""
+    try:
+        at = datetime.fromisoformat(day)
+    except ValueError:
+        return clean(day)
+    told = f"{at.day} {at:%B %Y}"
+    return f"{told}, {at:%H:%M} UTC" if time else told
+
+
+def sentence(text: str) -> str:
+    """The text with a capital letter, unless it begins with a name or a figure."""
+    first = text.partition(" ")[0]
+    return text[:1].upper() + text[1:] if first.isalpha() and first.islower() else text

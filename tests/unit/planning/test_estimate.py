@@ -66,7 +66,7 @@ def test_a_large_run_tells_how_far_it_is_and_how_long_it_takes(monkeypatch: pyte
             told.ended(operation, Ended(Result.APPLIED))
         told.ended(replace(wanted[150], key=Key("alarm", "x")), Ended(Result.FAILED, "AWS said no"))
     lines = sys.stderr.getvalue().splitlines()
-    assert lines[0] == "run-1: 1200 operations"
+    assert lines[0] == "run-1: 1,200 operations"
     assert "[150/1,200] about 2 min left; 1 us-east-1 cloudwatch:PutMetricAlarm 150/600" in lines
     # One by one would be 1,200 lines that nobody reads; what failed is told.
     assert "alarm x: failed (AWS said no)" in lines[-2] and "[150/1200]" not in lines[150]

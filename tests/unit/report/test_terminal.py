@@ -62,7 +62,7 @@ def test_verbose_adds_the_evidence() -> None:
 def test_an_alarm_is_shown_by_threshold_and_period_and_never_as_json() -> None:
     stat = {"MetricStat": {"Period": 300}, "Id": "errors"}
     told = value("error_rate_alarm", {"alarm": "a", "Threshold": 1.0, "Metrics": [{"Expression": "x"}, stat]})
-    assert told == "a over 1, every 300 s"
+    assert told == "a over 1 %, every 300 s"
 
 
 def test_a_name_cannot_steer_the_terminal() -> None:
