@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lambda_tailor import documents
 from lambda_tailor.cli.commands import DONE, ERROR, PENDING
-from lambda_tailor.cli.session import DOCUMENTS
+from lambda_tailor.cli.setup import DOCUMENTS
 from scripts.docs.schema import cell, resolved, type_of
 
 

@@ -1,24 +1,39 @@
-"""The program as a library: what the commands do, without printing, asking or exiting.
+"""What the program does, as functions: typed arguments in, data out; nothing is printed, asked or exited from.
 
-Credentials, profile, region and endpoint are the standard AWS ones. Every function raises a ``TailorError``
-whose message is one sentence, and nothing else that a caller has to expect.
+The command line and the MCP server call the same functions. Credentials, profile, region and endpoint are the
+standard AWS ones. Every function raises a ``TailorError`` whose message is one sentence, and nothing else that a
+caller has to expect.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import TYPE_CHECKING
 
-from lambda_tailor.cli.session import Session
+from lambda_tailor.aws.inventory import SUFFIX_PREFIX
+from lambda_tailor.clock import now
 from lambda_tailor.errors import TailorError
 from lambda_tailor.model.explanation import Explanation
+from lambda_tailor.model.lanes import DEFAULT_SHARE
 from lambda_tailor.model.plan import Plan
+from lambda_tailor.model.progress import Observer
+from lambda_tailor.model.realized import Realized
 from lambda_tailor.model.run import Run, Runs, Verification
+from lambda_tailor.planning import workflow
+from lambda_tailor.planning.options import DEFAULT_LOOKBACK_DAYS, ConnectionOptions, PlanOptions
+
+if TYPE_CHECKING:
+    from lambda_tailor.model.record import RunRecord
 
 __all__ = [
     "Explanation",
+    "Observer",
     "Plan",
+    "Realized",
     "Run",
     "Runs",
     "TailorError",
@@ -26,116 +41,277 @@ __all__ = [
     "apply",
     "explain",
     "plan",
+    "realized",
     "resume",
     "rollback",
+    "rollback_plan",
     "runs",
     "verify",
 ]
 
 
-class Connecting(TypedDict, total=False):
-    """How AWS is reached, and by whom; what is left out is the standard."""
+def plan(
+    *,
+    environment_suffix: str | None = None,
+    functions: Sequence[str] = (),
+    name_pattern: str | None = None,
+    tags: Mapping[str, str] | None = None,
+    all_functions: bool = False,
+    regions: Sequence[str] = (),
+    all_regions: bool = False,
+    role_arns: Sequence[str] = (),
+    organization_role: str | None = None,
+    policy: str | Path | None = None,
+    preset: str | None = None,
+    rules: Sequence[str] = (),
+    force: Sequence[str] = (),
+    lookback_days: int = DEFAULT_LOOKBACK_DAYS,
+    evidence_budget_usd: float | None = None,
+    deep: bool = False,
+    assume_duration_ms: int | None = None,
+    assume_invocations: int | None = None,
+    profile: str | None = None,
+    endpoint_url: str | None = None,
+    quota_share: float = DEFAULT_SHARE,
+    scheduler: str | None = None,
+    observer: Observer | None = None,
+) -> Plan:
+    """Read what is deployed and what it did, and propose; changes nothing.
 
-    profile: str | None
-    endpoint_url: str | None
-    quota_share: float
-    scheduler: str | None
+    Which functions: ``environment_suffix`` (of a stack), ``functions`` by name, ``name_pattern`` with * and ?,
+    ``tags`` that they all have, or ``all_functions``.
+    Which accounts and regions: ``regions`` or ``all_regions``; ``role_arns`` to assume, one an account, or
+    ``organization_role``, the name of a role that every account of the organization has.
+    By which policy: a ``policy`` file or a ``preset``; ``rules`` to ask no others; ``force`` names blocked changes
+    to make all the same, as ``FUNCTION:RULE``.
+    What is read: ``lookback_days`` back (1 to 60), for at most ``evidence_budget_usd`` of AWS's charges; ``deep``
+    spends calls for each function. ``assume_duration_ms`` and ``assume_invocations`` (a month) stand for what was
+    not measured.
+    How AWS is reached: ``profile``, ``endpoint_url``; ``quota_share`` is the part of AWS's request quotas to use.
+    ``scheduler`` is the address of a Dask cluster that does it; ``observer`` is told of progress.
 
-
-class Choosing(Connecting, total=False):
-    """Which functions, where, by which policy, and what is read of them.
-
-    Functions are those of a stack by its suffix, by name, by a pattern with * and ?, by tags, or all.
+    Raises BadInput, PolicyError, TargetNotFound, CredentialsError, EndpointUnreachable.
     """
-
-    environment_suffix: str | None
-    functions: Sequence[str]
-    name_pattern: str | None
-    tags: Mapping[str, str]
-    all_functions: bool
-    regions: Sequence[str]
-    all_regions: bool
-    role_arns: Sequence[str]
-    organization_role: str | None
-    policy: str | Path | None
-    preset: str | None
-    rules: Sequence[str]
-    force: Sequence[str]
-    lookback_days: int
-    evidence_budget_usd: float | None
-    deep: bool
+    return workflow.plan(_options(**locals()).request(), observer)
 
 
-class Keeping(Connecting, total=False):
-    """Where the journal is: a database URL, or SQLite in the state folder if left out."""
+def verify(
+    *,
+    environment_suffix: str | None = None,
+    functions: Sequence[str] = (),
+    name_pattern: str | None = None,
+    tags: Mapping[str, str] | None = None,
+    all_functions: bool = False,
+    regions: Sequence[str] = (),
+    all_regions: bool = False,
+    role_arns: Sequence[str] = (),
+    organization_role: str | None = None,
+    policy: str | Path | None = None,
+    preset: str | None = None,
+    rules: Sequence[str] = (),
+    force: Sequence[str] = (),
+    lookback_days: int = DEFAULT_LOOKBACK_DAYS,
+    evidence_budget_usd: float | None = None,
+    deep: bool = False,
+    assume_duration_ms: int | None = None,
+    assume_invocations: int | None = None,
+    profile: str | None = None,
+    endpoint_url: str | None = None,
+    quota_share: float = DEFAULT_SHARE,
+    scheduler: str | None = None,
+    observer: Observer | None = None,
+) -> Verification:
+    """Whether what is deployed matches the policy; the keywords are those of ``plan``.
 
-    journal: str | None
-
-
-# What the command line calls them.
-_NAMES = {
-    "environment_suffix": "suffix",
-    "functions": "names",
-    "all_functions": "everything",
-    "organization_role": "organization",
-    "policy": "policy_file",
-    "rules": "only",
-    "lookback_days": "lookback",
-}
-
-
-def plan(**choosing: Unpack[Choosing]) -> Plan:
-    """Read what is deployed and what it did, and propose; changes nothing."""
-    return _session(choosing).plan()
-
-
-def verify(**choosing: Unpack[Choosing]) -> Verification:
-    """Whether what is deployed matches the policy."""
-    return _session(choosing).verify()
-
-
-def explain(function: str, **choosing: Unpack[Choosing]) -> Explanation:
-    """Which policy, evidence and rule led to each proposal for a function, and what would change it."""
-    return _session(choosing).explain(function)
-
-
-def apply(plan: Plan, **keeping: Unpack[Keeping]) -> Run:
-    """Apply a plan: every change is journalled before it is made, and read back after it.
-
-    Nobody is asked. Refused with StalePlan, before anything is written, where a function was changed since
-    the plan was made.
+    Raises what ``plan`` raises.
     """
-    with _session(keeping).runner(interruptible=False) as runner:
-        return runner.apply_saved(plan)
+    return workflow.verification(_options(**locals()).request(), observer)
 
 
-def rollback(run: Run | str, **keeping: Unpack[Keeping]) -> Run:
-    """Put back exactly what a run changed; a run is known by its id too, and ``latest`` is the last one."""
-    with _session(keeping).runner(interruptible=False) as runner:
+def explain(
+    function: str,
+    *,
+    environment_suffix: str | None = None,
+    functions: Sequence[str] = (),
+    name_pattern: str | None = None,
+    tags: Mapping[str, str] | None = None,
+    all_functions: bool = False,
+    regions: Sequence[str] = (),
+    all_regions: bool = False,
+    role_arns: Sequence[str] = (),
+    organization_role: str | None = None,
+    policy: str | Path | None = None,
+    preset: str | None = None,
+    rules: Sequence[str] = (),
+    force: Sequence[str] = (),
+    lookback_days: int = DEFAULT_LOOKBACK_DAYS,
+    evidence_budget_usd: float | None = None,
+    deep: bool = False,
+    assume_duration_ms: int | None = None,
+    assume_invocations: int | None = None,
+    profile: str | None = None,
+    endpoint_url: str | None = None,
+    quota_share: float = DEFAULT_SHARE,
+    scheduler: str | None = None,
+    observer: Observer | None = None,
+) -> Explanation:
+    """Which policy, evidence and rule led to each proposal for a function, and what would change it.
+
+    The function alone is read, unless the keywords, which are those of ``plan``, say among which it is planned.
+    Raises what ``plan`` raises.
+    """
+    asked = locals()
+    options = _options(**{name: value for name, value in asked.items() if name != "function"})
+    if not options.chooses and function != f"{SUFFIX_PREFIX}{environment_suffix}":
+        options = replace(options, functions=(function,))
+    return workflow.explanation(options.request(), function, observer)
+
+
+def apply(
+    plan: Plan,
+    *,
+    just_made: bool = False,
+    journal: str | None = None,
+    profile: str | None = None,
+    endpoint_url: str | None = None,
+    quota_share: float = DEFAULT_SHARE,
+    scheduler: str | None = None,
+    observer: Observer | None = None,
+    stop: threading.Event | None = None,
+) -> Run:
+    """Apply a plan: every change is journalled before it is made, and read back after it. Nobody is asked.
+
+    ``journal`` is a database URL; left out it is SQLite in the state folder. A plan that was not ``just_made`` is
+    looked at once more before anything is written. ``stop``, set from another thread, ends it after the calls in
+    flight; what was begun can be resumed or rolled back.
+    Raises StalePlan, LimitExceeded, JournalError, CredentialsError, EndpointUnreachable.
+    """
+    from lambda_tailor.applying.opening import open_runner
+
+    connection = ConnectionOptions(profile=profile, endpoint_url=endpoint_url, quota_share=quota_share).connection()
+    with open_runner(connection, journal=journal, scheduler=scheduler, observer=observer, stop=stop) as runner:
+        return runner.apply(plan) if just_made else runner.apply_saved(plan)
+
+
+def rollback_plan(run: Run | str, *, journal: str | None = None) -> Plan:
+    """What a rollback of a run would put back, as a plan; reads the journal only.
+
+    Raises RunNotFound, JournalError.
+    """
+    from lambda_tailor.applying.undo import undo_plan
+
+    record = _record(run, journal)
+    return undo_plan(record, now())
+
+
+def rollback(
+    run: Run | str,
+    *,
+    journal: str | None = None,
+    profile: str | None = None,
+    endpoint_url: str | None = None,
+    quota_share: float = DEFAULT_SHARE,
+    scheduler: str | None = None,
+    observer: Observer | None = None,
+    stop: threading.Event | None = None,
+) -> Run:
+    """Put back exactly what a run changed; a run is known by its id too, and ``latest`` is the last one.
+
+    The keywords are those of ``apply``. Raises RunNotFound, and what ``apply`` raises.
+    """
+    from lambda_tailor.applying.opening import open_runner
+
+    connection = ConnectionOptions(profile=profile, endpoint_url=endpoint_url, quota_share=quota_share).connection()
+    with open_runner(connection, journal=journal, scheduler=scheduler, observer=observer, stop=stop) as runner:
         return runner.rollback(_id(run))
 
 
-def resume(run: Run | str, **keeping: Unpack[Keeping]) -> Run:
-    """Finish a run that was interrupted, or try again what failed in it."""
-    with _session(keeping).runner(interruptible=False) as runner:
+def resume(
+    run: Run | str,
+    *,
+    journal: str | None = None,
+    profile: str | None = None,
+    endpoint_url: str | None = None,
+    quota_share: float = DEFAULT_SHARE,
+    scheduler: str | None = None,
+    observer: Observer | None = None,
+    stop: threading.Event | None = None,
+) -> Run:
+    """Finish a run that was interrupted, or try again what failed in it.
+
+    The keywords are those of ``apply``. Raises RunNotFound, and what ``apply`` raises.
+    """
+    from lambda_tailor.applying.opening import open_runner
+
+    connection = ConnectionOptions(profile=profile, endpoint_url=endpoint_url, quota_share=quota_share).connection()
+    with open_runner(connection, journal=journal, scheduler=scheduler, observer=observer, stop=stop) as runner:
         return runner.resume(_id(run))
 
 
-def runs(**keeping: Unpack[Keeping]) -> Runs:
-    """Every run that the journal knows, oldest first."""
-    return _session(keeping).runs()
+def runs(*, journal: str | None = None) -> Runs:
+    """Every run that the journal knows, oldest first.
+
+    Raises JournalError.
+    """
+    from lambda_tailor.applying.opening import open_journal
+
+    with closing(open_journal(journal)) as opened:
+        return Runs(runs=tuple(opened.runs()))
+
+
+def run(run: str, *, journal: str | None = None) -> Run:
+    """One run with its outcomes; ``latest`` is the last one.
+
+    Raises RunNotFound, JournalError.
+    """
+    from lambda_tailor.journal.outcomes import run_of
+
+    return run_of(_record(run, journal))
+
+
+def plan_and_run(run: str, *, journal: str | None = None) -> tuple[Plan, Run]:
+    """The plan that a run carried out, and the run with its outcomes.
+
+    Raises RunNotFound, JournalError.
+    """
+    from lambda_tailor.journal.outcomes import run_of
+
+    record = _record(run, journal)
+    return record.plan, run_of(record)
+
+
+def realized(
+    run: Run | str,
+    *,
+    lookback_days: float = DEFAULT_LOOKBACK_DAYS,
+    worse_percent: float = 25.0,
+    journal: str | None = None,
+    profile: str | None = None,
+    endpoint_url: str | None = None,
+    quota_share: float = DEFAULT_SHARE,
+) -> Realized:
+    """What a run really brought: the time after it beside as long a time before it, at most ``lookback_days``.
+
+    More than ``worse_percent`` slower or more erroneous is worse. Raises RunNotFound, BadInput, JournalError and
+    what reading AWS raises.
+    """
+    from lambda_tailor.review.realized import realized as compared
+
+    connection = ConnectionOptions(profile=profile, endpoint_url=endpoint_url, quota_share=quota_share).connection()
+    record = _record(run, journal)
+    return compared(record, connection, lookback_days=lookback_days, worse_percent=worse_percent)
+
+
+def _record(run: Run | str, journal: str | None) -> RunRecord:
+    from lambda_tailor.applying.opening import open_journal
+
+    with closing(open_journal(journal)) as opened:
+        return opened.run(_id(run))
 
 
 def _id(run: Run | str) -> str:
     return run if isinstance(run, str) else run.run_id
 
 
-def _session(given: Mapping[str, Any]) -> Session:
-    said = {_NAMES.get(name, name): value for name, value in given.items()}
-    if "tags" in said:
-        said["tags"] = tuple(f"{key}={value}" for key, value in said["tags"].items())
-    if "only" in said:
-        said["only"] = ",".join(said["only"]) or None
-    if said.get("policy_file") is not None:
-        said["policy_file"] = str(said["policy_file"])
-    return Session.from_arguments({**said, "quiet": True})
+def _options(observer: Observer | None = None, tags: Mapping[str, str] | None = None, **asked: object) -> PlanOptions:
+    return PlanOptions(tags=dict(tags or {}), **asked)  # type: ignore[arg-type]  # the keywords of plan, as they are

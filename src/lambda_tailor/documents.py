@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -122,3 +123,18 @@ def unpacked(text: str, name: str) -> Plan:
     except (ValueError, zlib.error) as error:
         raise PlanFileError(f"{name} is damaged.") from error
     return loads_plan(whole, name)
+
+
+def write_file(file: str, pieces: Iterable[bytes], what: str) -> None:
+    """A file, whole or not at all.
+
+    Raises PlanFileError.
+    """
+    temporary = Path(f"{file}.{os.getpid()}.part")
+    try:
+        with temporary.open("wb") as out:
+            out.writelines(pieces)
+        temporary.replace(file)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise PlanFileError(f"{what} cannot be saved as {file}: {error.strerror}.") from error

@@ -11,7 +11,7 @@ import boto3
 import pytest
 from bench.seed import history, seed
 
-from lambda_tailor.cli.session import Session
+import lambda_tailor
 from lambda_tailor.demo.emulator import Emulator
 from lambda_tailor.documents import load_plan
 from tests.integration.conftest import Aws
@@ -61,8 +61,7 @@ def test_a_plan_and_an_apply_send_exactly_the_calls_of_the_table(fleet: Aws) -> 
     # What the program says that it sent is what AWS saw.
     assert dict(fleet.control.calls()) == plan["api_calls"]
     fleet.control.reset()
-    with Session.from_arguments({"quiet": True, "quota_share": 1000}).runner() as runner:
-        run = runner.apply(load_plan(Path(file)))
+    run = lambda_tailor.apply(load_plan(Path(file)), just_made=True, quota_share=1000)
     assert run.summary.applied == 7 * N
     assert dict(run.api_calls) == dict(table(2))
     assert dict(fleet.control.calls()) == dict(run.api_calls)

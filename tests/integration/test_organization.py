@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 import pytest
 
-from lambda_tailor.cli.session import Session
+import lambda_tailor
 from lambda_tailor.demo.emulator import Emulator
 from lambda_tailor.demo.strict.signature import ROOT_SECRET
 from lambda_tailor.documents import load_plan
@@ -155,8 +155,7 @@ def test_an_account_that_is_lost_during_a_run_fails_and_the_others_are_done(
     iam.delete_role_policy(RoleName="tailor", PolicyName="all")
     iam.update_assume_role_policy(RoleName="tailor", PolicyDocument=json.dumps({**TRUST, "Statement": []}))
     try:
-        with Session.from_arguments({"quiet": True}).runner() as runner:
-            run = runner.apply(load_plan(file))
+        run = lambda_tailor.apply(load_plan(file), just_made=True)
         failed = {o.account_id for o in run.outcomes if o.outcome == "failed"}
         assert failed == {second} and run.summary.applied == 6
         assert all("cannot be reached" in o.detail for o in run.outcomes if o.account_id == second)
@@ -168,8 +167,7 @@ def test_an_account_that_is_lost_during_a_run_fails_and_the_others_are_done(
     client("iam", members[0]).update_assume_role_policy(
         RoleName="tailor", PolicyDocument=json.dumps({**TRUST, "Statement": []})
     )
-    with Session.from_arguments({"quiet": True}).runner() as runner:
-        again = runner.resume(run.run_id)
+    again = lambda_tailor.resume(run)
     for account in members:
         client("iam", account).update_assume_role_policy(RoleName="tailor", PolicyDocument=json.dumps(TRUST))
     assert (again.summary.applied, again.summary.failed) == (6, 6)

@@ -13,7 +13,7 @@ import pulumi
 import pytest
 from pulumi_aws import iam, s3, sns, sqs
 
-from lambda_tailor.cli.session import Session
+import lambda_tailor
 from lambda_tailor.demo.emulator import Emulator
 from lambda_tailor.demo.realize import Realized, RealizeError, load_program, realize
 
@@ -168,8 +168,7 @@ def test_the_optimizer_has_nothing_to_do_where_the_keys_are_set(
     optimized: Realized, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LAMBDA_TAILOR_KEY_FILE", str(tmp_path / "vault.key"))
-    journal = f"sqlite:///{tmp_path / 'journal.db'}"
-    plan = Session.from_arguments({"suffix": "opt", "preset": "reference", "journal": journal}).plan()
+    plan = lambda_tailor.plan(environment_suffix="opt", preset="reference")
     changes = [(change.rule, change.before, change.after) for f in plan.functions for change in f.changes]
     assert [f.name for f in plan.functions] == ["lambda-function-opt"]
     assert changes == []

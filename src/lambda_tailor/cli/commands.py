@@ -15,6 +15,7 @@ from lambda_tailor.errors import BadInput, TailorError
 from lambda_tailor.model.lanes import DEFAULT_SHARE
 
 if TYPE_CHECKING:
+    from lambda_tailor.cli.arguments import Arguments
     from lambda_tailor.cli.session import Session
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -124,6 +125,16 @@ def _session(**arguments: Any) -> Session:
     from lambda_tailor.cli.session import Session
 
     return Session.from_arguments(arguments)
+
+
+def _setup() -> Any:
+    return importlib.import_module("lambda_tailor.cli.setup")
+
+
+def _arguments(given: dict[str, Any]) -> Arguments:
+    from lambda_tailor.cli.arguments import Arguments
+
+    return Arguments(given)
 
 
 def _import_once() -> None:
@@ -306,7 +317,7 @@ def _rule_ids(_context: click.Context, _parameter: click.Parameter, incomplete: 
 @OUTPUT
 def rules(rule: str | None, **arguments: Any) -> int:
     """The catalogue of rules, or one of them with its options."""
-    _session(**arguments).show_rules(rule)
+    _setup().show_rules(_arguments(arguments), rule)
     return DONE
 
 
@@ -320,7 +331,7 @@ def prices() -> None:
 @AWS
 def prices_refresh(**arguments: Any) -> int:
     """Write today's prices of the AWS Price List into the price file, which goes before the packaged ones."""
-    _session(**arguments).refresh_prices()
+    _setup().refresh_prices(_arguments(arguments))
     return DONE
 
 
@@ -339,7 +350,9 @@ def iam_policy(only_plan: bool, **arguments: Any) -> int:
     With --role-arn or --organization it is what coming to those accounts takes; what their roles need
     is printed without.
     """
-    _session(**arguments).show_iam_policy(writes=not only_plan)
+    import json
+
+    click.echo(json.dumps(_setup().iam_policy(_arguments(arguments), writes=not only_plan), indent=2))
     return DONE
 
 
@@ -354,7 +367,7 @@ def policy() -> None:
 )
 def policy_schema(document: str) -> int:
     """Print the JSON Schema of a document."""
-    _session().show_schema(document)
+    _setup().show_schema(document)
     return DONE
 
 
@@ -364,7 +377,7 @@ def policy_schema(document: str) -> int:
 @click.option("--force", is_flag=True, help="Overwrite what is there.")
 def policy_init(preset: str, out: str | None, force: bool) -> int:
     """Write a policy with every key, its meaning and its default, and the schema for editors beside it."""
-    _session().init_policy(preset, out, force=force)
+    _setup().init_policy(preset, out, force=force)
     return DONE
 
 
@@ -372,7 +385,7 @@ def policy_init(preset: str, out: str | None, force: bool) -> int:
 @click.argument("file", type=click.Path(dir_okay=False), metavar="FILE")
 def policy_check(file: str) -> int:
     """Check a policy FILE; complaints name line, key and the nearest key that there is."""
-    return _session().check_policy(file)
+    return int(_setup().check_policy(file))
 
 
 @main.command()
@@ -385,12 +398,12 @@ def policy_check(file: str) -> int:
 def mcp(allow_writes: bool, **arguments: Any) -> int:
     """Serve plan, explain, verify and runs to an MCP client over stdio."""
     try:
-        from lambda_tailor.mcp.server import serve
+        from lambda_tailor.mcp.server import Started, serve
     except ImportError as error:
         raise BadInput(
             f"The MCP server needs more packages ({error.name}): pip install 'lambda-tailor[mcp]'."
         ) from error
-    serve(arguments, allow_writes=allow_writes)
+    serve(Started(**_arguments(arguments).serving()), allow_writes=allow_writes)
     return DONE
 
 

@@ -13,12 +13,16 @@ from typing import Any
 
 import boto3
 
-from lambda_tailor.cli.session import Session
+from lambda_tailor import api, documents
 from lambda_tailor.demo.emulator import Emulator
 from lambda_tailor.demo.fleet import PREFIX, deploy_fleet
 from lambda_tailor.demo.realize import realize
 from lambda_tailor.demo.snapshot import differences, snapshot
 from lambda_tailor.errors import BadInput, TailorError
+from lambda_tailor.model.run import Status
+from lambda_tailor.report import html
+from lambda_tailor.report.progress import Progress
+from lambda_tailor.report.terminal import Terminal
 
 SUFFIX = "dev"
 FUNCTION = f"lambda-function-{SUFFIX}"
@@ -85,19 +89,29 @@ def _story(emulator: Emulator, report: str | None) -> None:
     policy = emulator.folder / "demo-policy.yaml"
     policy.write_text(POLICY)
     journal = f"sqlite:///{emulator.folder / 'journal.db'}"
-    session = Session.from_arguments({"everything": True, "policy_file": str(policy), "journal": journal})
+    asked: dict[str, Any] = {"all_functions": True, "policy": policy}
+    screen = Terminal()
     _say("lambda-tailor apply --all: read, propose, apply")
-    plan = session.plan()
-    _expect(session.apply(plan, saved=False, auto_approve=True) == 0, "a change failed")
+    with Progress() as progress:
+        plan = api.plan(**asked, observer=progress)
+        screen.plan(plan)
+        run = api.apply(plan, just_made=True, journal=journal, observer=progress)
+    screen.run(run)
+    _expect(run.status is Status.SUCCEEDED, "a change failed")
     if report:
-        session.report("latest", report)
+        documents.write_file(report, (html.render(plan, run).encode(),), "The report")
+        print(f"Report: {report}", file=sys.stderr)
     _say("An event that fails, sent asynchronously: it must arrive in the dead-letter queue")
     _show_dead_letter()
     _say("lambda-tailor verify")
-    session.show_verification(session.verify())
+    screen.verification(api.verify(**asked))
     _say("lambda-tailor rollback latest: everything back as it was")
     _drain()
-    _expect(session.rollback("latest", auto_approve=True) == 0, "a change could not be put back")
+    screen.plan(api.rollback_plan("latest", journal=journal))
+    with Progress() as progress:
+        run = api.rollback("latest", journal=journal, observer=progress)
+    screen.run(run)
+    _expect(run.status is Status.SUCCEEDED, "a change could not be put back")
     left = differences(before, snapshot())
     _expect(not left, f"not as before: {', '.join(left)}")
     _say("Compared field by field with what was there before: the same")

@@ -18,11 +18,10 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import ToolAnnotations
 from pydantic import BaseModel, ConfigDict, Field
 
-from lambda_tailor import __version__, documents
-from lambda_tailor.cli.arguments import Arguments
-from lambda_tailor.cli.session import Session
+from lambda_tailor import __version__, api, documents
 from lambda_tailor.errors import BadInput, StalePlan, TailorError
 from lambda_tailor.model.plan import Plan
+from lambda_tailor.planning.options import PlanOptions
 
 # A plan is applied by somebody who still has it before their eyes.
 PLAN_LASTS_S = 15 * 60
@@ -62,20 +61,6 @@ class Where(BaseModel):
     lookback_days: int = Field(default=14, ge=1, le=60, description="How many days back evidence goes.")
     deep: bool = Field(default=False, description="Read also what takes AWS calls for each function.")
 
-    def arguments(self) -> Mapping[str, Any]:
-        """The same as the command line has it."""
-        return {
-            "suffix": self.environment_suffix,
-            "names": self.functions,
-            "name_pattern": self.name_pattern,
-            "tags": tuple(f"{key}={value}" for key, value in self.tags.items()),
-            "everything": self.all_functions,
-            "regions": self.regions,
-            "only": ",".join(self.rules) or None,
-            "lookback": self.lookback_days,
-            "deep": self.deep,
-        }
-
 
 def _told(tool: Callable[P, T]) -> Callable[P, T]:
     """An error that a user can meet reaches the client as its sentence; any other as no more than a failure."""
@@ -97,28 +82,51 @@ class _Shown:
     whole: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """What the server was started with, which no client can change.
+
+    ``connecting`` are the keywords of the library that say how AWS is reached.
+    """
+
+    regions: tuple[str, ...] = ()
+    policy: str | None = None
+    preset: str | None = None
+    journal: str | None = None
+    connecting: Mapping[str, Any] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class McpSession:
     """One client's session: what it was shown decides what it may write.
 
-    ``started`` is what the server was started with, as the command line has it; ``clock`` gives
-    seconds. Tools run on threads of their own: one of them writes at a time.
+    ``clock`` gives seconds. Tools run on threads of their own: one of them writes at a time.
     """
 
-    started: Mapping[str, Any]
+    started: Started
     clock: Callable[[], float] = time.monotonic
     _plans: dict[str, _Shown] = field(default_factory=dict)
     _runs: set[str] = field(default_factory=set)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
-    def _session(self, where: Where | None = None) -> Session:
-        asked = dict(where.arguments()) if where else {}
-        allowed = self.started.get("regions") or ()
-        for region in asked.get("regions") or ():
+    def _choosing(self, where: Where) -> dict[str, Any]:
+        """The keywords of ``api.plan``: the client's target, and all else as the server was started."""
+        allowed = self.started.regions
+        for region in where.regions:
             if allowed and region not in allowed:
                 raise BadInput(f"This server was started for {', '.join(allowed)}, and {region} is not among them.")
-        asked["regions"] = asked.get("regions") or allowed
-        return Session.from_arguments({**self.started, **asked, "quiet": True})
+        asked = where.model_dump()
+        return {
+            **self.started.connecting,
+            **asked,
+            "regions": where.regions or allowed,
+            "policy": self.started.policy,
+            "preset": self.started.preset,
+        }
+
+    @property
+    def _keeping(self) -> dict[str, Any]:
+        return {**self.started.connecting, "journal": self.started.journal}
 
     @_told
     def plan(self, target: Annotated[Where, Field(description="Which functions, and what to look at.")]) -> Document:
@@ -126,7 +134,7 @@ class McpSession:
 
         Changes nothing. Functions for which there is nothing to say are only counted. plan_id names the plan.
         """
-        plan = self._session(target).plan()
+        plan = api.plan(**self._choosing(target))
         changed = sum(bool(function.changes) for function in plan.functions)
         shown = _Shown(plan, self.clock(), changed <= MOST_FUNCTIONS)
         with self._lock:
@@ -143,13 +151,13 @@ class McpSession:
         target: Annotated[Where | None, Field(description="Among which functions it is planned, if not alone.")] = None,
     ) -> Document:
         """Why the plan for one function is what it is: policy, evidence, verdict, and what would change it."""
-        explanation = self._session(target or Where()).explain(function)
+        explanation = api.explain(function, **self._choosing(target or Where()))
         return _document(explanation)
 
     @_told
     def verify(self, target: Annotated[Where, Field(description="Which functions, and what to look at.")]) -> Document:
         """Whether what is deployed matches the policy; of the settings, those that do not."""
-        found = _document(self._session(target).verify())
+        found = _document(api.verify(**self._choosing(target)))
         return {**found, "settings": [setting for setting in found["settings"] if not setting["matches"]]}
 
     @_told
@@ -161,12 +169,12 @@ class McpSession:
         last: Annotated[int, Field(ge=1, le=100, description="How many of the last runs.")] = 20,
     ) -> Document:
         """What was done, when and by whom, from the journal."""
-        session = self._session()
+        journal = self.started.journal
         if run_id is not None:
-            found = _document(session.run(run_id))
+            found = _document(api.run(run_id, journal=journal))
             self._saw(found["run_id"])
             return found
-        listed = _document(session.runs())
+        listed = _document(api.runs(journal=journal))
         listed["runs"] = listed["runs"][-last:]
         self._saw(*(run["run_id"] for run in listed["runs"]))
         return listed
@@ -183,8 +191,7 @@ class McpSession:
         """
         with self._lock:
             plan = self._take(plan_id)
-            with self._session().runner() as runner:
-                run = runner.apply_saved(plan)
+            run = api.apply(plan, **self._keeping)
         self._saw(run.run_id)
         return _document(run)
 
@@ -216,8 +223,7 @@ class McpSession:
         with self._lock:
             if run_id not in self._runs:
                 raise BadInput(f"This session was not shown a run {run_id}: call runs first.")
-            with self._session().runner() as runner:
-                run = runner.rollback(run_id)
+            run = api.rollback(run_id, **self._keeping)
         self._saw(run.run_id)
         return _document(run)
 
@@ -253,11 +259,11 @@ def server(mcp_session: McpSession, *, allow_writes: bool) -> MCPServer[Any]:
     return made
 
 
-def serve(started: Mapping[str, Any], *, allow_writes: bool) -> None:
+def serve(started: Started, *, allow_writes: bool) -> None:
     """Serve until the client closes stdin. Stdout carries the protocol and nothing else.
 
     Raises BadInput or PolicyError where the policy is none.
     """
     # A policy that cannot be read is told now, and not to the first client that asks.
-    Arguments({**started, "everything": True}).policy()
+    PlanOptions(policy=started.policy, preset=started.preset, all_functions=True).chosen_policy()
     server(McpSession(started), allow_writes=allow_writes).run("stdio")

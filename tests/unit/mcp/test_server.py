@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from mcp.server.mcpserver.exceptions import ToolError
 
 from lambda_tailor.cli.commands import main
-from lambda_tailor.mcp.server import KEPT_PLANS, MOST_FUNCTIONS, PLAN_LASTS_S, McpSession, Where
+from lambda_tailor.mcp.server import KEPT_PLANS, MOST_FUNCTIONS, PLAN_LASTS_S, McpSession, Started, Where
 from lambda_tailor.model.plan import Plan
 from lambda_tailor.planning import workflow
 from lambda_tailor.planning.workflow import Request
@@ -52,7 +52,7 @@ def a_plan_of(functions: int, memory: int = 1024) -> Plan:
 
 def test_a_plan_that_was_shown_too_long_ago_is_refused(plans: list[Plan], clock: Clock) -> None:
     plans.append(a_plan_of(1))
-    mcp_session = McpSession({}, clock)
+    mcp_session = McpSession(Started(), clock)
     shown = mcp_session.plan(ALL)["plan_id"]
     clock.now += PLAN_LASTS_S
     mcp_session.plan(ALL)
@@ -70,7 +70,7 @@ def test_a_plan_that_was_shown_too_long_ago_is_refused(plans: list[Plan], clock:
 
 def test_a_plan_that_is_too_large_to_be_shown_is_not_applied(plans: list[Plan], clock: Clock) -> None:
     plans += [a_plan_of(MOST_FUNCTIONS), a_plan_of(MOST_FUNCTIONS + 1)]
-    mcp_session = McpSession({}, clock)
+    mcp_session = McpSession(Started(), clock)
     whole, cut = mcp_session.plan(ALL), mcp_session.plan(ALL)
     assert (len(whole["functions"]), whole["functions_not_shown"]) == (MOST_FUNCTIONS, 0)
     assert (len(cut["functions"]), cut["functions_not_shown"]) == (MOST_FUNCTIONS, 1)
@@ -82,7 +82,7 @@ def test_a_plan_that_is_too_large_to_be_shown_is_not_applied(plans: list[Plan], 
 
 def test_only_the_last_plans_are_kept(plans: list[Plan], clock: Clock) -> None:
     plans += [a_plan_of(1, memory=512 + n) for n in range(KEPT_PLANS + 1)]
-    mcp_session = McpSession({}, clock)
+    mcp_session = McpSession(Started(), clock)
     ids = [mcp_session.plan(ALL)["plan_id"] for _ in range(KEPT_PLANS + 1)]
     with pytest.raises(ToolError, match="was not shown"):
         mcp_session.apply(ids[0])
@@ -92,7 +92,7 @@ def test_only_the_last_plans_are_kept(plans: list[Plan], clock: Clock) -> None:
 
 def test_what_is_as_it_should_be_is_only_counted(plans: list[Plan], clock: Clock) -> None:
     plans.append(a_plan(a_planned("changed", (a_change(),)), a_planned("fine", ())))
-    told = McpSession({}, clock).plan(ALL)
+    told = McpSession(Started(), clock).plan(ALL)
     assert [function["name"] for function in told["functions"]] == ["changed"]
     assert told["functions_not_shown"] == 1
     assert "operations" not in told and "kept" not in told["functions"][0]
@@ -106,7 +106,7 @@ def test_a_target_says_what_the_command_line_says(monkeypatch: pytest.MonkeyPatc
         return a_plan_of(1)
 
     monkeypatch.setattr(workflow, "plan", plan)
-    mcp_session = McpSession({"preset": "reference", "regions": ("us-east-1", "eu-west-1")}, clock)
+    mcp_session = McpSession(Started(preset="reference", regions=("us-east-1", "eu-west-1")), clock)
     mcp_session.plan(Where(tags={"team": "core"}, name_pattern="pay-*", rules=("memory",), lookback_days=30, deep=True))
     mcp_session.plan(Where(functions=("f",), regions=("eu-west-1",)))
     first, second = asked

@@ -1,0 +1,159 @@
+"""What is asked of a plan, typed: which functions, in which accounts and regions, by which policy, read how.
+
+The command line, the library and the MCP server all ask with it; nothing is done here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+
+from lambda_tailor.aws.accounts import ScopeSelection
+from lambda_tailor.aws.evidence import EvidenceOptions
+from lambda_tailor.aws.gateway import Connection
+from lambda_tailor.aws.inventory import Target
+from lambda_tailor.errors import BadInput
+from lambda_tailor.model.lanes import DEFAULT_SHARE
+from lambda_tailor.planning.workflow import Request
+from lambda_tailor.policy import file as policy_file
+from lambda_tailor.policy.policy import Policy
+from lambda_tailor.rules import all_rules
+
+# The reference stack has targets of its own; any other function's values follow from what it did.
+SUFFIX_PRESET, DEFAULT_PRESET = "reference", "right-size"
+DEFAULT_LOOKBACK_DAYS = 14
+_SEQUENCES = ("functions", "regions", "role_arns", "rules", "force")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionOptions:
+    """How AWS is reached; what is left out is the standard AWS configuration.
+
+    ``quota_share`` is the part of AWS's request quotas that is used; over 1 where AWS raised them.
+    """
+
+    profile: str | None = None
+    endpoint_url: str | None = None
+    quota_share: float = DEFAULT_SHARE
+
+    def connection(self) -> Connection:
+        """How AWS is reached."""
+        endpoint = self.endpoint_url or os.environ.get("AWS_ENDPOINT_URL")
+        return Connection(profile=self.profile, endpoint_url=endpoint, quota_share=self.quota_share)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanOptions(ConnectionOptions):
+    """What a plan is asked for with; see ``lambda_tailor.plan`` for what each means.
+
+    Raises BadInput where a string stands for a sequence.
+    """
+
+    environment_suffix: str | None = None
+    functions: tuple[str, ...] = ()
+    name_pattern: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    all_functions: bool = False
+    regions: tuple[str, ...] = ()
+    all_regions: bool = False
+    role_arns: tuple[str, ...] = ()
+    organization_role: str | None = None
+    policy: str | Path | None = None
+    preset: str | None = None
+    rules: tuple[str, ...] = ()
+    force: tuple[str, ...] = ()
+    lookback_days: int = DEFAULT_LOOKBACK_DAYS
+    evidence_budget_usd: float | None = None
+    deep: bool = False
+    assume_duration_ms: int | None = None
+    assume_invocations: int | None = None
+    scheduler: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in _SEQUENCES:
+            given: Iterable[str] = getattr(self, name)
+            if isinstance(given, str):
+                raise BadInput(f"{name} takes a list of names, not one text: give [{given!r}].")
+            object.__setattr__(self, name, tuple(given))
+
+    @property
+    def chooses(self) -> bool:
+        """Whether functions are chosen by anything but the suffix."""
+        return bool(self.functions or self.tags or self.name_pattern or self.all_functions)
+
+    def target(self) -> Target:
+        """Which functions are meant.
+
+        Raises BadInput where none are, or where it contradicts itself.
+        """
+        suffix = None if self.chooses else self.environment_suffix
+        if not self.chooses and suffix is None:
+            raise BadInput(
+                "Which functions? Give --environment-suffix S (or ENVIRONMENT_SUFFIX), --function NAME, "
+                "--name-pattern GLOB, --tag K=V or --all."
+            )
+        if self.functions and (self.name_pattern or self.tags or self.all_functions):
+            raise BadInput(
+                "--function names functions; --name-pattern, --tag and --all choose them: give one or the other."
+            )
+        names = tuple(dict.fromkeys(self.functions))
+        return Target(
+            suffix=suffix, names=names, pattern=self.name_pattern, tags=dict(self.tags), everything=self.all_functions
+        )
+
+    def chosen_policy(self) -> Policy:
+        """The policy asked for, with what is asked for on top.
+
+        Raises BadInput or PolicyError.
+        """
+        if self.policy and self.preset:
+            raise BadInput("Give --policy or --preset, not both: a policy file can say preset: itself.")
+        if self.policy:
+            policy = policy_file.load_policy(Path(self.policy))
+        else:
+            preset = self.preset or (SUFFIX_PRESET if self.target().suffix else DEFAULT_PRESET)
+            policy = policy_file.load_preset(preset)
+        if self.rules:
+            chosen = frozenset(rule.strip() for rule in self.rules)
+            if unknown := sorted(chosen - all_rules().keys()):
+                raise BadInput(f"There is no rule {unknown[0]!r}: see 'lambda-tailor rules'.")
+            policy = policy.only(chosen)
+        said = {"duration_ms": self.assume_duration_ms, "invocations_per_month": self.assume_invocations}
+        assumed = policy.assumptions.model_copy(update={k: v for k, v in said.items() if v is not None})
+        return policy.model_copy(update={"assumptions": assumed})
+
+    def scopes(self) -> ScopeSelection:
+        """Which accounts and regions are meant."""
+        return ScopeSelection(
+            regions=self.regions,
+            all_regions=self.all_regions,
+            role_arns=self.role_arns,
+            organization_role=self.organization_role,
+        )
+
+    def evidence(self) -> EvidenceOptions:
+        """What is read of the functions."""
+        budget = self.evidence_budget_usd
+        return EvidenceOptions(
+            lookback_days=self.lookback_days,
+            budget_usd=None if budget is None else Decimal(str(budget)),
+            deep=self.deep,
+        )
+
+    def request(self) -> Request:
+        """All that a plan is made from.
+
+        Raises BadInput or PolicyError.
+        """
+        return Request(
+            target=self.target(),
+            policy=self.chosen_policy(),
+            connection=self.connection(),
+            selection=self.scopes(),
+            scheduler=self.scheduler,
+            force=frozenset(self.force),
+            evidence=self.evidence(),
+        )
