@@ -34,6 +34,8 @@ def _lines() -> Iterator[str]:
 def _rule(rule: AnyRule) -> Iterator[str]:
     yield f"## {rule.id}\n"
     yield f"**{rule.title}.** {rule.why} ([source]({rule.source}))\n"
+    if rule.surprise:
+        yield f"What surprises people: {rule.surprise}\n"
     yield "| option | type | default | meaning |"
     yield "|---|---|---|---|"
     schema = rule.options.model_json_schema()

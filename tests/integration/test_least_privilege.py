@@ -52,11 +52,12 @@ def actions(document: Document) -> list[str]:
 # Where a read is refused, the rules that cannot judge without it; all others propose as before.
 BLOCKED_BY = {
     "cloudwatch:DescribeAlarms": {"alarms"},
-    "iam:SimulatePrincipalPolicy": {"dead-letter-queue"},
+    "iam:SimulatePrincipalPolicy": {"dead-letter-queue", "tracing"},
     "lambda:GetAccountSettings": {"reserved-concurrency"},
     "lambda:ListLayerVersions": {"shared-layer"},
     # A legal hold is a tag.
     "lambda:ListTags": {"log-retention"},
+    "tag:GetResources": {"log-retention"},
     "logs:DescribeLogGroups": {"log-retention"},
     "s3:GetBucketVersioning": {"deployment-bucket-versioning"},
     "s3:ListAllMyBuckets": {"deployment-bucket-versioning"},
@@ -113,7 +114,7 @@ class Guarded(Aws):
         return {name for _, _, name, status in self.control.log() if status == 403}
 
 
-@pytest.fixture(coverage="module")
+@pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     folder = tmp_path_factory.mktemp("guarded")
     with pytest.MonkeyPatch.context() as patch, Emulator.start(auth=True, quota_scale=0) as emulator:

@@ -160,7 +160,7 @@ def _names(coverage: Coverage, lookups: Iterable[Lookup]) -> Mapping[str, set[st
             case "bucket":
                 # The rule takes the bucket of that name, or the one with a tail of its own.
                 names.setdefault("bucket", set()).update((lookup.name, f"{lookup.name}-*"))
-            case "may-send":
+            case "role-may":
                 names.setdefault("role", set()).add(lookup.name.split(" ")[0].partition("/")[2])
             case "secret":
                 names.setdefault("secret", set()).add(lookup.name.partition("#")[0])

@@ -15,6 +15,7 @@ from lambda_tailor.aws.gateway import Connection
 from lambda_tailor.aws.inventory import Inventory, Target, take
 from lambda_tailor.aws.lookups import affordable, look_up
 from lambda_tailor.aws.lookups.log_groups import LOG_GROUP, Prefetched, prefetch
+from lambda_tailor.aws.lookups.roles import ROLE_MAY
 from lambda_tailor.aws.scheduler import side_by_side
 from lambda_tailor.aws.scopes import OpenScope, add_up, open_scope
 from lambda_tailor.clock import now
@@ -187,10 +188,14 @@ def _look(asked: ScopeRequest, opened: OpenScope) -> tuple[ScopeResult, ScopeDat
         included = [f for f in inventory.functions if request.policy.excluded(f) is None]
         lookups = affordable(lookups_of(request.policy, included), len(included), deep=request.evidence.deep)
         wanted = replace(request.evidence, readings=readings_of(request.policy, included))
-        looked_up = threads.submit(lambda: look_up(opened, lookups, listing.result()))
+        first = frozenset(lookup for lookup in lookups if lookup.kind != ROLE_MAY)
+        looked_up = threads.submit(lambda: look_up(opened, first, listing.result()))
         gathering = threads.submit(gather, opened, included, wanted)
         resources, gathered = looked_up.result(), gathering.result()
-    resources = {**resources, **look_up(opened, more_lookups_of(request.policy, included, gathered.evidence))}
+    seen = [replace(function, resources=resources) for function in included]
+    more = more_lookups_of(request.policy, seen, gathered.evidence) | (lookups - first)
+    more = affordable(more - resources.keys(), len(included), deep=request.evidence.deep)
+    resources = {**resources, **look_up(opened, more)}
     functions = [replace(function, resources=resources) for function in inventory.functions]
     reading = ScopeData(
         account_id=opened.account_id,

@@ -46,7 +46,10 @@ def _needs(function: Function, options: DeadLetterQueueOptions) -> Iterable[Look
     if options.queue is None or function.dead_letter_arn:
         return ()
     arn = _queue_arn(function, options)
-    return (Lookup("queue", function.expand(options.queue)), Lookup("may-send", f"{function.role_arn} {arn}"))
+    return (
+        Lookup("queue", function.expand(options.queue)),
+        Lookup("role-may", f"{function.role_arn} sqs:SendMessage {arn}"),
+    )
 
 
 def writes(options: DeadLetterQueueOptions) -> Iterable[str]:
@@ -70,7 +73,7 @@ def judge(function: Function, evidence: Evidence, options: DeadLetterQueueOption
     steps: list[Transition] = []
     if isinstance(queue, Missing):
         steps.append(Transition(Key("queue", function.expand(options.queue)), "exists", False, True))
-    match function.resource("may-send", f"{function.role_arn} {arn}"):
+    match function.resource("role-may", f"{function.role_arn} sqs:SendMessage {arn}"):
         case Found(state) if state["allowed"]:
             pass
         case Found() if options.add_permission:

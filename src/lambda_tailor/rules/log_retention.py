@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 from lambda_tailor.model.evidence import Evidence
 from lambda_tailor.model.function import Found, Function, Lookup, Missing, Unreadable
 from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Transition, Verdict
-from lambda_tailor.rules.rule import Options, Rule, always
+from lambda_tailor.rules.rule import ConcurrencyPool, Judged, Options, Rule, always
 
 SETTING = "retention_days"
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
@@ -38,9 +38,11 @@ class LogRetentionOptions(Options):
         return days
 
 
-def lookups(function: Function, _options: LogRetentionOptions) -> Iterable[Lookup]:
-    """The function's log group."""
-    return (Lookup("log-group", function.log_group),)
+def lookups(function: Function, options: LogRetentionOptions) -> Iterable[Lookup]:
+    """The function's log group, and the groups that a tag holds, which other functions may write to as well."""
+    if options.days is None:
+        return ()
+    return (Lookup("log-group", function.log_group), *(Lookup("legal-hold", tag) for tag in options.legal_hold_tags))
 
 
 def judge(function: Function, _evidence: Evidence, options: LogRetentionOptions) -> Sequence[Verdict]:
@@ -48,7 +50,6 @@ def judge(function: Function, _evidence: Evidence, options: LogRetentionOptions)
     days = options.days
     if days is None:
         return ()
-    held = next((tag for tag in options.legal_hold_tags if tag in function.tags), None)
     match function.resource("log-group", function.log_group):
         case Unreadable(because):
             return (Blocked(SETTING, None, days, because),)
@@ -59,13 +60,39 @@ def judge(function: Function, _evidence: Evidence, options: LogRetentionOptions)
             if isinstance(current, int) and current <= days:
                 kept = "as wanted" if current == days else f"shorter than {days} days already"
                 return (Kept(SETTING, current, kept),)
-            if function.tags_unread and options.legal_hold_tags:
-                because = f"a tag may hold its logs, and its tags are not known: {function.tags_unread}"
-                return (Blocked(SETTING, _days(current), days, because),)
-            if held:
-                return (Blocked(SETTING, _days(current), days, f"tag {held} holds its logs"),)
+            if (held := _held(function, options)) is not None:
+                return (Blocked(SETTING, _days(current), days, held),)
             older = "kept for ever" if current is None else f"kept for {current} days"
             return (_proposed(function, _days(current), days, f"logs are {older}", exists=True),)
+
+
+def _held(function: Function, options: LogRetentionOptions) -> str | None:
+    """Why its logs have to be kept, or may have to be: by its own tags, its group's, or another writer's."""
+    tags = options.legal_hold_tags
+    if function.tags_unread and tags:
+        return f"a tag may hold its logs, and its tags are not known: {function.tags_unread}"
+    for tag in tags:
+        if tag in function.tags:
+            return f"tag {tag} holds its logs"
+        match function.resource("legal-hold", tag):
+            case Unreadable(because):
+                return f"a tag may hold its log group, and the groups that one holds are not known: {because}"
+            case Found(state) if function.log_group in (state["groups"] or ()):  # type: ignore[operator]  # a list
+                return f"tag {tag} of the log group, or of a function that writes to it, holds its logs"
+    return None
+
+
+def settle(judged: Sequence[Judged], _pool: ConcurrencyPool | None) -> Sequence[Judged]:
+    """What holds for one function that writes to a group holds for all of them."""
+    held = {f.log_group: v.because for f, verdicts in judged for v in verdicts if isinstance(v, Blocked)}
+    return [(f, [_with_group(f, v, held.get(f.log_group)) for v in verdicts]) for f, verdicts in judged]
+
+
+def _with_group(function: Function, verdict: Verdict, because: str | None) -> Verdict:
+    if because is None or not isinstance(verdict, Proposed):
+        return verdict
+    shared = f"{function.log_group} is shared with a function for which this is blocked: {because}"
+    return Blocked(SETTING, verdict.before, verdict.after, shared)
 
 
 def _days(value: object) -> int | None:
@@ -91,5 +118,8 @@ RULE = Rule(
     judge=judge,
     writes=always("log-group", "log-retention"),
     lookups=lookups,
+    settle=settle,
+    surprise="Logs older than a new retention are deleted for good, usually within three days; no rollback brings "
+    "them back. Several functions may write to one group, and an account policy may override a group's own retention.",
     order=40,
 )

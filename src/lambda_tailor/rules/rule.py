@@ -72,7 +72,8 @@ class Rule(Generic[OptionsT]):
     ``more_lookups`` those that only the evidence shows to be wanted. ``settle`` looks at one account and
     region's verdicts together, where functions compete for something. ``writes`` names the kinds of
     setting that it may propose to change. ``evidence`` names the
-    readings it asks for. ``source`` is the page behind it.
+    readings it asks for, and ``always`` those of them that it wants for a fixed target too. ``source`` is the
+    page behind it; ``surprise`` says what AWS does there that people do not expect.
     """
 
     id: str
@@ -86,6 +87,8 @@ class Rule(Generic[OptionsT]):
     settle: Callable[[Sequence[Judged], ConcurrencyPool | None], Sequence[Judged]] = nothing_shared
     writes: Callable[[OptionsT], Iterable[str]] = nothing_written
     evidence: tuple[str, ...] = ()
+    always: tuple[str, ...] = ()
+    surprise: str = ""
     order: int = 100
 
 

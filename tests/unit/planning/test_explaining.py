@@ -163,7 +163,7 @@ def test_a_blocked_change_says_how_it_is_forced() -> None:
 
 
 EXCEPTION = """
-rules: {memory: {target_mb: 1536}, tracing: {}}
+rules: {memory: {target_mb: 1536}, tracing: {mode: PassThrough}}
 overrides:
   - name: "*"
     until: 2027-03-01
@@ -173,7 +173,7 @@ overrides:
 
 
 def test_an_exception_is_told_with_what_follows_its_end() -> None:
-    function = explained(EXCEPTION, SEEN)
+    function = explained(EXCEPTION, SEEN, a_function(tracing="Active"))
     memory = rule_of(function, "memory")
     target = next(option for option in memory.policy if option.option == "target_mb")
     assert (target.value, target.origin, target.override, target.until) == (
@@ -186,7 +186,7 @@ def test_an_exception_is_told_with_what_follows_its_end() -> None:
     assert (tracing.status, tracing.because) == (
         "off", "switched off by p.yaml, line 7, for name * until 2027-03-01",
     )  # fmt: skip
-    assert tracing.would_change[0].then is not None and tracing.would_change[0].then[0].after == "Active"
+    assert tracing.would_change[0].then is not None and tracing.would_change[0].then[0].after == "PassThrough"
 
 
 def test_a_rule_that_is_not_asked_says_why() -> None:

@@ -13,7 +13,10 @@ ALLOWED, DENIED = Found({"allowed": True}), Found({"allowed": False})
 
 def judged(queue: Resource, may_send: Resource, options: DeadLetterQueueOptions = OPTIONS, **given: object) -> Verdict:
     role = f"arn:aws:iam::{ACCOUNT}:role/lambda-role-dev"
-    resources = {Lookup("queue", "lambda-dlq-dev"): queue, Lookup("may-send", f"{role} {ARN}"): may_send}
+    resources = {
+        Lookup("queue", "lambda-dlq-dev"): queue,
+        Lookup("role-may", f"{role} sqs:SendMessage {ARN}"): may_send,
+    }
     (verdict,) = judge(a_function(resources=resources, **given), Evidence(), options)
     return verdict
 

@@ -6,15 +6,20 @@ from pydantic import ValidationError
 from lambda_tailor.model.evidence import Evidence
 from lambda_tailor.model.function import Found, Lookup, Missing, Resource, Unreadable
 from lambda_tailor.model.verdict import Blocked, Kept, Proposed, Verdict
-from lambda_tailor.rules.log_retention import ALLOWED_DAYS, LogRetentionOptions, judge
+from lambda_tailor.rules.log_retention import ALLOWED_DAYS, LogRetentionOptions, judge, settle
 from tests.builders import a_function
 
 SEVEN = LogRetentionOptions(days=7)
+NOBODY = Found({"groups": []})
 GROUP = "/aws/lambda/lambda-function-dev"
 
 
+def around(resource: Resource, held: Resource = NOBODY) -> dict[Lookup, Resource]:
+    return {Lookup("log-group", GROUP): resource} | {Lookup("legal-hold", tag): held for tag in SEVEN.legal_hold_tags}
+
+
 def judged(resource: Resource, **given: object) -> Verdict:
-    (verdict,) = judge(a_function(resources={Lookup("log-group", GROUP): resource}, **given), Evidence(), SEVEN)
+    (verdict,) = judge(a_function(resources=around(resource), **given), Evidence(), SEVEN)
     return verdict
 
 
@@ -50,6 +55,27 @@ def test_tags_that_are_not_known_may_hold_logs() -> None:
     assert isinstance(verdict, Blocked)
     assert "lambda:ListTags is not allowed" in verdict.because
     assert isinstance(judged(group(7), tags_unread="no"), Kept)
+
+
+def test_a_tag_of_the_group_or_of_another_writer_holds_logs() -> None:
+    for held in (Found({"groups": [GROUP]}), Unreadable("tag:GetResources is not allowed")):
+        (verdict,) = judge(a_function(resources=around(group(None), held)), Evidence(), SEVEN)
+        assert isinstance(verdict, Blocked)
+    (verdict,) = judge(a_function(resources=around(group(None), Found({"groups": ["/other"]}))), Evidence(), SEVEN)
+    assert isinstance(verdict, Proposed)
+
+
+def test_a_group_is_held_for_all_that_write_to_it() -> None:
+    resources = around(group(None))
+    held = a_function("held", resources=resources, log_group=GROUP, tags={"legal-hold": "case 7"})
+    other = a_function("other", resources=resources, log_group=GROUP)
+    judged = [(f, judge(f, Evidence(), SEVEN)) for f in (other, held)]
+    assert isinstance(judged[0][1][0], Proposed)
+    settled = settle(judged, None)
+    assert [type(verdicts[0]) for _, verdicts in settled] == [Blocked, Blocked]
+    # Both alone: nobody else is stopped.
+    alone = settle(judged[:1], None)
+    assert isinstance(alone[0][1][0], Proposed)
 
 
 def test_an_unreadable_group_blocks_with_the_reason() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lambda_tailor.model.evidence import Evidence
-from lambda_tailor.model.function import Found, Lookup, Missing, Resource
+from lambda_tailor.model.function import Found, Lookup, Missing, Resource, Unreadable
 from lambda_tailor.model.verdict import Blocked, Kept, Proposed, Verdict
 from lambda_tailor.rules.deployment_bucket_versioning import DeploymentBucketVersioningOptions
 from lambda_tailor.rules.deployment_bucket_versioning import judge as judge_bucket
@@ -11,6 +13,7 @@ from lambda_tailor.rules.shared_layer import SharedLayerOptions
 from lambda_tailor.rules.shared_layer import judge as judge_layer
 from lambda_tailor.rules.tracing import TracingOptions
 from lambda_tailor.rules.tracing import judge as judge_tracing
+from lambda_tailor.rules.tracing import lookups as tracing_lookups
 from tests.builders import a_function
 
 LAYER = "arn:aws:lambda:us-east-1:123456789012:layer:lambda-layer-shared-dev:3"
@@ -30,9 +33,35 @@ def bucket(resource: Resource) -> Verdict:
     return verdict
 
 
+ACTIVE = TracingOptions()
+
+
+def tracing(allowed: Resource, options: TracingOptions = ACTIVE, **given: object) -> Verdict:
+    function = a_function(**given)
+    resources = dict.fromkeys(tracing_lookups(function, options), allowed)
+    (verdict,) = judge_tracing(replace(function, resources=resources), Evidence(), options)
+    return verdict
+
+
 def test_tracing_is_switched_on_and_then_kept() -> None:
-    assert isinstance(judge_tracing(a_function(), Evidence(), TracingOptions())[0], Proposed)
-    assert isinstance(judge_tracing(a_function(tracing="Active"), Evidence(), TracingOptions())[0], Kept)
+    assert isinstance(tracing(Found({"allowed": True})), Proposed)
+    assert isinstance(tracing(Missing(), tracing="Active"), Kept)
+    assert isinstance(tracing(Missing(), TracingOptions(mode="PassThrough"), tracing="Active"), Proposed)
+
+
+def test_tracing_is_blocked_where_the_role_may_send_no_traces() -> None:
+    verdict = tracing(Found({"allowed": False}))
+    assert isinstance(verdict, Blocked) and "xray:PutTraceSegments" in verdict.because
+    assert isinstance(tracing(Unreadable("denied")), Blocked)
+    assert isinstance(tracing(Missing()), Blocked)
+
+
+def test_the_permission_to_send_traces_is_added_first_where_the_policy_says_so() -> None:
+    verdict = tracing(Found({"allowed": False}), TracingOptions(add_permission=True))
+    assert isinstance(verdict, Proposed)
+    grant, mode = verdict.transitions
+    assert (grant.key.kind, grant.key.resource) == ("role-policy", "lambda-role-dev/lambda-tailor-tracing")
+    assert mode.requires == (grant.key,)
 
 
 def test_the_newest_layer_version_is_attached_behind_the_others() -> None:

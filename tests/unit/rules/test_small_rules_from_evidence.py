@@ -103,7 +103,7 @@ def test_a_queue_is_only_proposed_for_a_function_that_is_invoked_asynchronously(
     role, arn = f"arn:aws:iam::{ACCOUNT}:role/lambda-role-dev", f"arn:aws:sqs:{REGION}:{ACCOUNT}:q"
     resources: dict[Lookup, Resource] = {
         Lookup("queue", "q"): Missing(),
-        Lookup("may-send", f"{role} {arn}"): Found({"allowed": True}),
+        Lookup("role-may", f"{role} sqs:SendMessage {arn}"): Found({"allowed": True}),
     }
     (unknown,) = dead_letter_queue.judge(a_function(resources=resources), Evidence(), options)
     (known,) = dead_letter_queue.judge(a_function(resources=resources), evidence(async_events=4), options)
@@ -116,7 +116,7 @@ def test_a_role_is_only_asked_about_where_events_are_asynchronous() -> None:
     assert list(dead_letter_queue.lookups(a_function(), options)) == []
     assert list(dead_letter_queue.more_lookups(a_function(), Evidence(), options)) == []
     needed = dead_letter_queue.more_lookups(a_function(), evidence(async_events=4), options)
-    assert [lookup.kind for lookup in needed] == ["queue", "may-send"]
+    assert [lookup.kind for lookup in needed] == ["queue", "role-may"]
     always = DeadLetterQueueOptions(queue="q")
-    assert [lookup.kind for lookup in dead_letter_queue.lookups(a_function(), always)] == ["queue", "may-send"]
+    assert [lookup.kind for lookup in dead_letter_queue.lookups(a_function(), always)] == ["queue", "role-may"]
     assert list(dead_letter_queue.more_lookups(a_function(), evidence(async_events=4), always)) == []

@@ -1,31 +1,77 @@
-"""What a role may do, asked of IAM's policy simulator."""
+"""What functions' roles may do, by IAM's own simulation: one for each role, with all that is asked about it.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
+The simulation goes by the role's own policies, its boundary and the organization's; what a queue's or a
+key's own policy grants is not in it.
+"""
 
 from __future__ import annotations
 
-from lambda_tailor.aws.lookups.kind import LookupKind, answer_or_none, one_by_one
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from lambda_tailor.aws.lookups.kind import LookupKind
 from lambda_tailor.aws.scopes import OpenScope
+from lambda_tailor.errors import AccessDenied, AwsRefused
 from lambda_tailor.iam.permission import ROLE, Action
-from lambda_tailor.model.function import Found, Missing, Resource
-from lambda_tailor.settings.setting import Call
+from lambda_tailor.model.function import Found, Missing, Resource, Unreadable
+from lambda_tailor.settings.setting import Answer, Call
+
+# Asked last, when all that is to be known of a role is known, so that one simulation tells it.
+ROLE_MAY = "role-may"
+# A simulation answers for each pair of action and resource: so many resources keep an answer small.
+RESOURCES_A_CALL = 50
+_ABSENT = ("NoSuchEntity", "NoSuchEntityException")
+
+Pair = tuple[str, str]
 
 
-def _may_send(opened: OpenScope, name: str) -> Resource:
-    """``ROLE_ARN QUEUE_ARN``: whether IAM lets the role send to the queue."""
-    role, _, queue_arn = name.rpartition(" ")
-    asked = {"PolicySourceArn": role, "ActionNames": ["sqs:SendMessage"], "ResourceArns": [queue_arn]}
-    answer = answer_or_none(
-        opened, Call("iam", "SimulatePrincipalPolicy", asked), "NoSuchEntity", "NoSuchEntityException"
-    )
-    if answer is None:
-        return Missing()
-    return Found({"allowed": all(r["EvalDecision"] == "allowed" for r in answer["EvaluationResults"])})
+def read(opened: OpenScope, names: Sequence[str]) -> Mapping[str, Resource]:
+    """``allowed`` for each ``ROLE_ARN ACTION RESOURCE``; Missing where there is no such role."""
+    by_role: dict[str, dict[Pair, str]] = {}
+    for name in names:
+        role, action, resource = name.split(" ", 2)
+        by_role.setdefault(role, {})[action, resource] = name
+    with ThreadPoolExecutor(max_workers=8) as threads:
+        answers = threads.map(lambda item: _of_role(opened, *item), by_role.items())
+        return {name: resource for answer in answers for name, resource in answer.items()}
 
 
-KINDS = (
-    LookupKind(
-        kind="may-send",
-        read=one_by_one(_may_send),
-        costs="name",
-        actions=(Action("iam:SimulatePrincipalPolicy", ROLE),),
-    ),
-)
+def _of_role(opened: OpenScope, role: str, asked: Mapping[Pair, str]) -> Mapping[str, Resource]:
+    decided: dict[Pair, bool] = {}
+    resources = sorted({resource for _, resource in asked})
+    try:
+        for start in range(0, len(resources), RESOURCES_A_CALL):
+            part = resources[start : start + RESOURCES_A_CALL]
+            actions = sorted({action for action, resource in asked if resource in part})
+            decided |= _simulate(opened, role, actions, part)
+    except AccessDenied as error:
+        return dict.fromkeys(asked.values(), Unreadable(str(error)))
+    except AwsRefused as error:
+        missing: Resource = Missing() if error.code in _ABSENT else Unreadable(str(error))
+        return dict.fromkeys(asked.values(), missing)
+    unsaid = Unreadable(f"IAM does not say what {role} may do")
+    return {name: Found({"allowed": decided[pair]}) if pair in decided else unsaid for pair, name in asked.items()}
+
+
+def _simulate(opened: OpenScope, role: str, actions: Sequence[str], resources: Sequence[str]) -> dict[Pair, bool]:
+    asked = {"PolicySourceArn": role, "ActionNames": [*actions], "ResourceArns": [*resources]}
+    decided: dict[Pair, bool] = {}
+    for page in opened.gateway.pages(Call("iam", "SimulatePrincipalPolicy", asked), "Marker"):
+        for pair, decision in _decisions(page):
+            action, resource = pair
+            # Asked about one resource, IAM need not repeat its name.
+            decided[action, resources[0] if len(resources) == 1 else resource] = decision == "allowed"
+    return decided
+
+
+def _decisions(page: Answer) -> Iterator[tuple[Pair, str]]:
+    for result in page.get("EvaluationResults") or ():
+        action = result["EvalActionName"]
+        if result.get("EvalResourceName"):
+            yield (action, result["EvalResourceName"]), result["EvalDecision"]
+        for each in result.get("ResourceSpecificResults") or ():
+            yield (action, each["EvalResourceName"]), each["EvalResourceDecision"]
+
+
+KINDS = (LookupKind(kind=ROLE_MAY, read=read, costs="name", actions=(Action("iam:SimulatePrincipalPolicy", ROLE),)),)

@@ -119,14 +119,18 @@ class Backend:
         return document
 
     async def may(self, exchange: Exchange, principal_arn: str, action: str, resource: str) -> bool:
-        """IAM's own simulation of what a role or user may do."""
+        """Whether IAM's own simulation lets a role or user do it."""
+        answer = await self.simulate(exchange, principal_arn, action, resource)
+        return b"<EvalDecision>allowed</EvalDecision>" in answer.body
+
+    async def simulate(self, exchange: Exchange, principal_arn: str, action: str, resource: str) -> Answer:
+        """SimulatePrincipalPolicy of one action on one resource."""
         asked = {
             "Action": "SimulatePrincipalPolicy", "Version": "2010-05-08", "PolicySourceArn": principal_arn,
             "ActionNames.member.1": action, "ResourceArns.member.1": resource,
         }  # fmt: skip
         form = "application/x-www-form-urlencoded"
-        answer = await self._ask(exchange, "iam", "POST", "/", urlencode(asked).encode(), content_type=form)
-        return b"<EvalDecision>allowed</EvalDecision>" in answer.body
+        return await self._ask(exchange, "iam", "POST", "/", urlencode(asked).encode(), content_type=form)
 
     async def json(self, exchange: Exchange, service: str, target: str, parameters: Mapping[str, Any]) -> Any:
         """A JSON 1.1 call of the layer's own."""
