@@ -196,11 +196,13 @@ def apply(
 def rollback_plan(run: Run | str, *, journal: str | None = None) -> Plan:
     """What a rollback of a run would put back, as a plan; reads the journal only.
 
-    Raises RunNotFound, JournalError.
+    Raises RunNotFound, JournalError, and PlanFileError where somebody changed the run's plan.
     """
     from lambda_tailor.applying.undo import undo_plan
+    from lambda_tailor.planning.agreement import check_run
 
     record = _record(run, journal)
+    check_run(record)
     return undo_plan(record, now())
 
 

@@ -48,7 +48,7 @@ def test_every_file_of_the_folders_has_its_value() -> None:
     files = {m.name for m in pkgutil.iter_modules(rules_folder.__path__)}
     assert files - {"rule", "data"} == {rule.id.replace("-", "_") for rule in RULES}
     files = {m.name for m in pkgutil.iter_modules(settings_folder.__path__)}
-    assert files - {"setting"} == {setting.kind.replace("-", "_") for setting in SETTINGS}
+    assert files - {"setting", "shown"} == {setting.kind.replace("-", "_") for setting in SETTINGS}
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)

@@ -34,6 +34,7 @@ from lambda_tailor.model.plan import Operation, Plan
 from lambda_tailor.model.progress import NullObserver, Observer
 from lambda_tailor.model.record import RunRecord
 from lambda_tailor.model.run import Run, Status
+from lambda_tailor.planning.agreement import check_operations, check_run
 from lambda_tailor.planning.planner import check_caps
 
 
@@ -57,6 +58,7 @@ class Runner:
         Raises LimitExceeded, JournalError, and whatever ends a run half-way (CredentialsError,
         EndpointUnreachable): what was begun stays in the journal to be resumed or rolled back.
         """
+        check_operations(plan)
         check_caps(plan)
         return self._start(plan, None)
 
@@ -65,6 +67,7 @@ class Runner:
 
         Raises StalePlan, before anything is written, where an account is another or a function changed since.
         """
+        check_operations(plan)
         check_caps(plan)
         with side_by_side(self.scheduler) as executor:
             checks = [
@@ -77,7 +80,7 @@ class Runner:
 
     def rollback(self, run_id: str) -> Run:
         """Put back exactly what a run changed. Can be repeated, and interrupted."""
-        record = self.journal.run(run_id)
+        record = self.known(run_id)
         run = self._start(undo_plan(record, now()), record.run_id)
         if run.status is Status.SUCCEEDED:
             self.journal.mark(record.run_id, Status.ROLLED_BACK)
@@ -85,7 +88,7 @@ class Runner:
 
     def resume(self, run_id: str) -> Run:
         """Finish a run that was interrupted, or try again what failed in it."""
-        record = self.journal.run(run_id)
+        record = self.known(run_id)
         _, calls = self._check_account(record.plan)
         self.journal.count(record.run_id, calls)
         self.observer.began(record.run_id, record.plan.operations)
@@ -93,6 +96,15 @@ class Runner:
         if record.of_run is not None and run.status is Status.SUCCEEDED:
             self.journal.mark(record.of_run, Status.ROLLED_BACK)
         return run
+
+    def known(self, run_id: str) -> RunRecord:
+        """A run of the journal that does, and did, what it shows.
+
+        Raises RunNotFound, and JournalError or PlanFileError where somebody changed it.
+        """
+        record = self.journal.run(run_id)
+        check_run(record)
+        return record
 
     def _start(self, plan: Plan, of_run: str | None) -> Run:
         run_id = f"run-{now()[:19].replace(':', '').replace('-', '')}-{uuid.uuid4().hex[:6]}"

@@ -18,6 +18,7 @@ from lambda_tailor.errors import BadInput, NotConfirmed
 from lambda_tailor.model.explanation import Explanation
 from lambda_tailor.model.plan import Plan
 from lambda_tailor.model.run import Run, Status, Verification
+from lambda_tailor.planning.agreement import check_operations
 from lambda_tailor.report.progress import Progress
 from lambda_tailor.report.terminal import Terminal
 from lambda_tailor.rules import all_rules
@@ -98,6 +99,7 @@ class Session:
 
     def apply(self, plan: Plan, *, saved: bool, auto_approve: bool) -> int:
         """Show, ask, apply and verify; the exit code."""
+        check_operations(plan)
         if not self.asked.as_json:
             self.terminal.plan(plan)
         if plan.has_changes:

@@ -64,7 +64,8 @@ class Change:
     ``kind`` tells a change from a finding, which nothing is done about. ``blocked`` is the reason
     why it is not applied, or None. ``assumed`` tells that its money rests on the stated assumption,
     ``counted`` that its saving reaches the traffic. ``reason_code`` names what is in the way or what
-    can go wrong, for programs and for groups.
+    can go wrong, for programs and for groups. ``resource`` is the name of what is changed, where that is
+    not the function.
     """
 
     rule: str
@@ -80,6 +81,7 @@ class Change:
     assumed: bool = False
     counted: bool = True
     reason_code: str = ""
+    resource: str | None = None
 
     @property
     def pending(self) -> bool:
@@ -104,6 +106,7 @@ class PlannedFunction:
     """A function with its changes; ``notes`` is what the reader must know before saying yes.
 
     ``monthly_cost_usd`` is what its compute, requests and logs cost now, or None where that is not known.
+    ``role_arn`` is the role that it runs under.
     """
 
     account_id: str
@@ -118,6 +121,7 @@ class PlannedFunction:
     architecture: str = "x86_64"
     monthly_cost_usd: MonthlyUsd | None = None
     series: tuple[Series, ...] = ()
+    role_arn: str = ""
 
 
 @dataclass(frozen=True, slots=True)

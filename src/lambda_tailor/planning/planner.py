@@ -280,6 +280,7 @@ def _planned(policy: Policy, function: Function, items: Sequence[tuple[_Judged, 
                         rule=item.rule, setting=v.setting, before=v.before, after=v.after,
                         reason="; ".join(filter(None, (v.reason, value.says))),
                         risk=v.risk, evidence=v.evidence, monthly_usd=value.monthly_usd,
+                        resource=_resource(function, v),
                     )
                 )  # fmt: skip
             case Blocked() as v:
@@ -309,7 +310,14 @@ def _planned(policy: Policy, function: Function, items: Sequence[tuple[_Judged, 
         kept=tuple(kept),
         notes=_notes(policy, function, changes),
         architecture=function.architecture,
+        role_arn=function.role_arn,
     )
+
+
+def _resource(function: Function, verdict: Proposed) -> str | None:
+    """What is changed in the end, where that is not the function itself."""
+    resource = verdict.transitions[-1].key.resource if verdict.transitions else function.name
+    return None if resource == function.name else resource
 
 
 def _notes(policy: Policy, function: Function, changes: Sequence[Change]) -> tuple[str, ...]:

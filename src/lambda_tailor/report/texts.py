@@ -48,7 +48,7 @@ def _alarm(setting: str, raw: Mapping[str, JsonValue]) -> str:
     period = _metric_period(raw.get("Metrics"))
     if period is not None:
         parts.append(f"every {period:g} s")
-    known = {"alarm", *_THRESHOLD, *_ALARM_FIELDS}
+    known = {"alarm", "definition", *_THRESHOLD, *_ALARM_FIELDS}
     unshown = [name for name, field in raw.items() if field is not None and name not in known]
     others = [name for name in unshown if name != "Metrics" or period is None]
     if others:

@@ -156,7 +156,7 @@ def _judge_one(function: Function, setting: str, name: str, wanted: Mapping[str,
         return Blocked(setting, None, {"alarm": name}, f"{name} is a composite alarm: choose another name")
     key = Key("alarm", name)
     if not isinstance(existing, Mapping):
-        shown: JsonValue = {"alarm": name, "threshold": wanted["Threshold"]}
+        shown: JsonValue = {"alarm": name, "threshold": wanted["Threshold"], "definition": dict(wanted)}
         step = Transition(key, "definition", None, dict(wanted))
         adds = Usage(alarm_metrics=Decimal(_metrics(wanted)))
         return Proposed(setting, None, shown, "there is no such alarm", (step,), Risk.NONE, adds=adds)

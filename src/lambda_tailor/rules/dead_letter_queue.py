@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 
 from lambda_tailor.model.evidence import Evidence
 from lambda_tailor.model.function import Found, Function, Lookup, Missing, Unreadable
 from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Transition, Verdict
 from lambda_tailor.rules.rule import Options, Rule
+from lambda_tailor.settings.role_policy import MAY_SEND, may_send
 
 SETTING = "dead_letter_arn"
-POLICY_NAME = "lambda-tailor-dead-letter-queue"
 
 
 class DeadLetterQueueOptions(Options):
@@ -97,9 +97,7 @@ def _statement(arn: str) -> str:
 
 def _permission(function: Function, arn: str) -> Transition:
     role = function.role_arn.rpartition("/")[2]
-    statement: JsonValue = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": arn}
-    document: JsonValue = {"Version": "2012-10-17", "Statement": [statement]}
-    return Transition(Key("role-policy", f"{role}/{POLICY_NAME}"), "document", None, document)
+    return Transition(Key("role-policy", f"{role}/{MAY_SEND}"), "document", None, may_send(arn))
 
 
 RULE = Rule(

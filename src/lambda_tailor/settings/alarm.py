@@ -11,6 +11,7 @@ from typing import Any
 
 from lambda_tailor.iam.permission import ALARM, Action
 from lambda_tailor.settings.setting import Answer, Call, ResourceAddress, Setting, State
+from lambda_tailor.settings.shown import Shown, same
 
 KIND = "alarm"
 # The members of PutMetricAlarm that DescribeAlarms gives back; the rest of a MetricAlarm is its state.
@@ -81,6 +82,26 @@ def refuse(observed: State, _wanted: State) -> str | None:
     return "a composite alarm of that name exists: choose another name" if observed.get("composite") else None
 
 
+def follows(shown: Shown) -> bool:
+    """The alarm that the change names, made as shown, or what it was with the fields that are shown."""
+    change, before, after = shown.change, shown.before, shown.after
+    told = change.after
+    if shown.field != "definition" or not isinstance(told, Mapping) or not isinstance(after, Mapping):
+        return False
+    if told.get("alarm") != shown.resource or change.rule != "alarms":
+        return False
+    if before is None:
+        # Plans of before said only the threshold.
+        wanted = told.get("definition", {**after, "Threshold": told.get("threshold")})
+        return change.before is None and same(after, wanted) and same(after.get("Threshold"), told.get("threshold"))
+    if not isinstance(before, Mapping) or not isinstance(change.before, Mapping):
+        return False
+    fields = [name for name in told if name != "alarm"]
+    merged = {**before, **{name: told[name] for name in fields}}
+    was = all(same(before.get(name), change.before.get(name)) for name in fields)
+    return was and same(after, {name: value for name, value in merged.items() if value is not None})
+
+
 SETTING = Setting(
     kind=KIND,
     title="alarm",
@@ -88,6 +109,7 @@ SETTING = Setting(
     read=read,
     observe=observe,
     write=write,
+    follows=follows,
     refuse=refuse,
     read_actions=(DESCRIBE,),
     write_actions=(Action("cloudwatch:PutMetricAlarm", ALARM), Action("cloudwatch:DeleteAlarms", ALARM)),

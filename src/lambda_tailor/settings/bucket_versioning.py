@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from lambda_tailor.iam.permission import BUCKET, Action
 from lambda_tailor.settings.setting import Answer, Call, ResourceAddress, Setting, State
+from lambda_tailor.settings.shown import Shown, maybe, text
 
 KIND = "bucket-versioning"
 
@@ -41,6 +42,11 @@ def inexact_undo(before: State) -> str | None:
     return None
 
 
+def follows(shown: Shown) -> bool:
+    """The versioning of the bucket that the change names."""
+    return shown.of_the_resource and shown.field == shown.change.setting == "versioning" and shown.valued(maybe(text))
+
+
 SETTING = Setting(
     kind=KIND,
     title="bucket versioning",
@@ -48,6 +54,7 @@ SETTING = Setting(
     read=read,
     observe=observe,
     write=write,
+    follows=follows,
     inexact_undo=inexact_undo,
     read_actions=(Action("s3:GetBucketVersioning", BUCKET),),
     write_actions=(Action("s3:PutBucketVersioning", BUCKET),),

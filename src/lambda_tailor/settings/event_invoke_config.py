@@ -6,10 +6,12 @@ The call removes what it does not name, so what was observed is put with it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from lambda_tailor.iam.permission import FUNCTION, Action
 from lambda_tailor.settings.setting import Answer, Call, ResourceAddress, Setting, State
+from lambda_tailor.settings.shown import Shown, whole
 
 KIND = "event-invoke-config"
 _PARAMETERS = {
@@ -42,6 +44,14 @@ def write(address: ResourceAddress, observed: State, wanted: State) -> Call:
     return Call("lambda", "PutFunctionEventInvokeConfig", {**function, **kept})
 
 
+def follows(shown: Shown) -> bool:
+    """The function's own retries or age; what is not configured is shown as Lambda's default."""
+    if not (shown.of_the_function and shown.field in ("async_retries", "async_max_age_s")):
+        return False
+    told = shown if shown.before is not None else replace(shown, before=shown.change.before)
+    return told.valued(whole)
+
+
 SETTING = Setting(
     kind=KIND,
     title="asynchronous invocation",
@@ -49,6 +59,7 @@ SETTING = Setting(
     read=read,
     observe=observe,
     write=write,
+    follows=follows,
     absent_codes=frozenset({"ResourceNotFoundException"}),
     read_actions=(Action("lambda:GetFunctionEventInvokeConfig", FUNCTION),),
     write_actions=(

@@ -10,6 +10,7 @@ from lambda_tailor.model.package import Package
 from lambda_tailor.model.secret import Secret
 from lambda_tailor.settings.function_configuration import progress, read
 from lambda_tailor.settings.setting import Answer, Call, ResourceAddress, Setting, State
+from lambda_tailor.settings.shown import Shown, text
 
 KIND = "function-code"
 # A larger package has to be in S3: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -52,6 +53,11 @@ def write(address: ResourceAddress, observed: State, wanted: State) -> Call:
     return Call("lambda", "UpdateFunctionCode", parameters)
 
 
+def follows(shown: Shown) -> bool:
+    """The function's own architecture."""
+    return shown.of_the_function and shown.field == "architecture" and shown.valued(text)
+
+
 SETTING = Setting(
     kind=KIND,
     title="function code",
@@ -59,6 +65,7 @@ SETTING = Setting(
     read=read,
     observe=observe,
     write=write,
+    follows=follows,
     absent_codes=frozenset({"ResourceNotFoundException"}),
     refuse=refuse,
     progress=progress,

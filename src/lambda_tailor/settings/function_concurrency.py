@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from lambda_tailor.iam.permission import FUNCTION, Action
 from lambda_tailor.settings.setting import Answer, Call, ResourceAddress, Setting, State
+from lambda_tailor.settings.shown import Shown, maybe, whole
 
 KIND = "function-concurrency"
 
@@ -31,6 +32,11 @@ def write(address: ResourceAddress, _observed: State, wanted: State) -> Call:
     return Call("lambda", "PutFunctionConcurrency", {**function, "ReservedConcurrentExecutions": reserved})
 
 
+def follows(shown: Shown) -> bool:
+    """The function's own reservation."""
+    return shown.of_the_function and shown.field == "reserved_concurrency" and shown.valued(maybe(whole))
+
+
 SETTING = Setting(
     kind=KIND,
     title="reserved concurrency",
@@ -38,6 +44,7 @@ SETTING = Setting(
     read=read,
     observe=observe,
     write=write,
+    follows=follows,
     absent_codes=frozenset({"ResourceNotFoundException"}),
     read_actions=(Action("lambda:GetFunction", FUNCTION),),
     write_actions=(

@@ -6,14 +6,21 @@ The call replaces ``Environment`` and ``Layers`` whole, so they are merged into 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from lambda_tailor.iam.permission import FUNCTION, LAYER, Action
+from lambda_tailor.model.secret import FINGERPRINT, PRESENT, REFERENCE, SEALED, token
 from lambda_tailor.settings.setting import Answer, Broken, Call, Progress, ResourceAddress, Setting, State
+from lambda_tailor.settings.shown import Check, Shown, maybe, text, texts, whole
 
 KIND = "function-configuration"
 ENVIRONMENT = "environment."
 _UNREADABLE = "environment_error"
+_FIELDS: Mapping[str, Check] = {
+    "memory_mb": whole, "timeout_s": whole, "ephemeral_mb": whole, "tracing": text, "log_format": text,
+    "dead_letter_arn": maybe(text), "layers": texts,
+}  # fmt: skip
 
 
 def read(address: ResourceAddress) -> Call:
@@ -102,6 +109,22 @@ def _merged_environment(observed: State, wanted: State) -> dict[str, Any]:
     return {field.removeprefix(ENVIRONMENT): value for field, value in merged.items() if value is not None}
 
 
+def follows(shown: Shown) -> bool:
+    """The function's own fields, by value; a variable by where it is read from."""
+    if not shown.of_the_function:
+        return False
+    if not shown.field.startswith(ENVIRONMENT):
+        return shown.field in _FIELDS and shown.valued(_FIELDS[shown.field])
+    change = shown.change
+    noted = shown.undoing and any(token(shown.before, kind) is not None for kind in (SEALED, FINGERPRINT))
+    was_set = noted or token(shown.before, PRESENT) == "value"
+    before = was_set if change.before is not None else shown.before is None
+    source = token(shown.after, REFERENCE)
+    if source is None:
+        return before and shown.undoing and any(token(shown.after, kind) is not None for kind in (SEALED, FINGERPRINT))
+    return before and source == change.after
+
+
 SETTING = Setting(
     kind=KIND,
     title="function configuration",
@@ -109,6 +132,7 @@ SETTING = Setting(
     read=read,
     observe=observe,
     write=write,
+    follows=follows,
     absent_codes=frozenset({"ResourceNotFoundException"}),
     refuse=refuse,
     progress=progress,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from lambda_tailor.iam.permission import QUALIFIED, Action
 from lambda_tailor.settings.setting import Answer, Call, ResourceAddress, Setting, State
+from lambda_tailor.settings.shown import Shown
 
 KIND = "function-version"
 
@@ -45,6 +46,15 @@ def inexact_undo(_before: State) -> str | None:
     return "a version that was deleted cannot be put back"
 
 
+def follows(shown: Shown) -> bool:
+    """Deleted is a version that is shown before and not after."""
+    function, _, version = shown.resource.rpartition(":")
+    before, after = shown.change.before, shown.change.after
+    listed = isinstance(before, list) and isinstance(after, list) and version in before and version not in after
+    deleted = shown.field == "exists" and shown.before is True and shown.after is False
+    return listed and deleted and function == shown.function.name and shown.change.setting == "versions"
+
+
 SETTING = Setting(
     kind=KIND,
     title="published version",
@@ -52,6 +62,7 @@ SETTING = Setting(
     read=read,
     observe=observe,
     write=write,
+    follows=follows,
     refuse=refuse,
     inexact_undo=inexact_undo,
     absent_codes=frozenset({"ResourceNotFoundException"}),

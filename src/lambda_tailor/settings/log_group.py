@@ -9,6 +9,7 @@ from typing import Any
 
 from lambda_tailor.iam.permission import LOG_GROUP, Action
 from lambda_tailor.settings.setting import Answer, Call, ResourceAddress, Setting, State
+from lambda_tailor.settings.shown import Shown
 
 KIND = "log-group"
 
@@ -44,6 +45,11 @@ def refuse(observed: State, wanted: State) -> str | None:
     return None
 
 
+def follows(shown: Shown) -> bool:
+    """Made for the retention that is shown."""
+    return shown.made and shown.of_the_resource and shown.change.setting == "retention_days"
+
+
 SETTING = Setting(
     kind=KIND,
     title="log group",
@@ -51,6 +57,8 @@ SETTING = Setting(
     read=read,
     observe=observe,
     write=write,
+    follows=follows,
+    prepares=True,
     refuse=refuse,
     read_actions=(Action("logs:DescribeLogGroups"),),
     write_actions=(Action("logs:CreateLogGroup", LOG_GROUP), Action("logs:DeleteLogGroup", LOG_GROUP)),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from lambda_tailor.iam.permission import LOG_GROUP, Action
 from lambda_tailor.settings.log_group import find, read
 from lambda_tailor.settings.setting import Answer, Call, ResourceAddress, Setting, State
+from lambda_tailor.settings.shown import Shown, maybe, whole
 
 KIND = "log-retention"
 
@@ -25,6 +26,13 @@ def write(address: ResourceAddress, _observed: State, wanted: State) -> Call:
     return Call("logs", "PutRetentionPolicy", {**group, "retentionInDays": wanted["retention_days"]})
 
 
+def follows(shown: Shown) -> bool:
+    """The retention of the log group that the change names."""
+    return (
+        shown.of_the_resource and shown.field == shown.change.setting == "retention_days" and shown.valued(maybe(whole))
+    )
+
+
 SETTING = Setting(
     kind=KIND,
     title="log retention",
@@ -32,6 +40,7 @@ SETTING = Setting(
     read=read,
     observe=observe,
     write=write,
+    follows=follows,
     read_actions=(Action("logs:DescribeLogGroups"),),
     write_actions=(Action("logs:PutRetentionPolicy", LOG_GROUP), Action("logs:DeleteRetentionPolicy", LOG_GROUP)),
 )

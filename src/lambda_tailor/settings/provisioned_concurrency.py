@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from lambda_tailor.iam.permission import QUALIFIED, Action
 from lambda_tailor.settings.setting import Answer, Broken, Call, Progress, ResourceAddress, Setting, State
+from lambda_tailor.settings.shown import Shown, maybe, whole
 
 KIND = "provisioned-concurrency"
 
@@ -41,6 +42,13 @@ def progress(answer: Answer) -> Progress | Broken:
     return Progress.PENDING if answer.get("Status") == "IN_PROGRESS" else Progress.SETTLED
 
 
+def follows(shown: Shown) -> bool:
+    """The executions of the version or alias that the setting is named after."""
+    function, _, qualifier = shown.resource.rpartition(":")
+    named = shown.field == "provisioned" and shown.change.setting == f"provisioned_concurrency.{qualifier}"
+    return named and function == shown.function.name and shown.valued(maybe(whole))
+
+
 SETTING = Setting(
     kind=KIND,
     title="provisioned concurrency",
@@ -48,6 +56,7 @@ SETTING = Setting(
     read=read,
     observe=observe,
     write=write,
+    follows=follows,
     progress=progress,
     asynchronous=True,
     absent_codes=frozenset({"ProvisionedConcurrencyConfigNotFoundException", "ResourceNotFoundException"}),

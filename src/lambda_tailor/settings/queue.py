@@ -5,8 +5,10 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Create
 
 from __future__ import annotations
 
+from lambda_tailor import arns
 from lambda_tailor.iam.permission import QUEUE, Action
 from lambda_tailor.settings.setting import Answer, Call, ResourceAddress, Setting, State
+from lambda_tailor.settings.shown import Shown
 
 KIND = "queue"
 FOURTEEN_DAYS_S = 14 * 24 * 3600
@@ -54,6 +56,13 @@ def refuse(observed: State, wanted: State) -> str | None:
     return None
 
 
+def follows(shown: Shown) -> bool:
+    """Made is the queue whose ARN the change shows, in the function's own account and region."""
+    function, change = shown.function, shown.change
+    own = arn(arns.part(function.arn, 1), function.region, function.account_id, shown.resource)
+    return shown.made and change.setting == "dead_letter_arn" and change.before is None and change.after == own
+
+
 SETTING = Setting(
     kind=KIND,
     title="queue",
@@ -61,6 +70,8 @@ SETTING = Setting(
     read=read,
     observe=observe,
     write=write,
+    follows=follows,
+    prepares=True,
     absent_codes=frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}),
     refuse=refuse,
     read_actions=(Action("sqs:GetQueueAttributes", QUEUE),),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from lambda_tailor.iam.permission import ANY_QUEUE, Action
 from lambda_tailor.settings.setting import Answer, Call, ResourceAddress, Setting, State
+from lambda_tailor.settings.shown import Shown, whole
 
 KIND = "queue-visibility"
 FIELD = "visibility_timeout_s"
@@ -40,6 +41,12 @@ def refuse(observed: State, _wanted: State) -> str | None:
     return "the queue is no longer there" if observed[FIELD] is None else None
 
 
+def follows(shown: Shown) -> bool:
+    """The timeout of the queue that the setting is named after."""
+    named = shown.field == FIELD and shown.change.setting == f"{FIELD}.{shown.resource}"
+    return named and shown.valued(whole)
+
+
 SETTING = Setting(
     kind=KIND,
     title="queue visibility timeout",
@@ -47,6 +54,7 @@ SETTING = Setting(
     read=read,
     observe=observe,
     write=write,
+    follows=follows,
     refuse=refuse,
     absent_codes=frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}),
     read_actions=(Action("sqs:GetQueueAttributes", ANY_QUEUE),),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from lambda_tailor.iam.permission import FUNCTION, Action
 from lambda_tailor.settings.setting import Answer, Call, ResourceAddress, Setting, State
+from lambda_tailor.settings.shown import Shown, text
 
 KIND = "recursive-loop"
 
@@ -27,6 +28,11 @@ def write(address: ResourceAddress, _observed: State, wanted: State) -> Call:
     return Call("lambda", "PutFunctionRecursionConfig", asked)
 
 
+def follows(shown: Shown) -> bool:
+    """The function's own choice."""
+    return shown.of_the_function and shown.field == "recursive_loop" and shown.valued(text)
+
+
 SETTING = Setting(
     kind=KIND,
     title="recursive loop detection",
@@ -34,6 +40,7 @@ SETTING = Setting(
     read=read,
     observe=observe,
     write=write,
+    follows=follows,
     absent_codes=frozenset({"ResourceNotFoundException"}),
     read_actions=(Action("lambda:GetFunctionRecursionConfig", FUNCTION),),
     write_actions=(Action("lambda:PutFunctionRecursionConfig", FUNCTION),),

@@ -13,8 +13,17 @@ from pydantic import JsonValue
 
 from lambda_tailor.iam.permission import ROLE, Action
 from lambda_tailor.settings.setting import Answer, Call, ResourceAddress, Setting, State
+from lambda_tailor.settings.shown import Shown, same
 
 KIND = "role-policy"
+# The policy that lets a function send to its dead-letter queue.
+MAY_SEND = "lambda-tailor-dead-letter-queue"
+
+
+def may_send(queue_arn: str) -> dict[str, JsonValue]:
+    """The document of that policy."""
+    statement: JsonValue = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": queue_arn}
+    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 def _names(address: ResourceAddress) -> dict[str, str]:
@@ -44,6 +53,16 @@ def write(address: ResourceAddress, _observed: State, wanted: State) -> Call:
     return Call("iam", "PutRolePolicy", {**_names(address), "PolicyDocument": document})
 
 
+def follows(shown: Shown) -> bool:
+    """The function's own role may send to the queue that the change shows, and nothing else."""
+    role, _, policy = shown.resource.rpartition("/")
+    own = not shown.function.role_arn or role == shown.function.role_arn.rpartition("/")[2]
+    target = shown.change.after
+    if not (own and policy == MAY_SEND and shown.change.setting == "dead_letter_arn" and isinstance(target, str)):
+        return False
+    return shown.field == "document" and shown.before is None and same(shown.after, may_send(target))
+
+
 SETTING = Setting(
     kind=KIND,
     title="role policy",
@@ -51,6 +70,8 @@ SETTING = Setting(
     read=read,
     observe=observe,
     write=write,
+    follows=follows,
+    prepares=True,
     absent_codes=frozenset({"NoSuchEntity", "NoSuchEntityException"}),
     read_actions=(Action("iam:GetRolePolicy", ROLE),),
     write_actions=(Action("iam:PutRolePolicy", ROLE), Action("iam:DeleteRolePolicy", ROLE)),

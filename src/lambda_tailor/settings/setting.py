@@ -14,6 +14,7 @@ from pydantic import JsonValue
 
 from lambda_tailor.iam.permission import Action
 from lambda_tailor.model.secret import Secret
+from lambda_tailor.settings.shown import Shown
 
 # What was observed or shall be: one value for each field. Values that must not be seen are Secret.
 State = Mapping[str, JsonValue | Secret]
@@ -74,8 +75,11 @@ class Setting:
 
     ``read`` asks for the resource; ``observe`` turns the answer (None where AWS says one of
     ``absent_codes``) into its state. ``write`` turns observed and wanted state into the one call
-    that gets there. ``refuse`` gives the reason why that must not be done. ``progress`` tells from a
-    ``read`` answer whether AWS is done; where it is ``asynchronous``, AWS goes on after its answer.
+    that gets there. ``follows`` tells whether a field that a plan would write follows from the change
+    that it shows: by resource, field and both values. ``refuse`` gives the reason why that must not be
+    done. ``progress`` tells from a ``read`` answer whether AWS is done; where it is ``asynchronous``,
+    AWS goes on after its answer.
+    ``prepares`` tells that it only makes way for the setting that a change shows.
     ``inexact_undo`` says, for a state to go back to, what AWS cannot put back exactly.
 
     ``read_actions`` and ``write_actions`` are the IAM actions that it takes; the first of the latter
@@ -89,10 +93,12 @@ class Setting:
     read: Callable[[ResourceAddress], Call]
     observe: Callable[[ResourceAddress, Answer | None], State]
     write: Callable[[ResourceAddress, State, State], Call]
+    follows: Callable[[Shown], bool]
     absent_codes: frozenset[str] = frozenset()
     refuse: Callable[[State, State], str | None] = never_refused
     progress: Callable[[Answer], Progress | Broken] = always_settled
     asynchronous: bool = False
+    prepares: bool = False
     inexact_undo: Callable[[State], str | None] = field(default=lambda _before: None)
     read_actions: tuple[Action, ...] = ()
     write_actions: tuple[Action, ...] = ()
