@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from lambda_tailor.model.evidence import AT_SIZE, Quote
-from lambda_tailor.model.plan import Change, MonthlyUsd, Plan, PlannedFunction, Problem, Series
+from lambda_tailor.model.plan import Change, Kept, MonthlyUsd, Plan, PlannedFunction, Problem, Series
 from lambda_tailor.model.verdict import Risk
 from tests.unit.report.plans import a_change, a_plan, money
 
@@ -457,3 +457,23 @@ PLANS: Mapping[str, Callable[[], Plan]] = {
     "long-names": long_names,
     "unread-account": unread_account,
 }
+
+
+def a_hundred() -> Plan:
+    """A hundred functions: the fourteen, many like each other, and some whose load is not known."""
+    alike = [
+        replace(
+            a_function(
+                f"worker-{n:02d}",
+                SHOP,
+                IRELAND,
+                memory(1024, 512, 200 + n, money(f"{n % 9}.10", f"{n % 9 + 3}.20"), (1024, 90, 500 + n)),
+                logs(money("0.4")),
+                alarm(money("-0.3")),
+            )
+        )
+        for n in range(75)
+    ]
+    unknown = Kept("memory", "memory_mb", 512, "its memory use is not known: there were no calls in 14 days")
+    silent = [replace(a_function(f"silent-{n:02d}", SHOP, IRELAND, logs(NONE)), kept=(unknown,)) for n in range(11)]
+    return a_fleet(*showcase().functions, *alike, *silent)

@@ -37,9 +37,39 @@ def test_a_name_cannot_open_html_a_cell_or_a_mention_in_a_comment() -> None:
     assert "&lt;b&gt;\\|" in text
 
 
-def test_blocked_changes_come_first_in_a_comment() -> None:
+def test_a_comment_says_the_net_first_then_the_rules_then_what_to_decide() -> None:
     text = markdown.render(small_plan())
-    assert text.index("the longest run took 41 s") < text.index("412 MB were used at most")
+    assert text.startswith("## lambda-tailor: net saving \\$102 to \\$174 a month\n")
+    places = [text.index(part) for part in ("| **Memory**", "longest run took 41 s", "412 MB were used at most")]
+    assert places == sorted(places)
+
+
+def test_all_but_the_figures_can_be_folded() -> None:
+    text = markdown.render(small_plan())
+    assert text.count("<details") == text.count("</details>") == text.count("</summary>") == 3
+    assert text.count("<details open") == 1
+
+
+def test_what_is_cut_is_the_least_important() -> None:
+    plan = fleet(200)
+    cut, whole = markdown.render(plan, limit=9_000), markdown.render(plan, limit=10**6)
+    shown = [line for line in cut.splitlines() if line.startswith("| orders-worker")]
+    every = [line for line in whole.splitlines() if line.startswith("| orders-worker")]
+    assert len(cut) <= 9_000 and 10 < len(shown) < len(every)
+    assert shown == every[: len(shown)]
+    assert "saves $96".replace("$", "\\$") in shown[0]
+
+
+def test_csv_has_the_most_money_first() -> None:
+    read = list(csv.DictReader(io.StringIO(csv_.render(fleet(50)))))
+    first = [row["function"] for row in read if row["rule"] == "memory"]
+    assert first[0] == "orders-worker-0049" and first[-1] == "orders-worker-0000"
+
+
+def test_csv_tells_what_is_assumed() -> None:
+    plan = a_plan(a_planned("a", (a_change(assumed=True),)), a_planned("b", (a_change(reason_code="x"),)))
+    read = list(csv.DictReader(io.StringIO(csv_.render(plan))))
+    assert [(row["basis"], row["reason_code"]) for row in read] == [("assumed", ""), ("measured", "x")]
 
 
 def test_csv_has_one_row_for_each_change() -> None:
@@ -47,6 +77,7 @@ def test_csv_has_one_row_for_each_change() -> None:
     read = list(csv.DictReader(io.StringIO(csv_.render(plan))))
     assert len(read) == sum(len(function.changes) for function in plan.functions)
     assert (read[0]["before"], read[0]["after"]) == ("3008 MB", "1024 MB")
+    assert read[0]["function"] == "lambda-function-dev"
 
 
 def test_a_cell_of_csv_is_never_a_formula() -> None:

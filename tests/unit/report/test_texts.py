@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from lambda_tailor.model.plan import Estimate, MonthlyUsd, Problem
-from lambda_tailor.report.terminal import estimate_text
+from lambda_tailor.report.sentences import estimate_text
 from lambda_tailor.report.texts import duration, fine_usd, place, worth
 
 
