@@ -22,7 +22,7 @@ SITE = ROOT / "site"
 MENU: Mapping[str, tuple[str, ...]] = {
     "Use": ("docs/rules", "docs/cli", "docs/policy", "docs/outputs", "docs/organization", "docs/library", "docs/mcp"),
     "Trust": ("docs/guarantees", "SECURITY", "docs/least-privilege", "docs/performance", "bench/RESULTS"),
-    "Build": ("docs/architecture", "docs/glossary", "docs/add-a-rule", "docs/pulumi", "CONTRIBUTING", "CHANGELOG"),
+    "Build": ("docs/architecture", "docs/add-a-rule", "docs/pulumi", "CONTRIBUTING", "CHANGELOG"),
 }
 WRITTEN = {
     "docs/rules.md": rules_page.page,

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lambda_tailor.aws.gateway import DEFAULT_TIMEOUT_S, Connection
 from lambda_tailor.aws.inventory import SUFFIX_PREFIX
 from lambda_tailor.clock import now
-from lambda_tailor.errors import TailorError
+from lambda_tailor.errors import BadInput, TailorError
 from lambda_tailor.model.explanation import Explanation
+from lambda_tailor.model.history import History
 from lambda_tailor.model.lanes import DEFAULT_SHARE
 from lambda_tailor.model.plan import Plan
 from lambda_tailor.model.progress import Observer
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Explanation",
+    "History",
     "Observer",
     "Plan",
     "Realized",
@@ -40,6 +43,7 @@ __all__ = [
     "Verification",
     "apply",
     "explain",
+    "history",
     "plan",
     "realized",
     "resume",
@@ -73,7 +77,10 @@ def plan(
     profile: str | None = None,
     endpoint_url: str | None = None,
     quota_share: float = DEFAULT_SHARE,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
     scheduler: str | None = None,
+    max_risk: str | None = None,
+    min_saving_usd: float | None = None,
     observer: Observer | None = None,
 ) -> Plan:
     """Read what is deployed and what it did, and propose; changes nothing.
@@ -88,7 +95,10 @@ def plan(
     spends calls for each function. ``assume_duration_ms`` and ``assume_invocations`` (a month) stand for what was
     not measured.
     How AWS is reached: ``profile``, ``endpoint_url``; ``quota_share`` is the part of AWS's request quotas to use.
-    ``scheduler`` is the address of a Dask cluster that does it; ``observer`` is told of progress.
+    ``timeout_s`` is how long AWS may give no answer at all. ``scheduler`` is the address of a Dask cluster that does
+    it; ``observer`` is told of progress.
+    What is left out: changes of more than ``max_risk`` (none, low, medium, high), and those of functions that save
+    less than ``min_saving_usd`` a month.
 
     Raises BadInput, PolicyError, TargetNotFound, CredentialsError, EndpointUnreachable.
     """
@@ -118,6 +128,7 @@ def verify(
     profile: str | None = None,
     endpoint_url: str | None = None,
     quota_share: float = DEFAULT_SHARE,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
     scheduler: str | None = None,
     observer: Observer | None = None,
 ) -> Verification:
@@ -152,6 +163,7 @@ def explain(
     profile: str | None = None,
     endpoint_url: str | None = None,
     quota_share: float = DEFAULT_SHARE,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
     scheduler: str | None = None,
     observer: Observer | None = None,
 ) -> Explanation:
@@ -175,6 +187,7 @@ def apply(
     profile: str | None = None,
     endpoint_url: str | None = None,
     quota_share: float = DEFAULT_SHARE,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
     scheduler: str | None = None,
     observer: Observer | None = None,
     stop: threading.Event | None = None,
@@ -188,7 +201,7 @@ def apply(
     """
     from lambda_tailor.applying.opening import open_runner
 
-    connection = ConnectionOptions(profile=profile, endpoint_url=endpoint_url, quota_share=quota_share).connection()
+    connection = _connection(profile, endpoint_url, quota_share, timeout_s)
     with open_runner(connection, journal=journal, scheduler=scheduler, observer=observer, stop=stop) as runner:
         return runner.apply(plan) if just_made else runner.apply_saved(plan)
 
@@ -213,6 +226,7 @@ def rollback(
     profile: str | None = None,
     endpoint_url: str | None = None,
     quota_share: float = DEFAULT_SHARE,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
     scheduler: str | None = None,
     observer: Observer | None = None,
     stop: threading.Event | None = None,
@@ -223,7 +237,7 @@ def rollback(
     """
     from lambda_tailor.applying.opening import open_runner
 
-    connection = ConnectionOptions(profile=profile, endpoint_url=endpoint_url, quota_share=quota_share).connection()
+    connection = _connection(profile, endpoint_url, quota_share, timeout_s)
     with open_runner(connection, journal=journal, scheduler=scheduler, observer=observer, stop=stop) as runner:
         return runner.rollback(_id(run))
 
@@ -235,6 +249,7 @@ def resume(
     profile: str | None = None,
     endpoint_url: str | None = None,
     quota_share: float = DEFAULT_SHARE,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
     scheduler: str | None = None,
     observer: Observer | None = None,
     stop: threading.Event | None = None,
@@ -245,7 +260,7 @@ def resume(
     """
     from lambda_tailor.applying.opening import open_runner
 
-    connection = ConnectionOptions(profile=profile, endpoint_url=endpoint_url, quota_share=quota_share).connection()
+    connection = _connection(profile, endpoint_url, quota_share, timeout_s)
     with open_runner(connection, journal=journal, scheduler=scheduler, observer=observer, stop=stop) as runner:
         return runner.resume(_id(run))
 
@@ -291,6 +306,7 @@ def realized(
     profile: str | None = None,
     endpoint_url: str | None = None,
     quota_share: float = DEFAULT_SHARE,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
 ) -> Realized:
     """What a run really brought: the time after it beside as long a time before it, at most ``lookback_days``.
 
@@ -299,9 +315,41 @@ def realized(
     """
     from lambda_tailor.review.realized import realized as compared
 
-    connection = ConnectionOptions(profile=profile, endpoint_url=endpoint_url, quota_share=quota_share).connection()
+    connection = _connection(profile, endpoint_url, quota_share, timeout_s)
     record = _record(run, journal)
     return compared(record, connection, lookback_days=lookback_days, worse_percent=worse_percent)
+
+
+def history(
+    *,
+    measure: bool = False,
+    lookback_days: float = DEFAULT_LOOKBACK_DAYS,
+    journal: str | None = None,
+    profile: str | None = None,
+    endpoint_url: str | None = None,
+    quota_share: float = DEFAULT_SHARE,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+) -> History:
+    """Every run with what it promised, oldest first; ``measure`` reads AWS for what those in effect brought.
+
+    A run that is too young or whose account cannot be read stays without. Raises JournalError.
+    """
+    from lambda_tailor.applying.opening import open_journal
+    from lambda_tailor.journal.outcomes import run_of
+    from lambda_tailor.review.history import history_of, in_effect
+    from lambda_tailor.review.realized import realized as compared
+
+    with closing(open_journal(journal)) as opened:
+        records = [opened.run(overview.run_id) for overview in opened.runs()]
+    told = [(record.plan, run_of(record)) for record in records]
+    brought = {}
+    if measure:
+        connection = _connection(profile, endpoint_url, quota_share, timeout_s)
+        wanted = {run.run_id for run in in_effect(told)}
+        for record in (record for record in records if record.run_id in wanted):
+            with suppress(BadInput):
+                brought[record.run_id] = compared(record, connection, lookback_days=lookback_days, worse_percent=25.0)
+    return history_of(told, brought, now())
 
 
 def _record(run: Run | str, journal: str | None) -> RunRecord:
@@ -309,6 +357,13 @@ def _record(run: Run | str, journal: str | None) -> RunRecord:
 
     with closing(open_journal(journal)) as opened:
         return opened.run(_id(run))
+
+
+def _connection(profile: str | None, endpoint_url: str | None, quota_share: float, timeout_s: float) -> Connection:
+    options = ConnectionOptions(
+        profile=profile, endpoint_url=endpoint_url, quota_share=quota_share, timeout_s=timeout_s
+    )
+    return options.connection()
 
 
 def _id(run: Run | str) -> str:

@@ -47,6 +47,8 @@ _NO_CREDENTIALS = (
 )  # fmt: skip
 ERRORS = (boto.BotoCoreError, boto.ClientError, ResponseParserError)
 _LOST = (ResponseParserError, boto.HTTPClientError, boto.IncompleteReadError, boto.ResponseStreamingError)
+# Where not even a refusal was heard.
+SILENCE = (boto.ReadTimeoutError, boto.ConnectTimeoutError)
 _UNSENT = (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError)
 
 
@@ -83,6 +85,11 @@ def explain(error: Exception, call: Call, *, lost: bool, unsaid: Sequence[str] =
     if isinstance(error, _UNSENT):
         return EndpointUnreachable(
             f"{_endpoint(error, call)} does not answer: check --endpoint-url, the region and the network."
+        )
+    if isinstance(error, boto.ReadTimeoutError) and not lost:
+        return EndpointUnreachable(
+            f"{_endpoint(error, call)} took the request and does not answer: check --endpoint-url and the network, "
+            "or wait longer with --timeout SECONDS."
         )
     code, message, status = _error(error)
     if unsaid:

@@ -20,10 +20,11 @@ import botocore.loaders
 import botocore.session
 
 from lambda_tailor.aws.answers import conform
-from lambda_tailor.aws.faults import ERRORS, classify, explain
+from lambda_tailor.aws.faults import ERRORS, SILENCE, classify, explain
 from lambda_tailor.aws.packages import NotRead, fetch
 from lambda_tailor.aws.quotas import Pace
 from lambda_tailor.aws.retry import Fault, RetryPolicy
+from lambda_tailor.aws.silence import LINE
 from lambda_tailor.errors import AccessDenied, AwsRefused, BadInput, CredentialsError
 from lambda_tailor.model.lanes import DEFAULT_SHARE
 from lambda_tailor.model.package import Package
@@ -42,14 +43,21 @@ def writes(action: str) -> bool:
     return not action.startswith(_READS)
 
 
+DEFAULT_TIMEOUT_S = 60.0
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """How AWS is reached. Everything left out comes from the standard AWS settings."""
+    """How AWS is reached. Everything left out comes from the standard AWS settings.
+
+    Seconds: ``answer_within_s`` is what one request is waited for, ``timeout_s`` how long no answer at all may come.
+    """
 
     profile: str | None = None
     endpoint_url: str | None = None
     quota_share: float = DEFAULT_SHARE
     answer_within_s: float = 60.0
+    timeout_s: float = DEFAULT_TIMEOUT_S
     retry: RetryPolicy = field(default_factory=RetryPolicy)
 
 
@@ -89,7 +97,8 @@ class Gateway:
                 return _conceal(call, conform(call.name, self._send(call), self._shape(call)))
             except ERRORS as error:
                 fault = classify(error)
-                if not retry.again(fault, attempt=attempt, started=started, writes=is_write):
+                silent = fault in (Fault.LOST, Fault.UNSENT) and LINE.silent_s() >= self._connection.timeout_s
+                if silent or not retry.again(fault, attempt=attempt, started=started, writes=is_write):
                     explained = explain(error, call, lost=is_write and fault is Fault.LOST, unsaid=_unsaid(call))
                     if isinstance(explained, AccessDenied):
                         with self._lock:
@@ -110,7 +119,8 @@ class Gateway:
 
     def _send(self, call: Call) -> Answer:
         client = self._client(call.service)
-        answer: Answer = getattr(client, _method(call.action))(**_reveal(call.parameters))
+        with LINE.waiting(SILENCE):
+            answer: Answer = getattr(client, _method(call.action))(**_reveal(call.parameters))
         return answer
 
     def _shape(self, call: Call) -> Any:
@@ -127,7 +137,7 @@ class Gateway:
                         # Retrying is ours: see aws/retry.py.
                         retries={"mode": "standard", "total_max_attempts": 1},
                         connect_timeout=5,
-                        read_timeout=self._connection.answer_within_s,
+                        read_timeout=min(self._connection.answer_within_s, self._connection.timeout_s),
                         max_pool_connections=50,
                         user_agent_extra="lambda-tailor",
                         # Values are checked by the service, whose bounds are the ones that count. Requests for

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lambda_tailor.aws.gateway import DEFAULT_TIMEOUT_S
 from lambda_tailor.errors import BadInput
 from lambda_tailor.model.lanes import DEFAULT_SHARE
 from lambda_tailor.planning.options import DEFAULT_LOOKBACK_DAYS, PlanOptions
+from lambda_tailor.report.view import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class Arguments:
             "profile": self.get("profile"),
             "endpoint_url": self.get("endpoint_url"),
             "quota_share": float(self.get("quota_share", DEFAULT_SHARE)),
+            "timeout_s": float(self.get("timeout_s", DEFAULT_TIMEOUT_S)),
         }
 
     def keeping(self) -> dict[str, Any]:
@@ -71,6 +74,19 @@ class Arguments:
             "assume_invocations": self.get("assume_invocations"),
             "scheduler": self.get("scheduler"),
         }
+
+    def narrowing(self) -> dict[str, Any]:
+        """What is left out of a plan, as keywords of ``lambda_tailor.plan``."""
+        return {"max_risk": self.get("max_risk"), "min_saving_usd": self.get("min_saving_usd")}
+
+    def view(self) -> View:
+        """How much of a plan is shown, and in what order."""
+        return View(
+            group_by=self.get("group_by"),
+            sort=self.get("sort", "money"),
+            top=self.get("top"),
+            full=bool(self.get("full")),
+        )
 
     def serving(self) -> dict[str, Any]:
         """What an MCP server is started with."""

@@ -7,13 +7,14 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lambda_tailor import api, documents
 from lambda_tailor.cli.arguments import Arguments
+from lambda_tailor.cli.waiting import told_of_silence
 from lambda_tailor.errors import BadInput, NotConfirmed
 from lambda_tailor.model.explanation import Explanation
 from lambda_tailor.model.plan import Plan
@@ -21,6 +22,7 @@ from lambda_tailor.model.run import Run, Status, Verification
 from lambda_tailor.planning.agreement import check_operations
 from lambda_tailor.report.progress import Progress
 from lambda_tailor.report.terminal import Terminal
+from lambda_tailor.report.view import View
 from lambda_tailor.rules import all_rules
 
 
@@ -34,22 +36,29 @@ class Session:
     @classmethod
     def from_arguments(cls, arguments: Mapping[str, Any]) -> Session:
         """A session for parsed arguments; a missing one has its default."""
-        terminal = Terminal(verbose=bool(arguments.get("verbose")), quiet=bool(arguments.get("quiet")))
-        return cls(Arguments(arguments), terminal)
+        asked = Arguments(arguments)
+        if asked.get("as_json") and (form := asked.get("form", "text")) not in ("text", "json"):
+            raise BadInput(f"--json and --format {form} ask for two things: give one of them.")
+        terminal = Terminal(verbose=bool(asked.get("verbose")), quiet=bool(asked.get("quiet")), view=asked.view())
+        return cls(asked, terminal)
 
     def _progress(self) -> Progress:
         return Progress(quiet=bool(self.asked.get("quiet")), quota_share=self.asked.connecting()["quota_share"])
 
+    def _waiting(self) -> AbstractContextManager[None]:
+        """Says so where AWS gives no answer for long."""
+        return told_of_silence(self.asked.connecting()["timeout_s"])
+
     def plan(self) -> Plan:
         """A plan of what the arguments ask for."""
         asked = self.asked.choosing()
-        with self._progress() as progress:
-            return api.plan(**asked, observer=progress)
+        with self._waiting(), self._progress() as progress:
+            return api.plan(**asked, **self.asked.narrowing(), observer=progress)
 
     def explain(self, name: str) -> Explanation:
         """Why the plan for a function is what it is: of the target that was given, or for the function alone."""
         asked = self.asked.choosing()
-        with self._progress() as progress:
+        with self._waiting(), self._progress() as progress:
             return api.explain(name, **asked, observer=progress)
 
     def show_explanation(self, explanation: Explanation) -> None:
@@ -70,23 +79,31 @@ class Session:
         """
         documents.write_file(file, documents.pieces(plan), "The plan")
 
-    def report(self, shown: str, out: str) -> None:
-        """Write a page about a saved plan, or about a run of the journal.
+    def report(self, shown: str, out: str, *, realized: bool = False) -> None:
+        """Write a page about a saved plan, or about a run of the journal; ``realized`` measures what the run brought.
 
         Raises PlanFileError, or RunNotFound where there is no such run.
         """
-        if Path(shown).is_file() or shown.endswith(".json"):
-            self.write_report(self.load(shown), None, out)
-            return
-        plan, run = api.plan_and_run(shown, journal=self.asked.get("journal"))
-        self.write_report(plan, run, out)
-
-    def write_report(self, plan: Plan, run: Run | None, out: str) -> None:
-        """Write the page, whole or not at all."""
         from lambda_tailor.report import html
 
-        documents.write_file(out, (html.render(plan, run).encode(),), "The report")
-        print(f"Report: {out}", file=sys.stderr)
+        if Path(shown).is_file() or shown.endswith(".json"):
+            _write_page(out, html.render(self.load(shown)))
+            return
+        journal = self.asked.get("journal")
+        plan, run = api.plan_and_run(shown, journal=journal)
+        brought = None
+        if realized:
+            with self._waiting():
+                brought = api.realized(shown, journal=journal, **self.asked.connecting())
+        _write_page(out, html.render(plan, run, brought))
+
+    def report_history(self, out: str, *, realized: bool) -> None:
+        """Write a page about all runs; ``realized`` measures what each that is in effect brought."""
+        from lambda_tailor.report import html
+
+        with self._waiting():
+            found = api.history(measure=realized, journal=self.asked.get("journal"), **self.asked.connecting())
+        _write_page(out, html.render_history(found))
 
     def show_plan(self, plan: Plan) -> None:
         """The plan as JSON or for people."""
@@ -95,13 +112,13 @@ class Session:
         elif (form := self.asked.get("form", "text")) == "text":
             self.terminal.plan(plan)
         else:
-            print(_rendered(plan, form), end="")
+            print(_rendered(plan, form, self.asked.view()), end="")
 
     def apply(self, plan: Plan, *, saved: bool, auto_approve: bool) -> int:
         """Show, ask, apply and verify; the exit code."""
         check_operations(plan)
         if not self.asked.as_json:
-            self.terminal.plan(plan)
+            self.terminal.plan(plan, whole=not auto_approve)
         if plan.has_changes:
             self._confirm(auto_approve, "Apply these changes?")
         with self._watched() as watched:
@@ -114,7 +131,7 @@ class Session:
         run_id = api.run(run_id, journal=journal).run_id
         plan = api.rollback_plan(run_id, journal=journal)
         if not self.asked.as_json:
-            self.terminal.plan(plan)
+            self.terminal.plan(plan, whole=not auto_approve)
         if plan.has_changes:
             self._confirm(auto_approve, f"Put back what {run_id} changed?")
         with self._watched() as watched:
@@ -133,7 +150,7 @@ class Session:
         stop = threading.Event()
         before = signal.signal(signal.SIGINT, _interrupter(stop)) if _in_main_thread() else None
         try:
-            with self._progress() as progress:
+            with self._waiting(), self._progress() as progress:
                 yield {"observer": progress, "stop": stop}
         finally:
             if before is not None:
@@ -158,7 +175,7 @@ class Session:
     def verify(self) -> Verification:
         """What is deployed against the policy."""
         asked = self.asked.choosing()
-        with self._progress() as progress:
+        with self._waiting(), self._progress() as progress:
             return api.verify(**asked, observer=progress)
 
     def show_verification(self, verification: Verification) -> None:
@@ -201,12 +218,18 @@ class Session:
         return 1 if brought.worse or brought.problems else 0
 
 
-def _rendered(plan: Plan, form: str) -> str:
+def _write_page(out: str, page: str) -> None:
+    """Write a page, whole or not at all."""
+    documents.write_file(out, (page.encode(),), "The report")
+    print(f"Report: {out}", file=sys.stderr)
+
+
+def _rendered(plan: Plan, form: str, view: View) -> str:
     from lambda_tailor.report import csv_, markdown, sarif
 
     if form == "sarif":
         return sarif.render(plan, all_rules())
-    return markdown.render(plan) if form == "markdown" else csv_.render(plan)
+    return markdown.render(plan, view=view) if form == "markdown" else csv_.render(plan, view=view)
 
 
 def _print_pieces(document: Any) -> None:

@@ -9,7 +9,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import partial
@@ -103,14 +103,6 @@ class Wanted:
     kinds: set[str] = field(default_factory=set)
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What reading takes: IAM actions, and the names that stand for the fields of their ARN templates."""
-
-    actions: frozenset[Action]
-    names: Mapping[str, Set[str]] = field(default_factory=dict)
-
-
 def wanted(policy: Policy, coverage: Coverage) -> Wanted:
     """What the policy may ask for and change within the scope, whatever it finds there."""
     found = Wanted()
@@ -136,23 +128,20 @@ def _needs(function: Function, options: Mapping[str, Options]) -> Iterator[Looku
 
 
 def document(
-    policy: Policy, coverage: Coverage, reading: Callable[[Wanted], Reading], *, writes: bool
+    policy: Policy, coverage: Coverage, read_actions: Callable[[Wanted], Iterable[Action]], *, writes: bool
 ) -> Mapping[str, Any]:
     """The IAM policy document: for making plans, and with ``writes`` for all that follows from them.
 
-    ``reading`` gives what reading takes. The same arguments give the same document.
+    ``read_actions`` gives the actions that reading takes. The same arguments give the same document.
     """
     asked = wanted(policy, coverage)
-    read = reading(asked)
-    reads = {*read.actions}
+    reads = {*read_actions(asked)}
     written: set[Action] = set()
     if writes:
         for kind in asked.kinds:
             reads |= {*all_settings()[kind].read_actions}
             written |= {*all_settings()[kind].write_actions}
-    names = {"function": {function.name for function in coverage.functions}}
-    for field_, found in read.names.items():
-        names.setdefault(field_, set()).update(found)
+    names = _names(coverage, asked.lookups)
     statements = [*_statements("Read", reads, coverage, names), *_statements("Write", written, coverage, names)]
     return {"Version": "2012-10-17", "Statement": statements}
 
@@ -161,6 +150,23 @@ def entrance(actions: Iterable[Action], role_arns: Iterable[str]) -> Mapping[str
     """The IAM policy document of credentials that only assume roles, which do the rest. The ARNs may be patterns."""
     names = {"assumed_role": set(role_arns)}
     return {"Version": "2012-10-17", "Statement": [*_statements("Reach", actions, Coverage(), names)]}
+
+
+def _names(coverage: Coverage, lookups: Iterable[Lookup]) -> Mapping[str, set[str]]:
+    """The names that stand for each field of an ARN template."""
+    names: dict[str, set[str]] = {"function": {function.name for function in coverage.functions}}
+    for lookup in lookups:
+        match lookup.kind:
+            case "bucket":
+                # The rule takes the bucket of that name, or the one with a tail of its own.
+                names.setdefault("bucket", set()).update((lookup.name, f"{lookup.name}-*"))
+            case "role-may":
+                names.setdefault("role", set()).add(lookup.name.split(" ")[0].partition("/")[2])
+            case "secret":
+                names.setdefault("secret", set()).add(lookup.name.partition("#")[0])
+            case kind:
+                names.setdefault(kind.replace("-", "_"), set()).add(lookup.name)
+    return names
 
 
 def _statements(

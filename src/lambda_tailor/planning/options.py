@@ -13,10 +13,11 @@ from pathlib import Path
 
 from lambda_tailor.aws.accounts import ScopeSelection
 from lambda_tailor.aws.evidence import EvidenceOptions
-from lambda_tailor.aws.gateway import Connection
+from lambda_tailor.aws.gateway import DEFAULT_TIMEOUT_S, Connection
 from lambda_tailor.aws.inventory import Target
 from lambda_tailor.errors import BadInput
 from lambda_tailor.model.lanes import DEFAULT_SHARE
+from lambda_tailor.model.verdict import Risk
 from lambda_tailor.planning.workflow import Request
 from lambda_tailor.policy import file as policy_file
 from lambda_tailor.policy.policy import Policy
@@ -33,16 +34,20 @@ class ConnectionOptions:
     """How AWS is reached; what is left out is the standard AWS configuration.
 
     ``quota_share`` is the part of AWS's request quotas that is used; over 1 where AWS raised them.
+    ``timeout_s`` is how long AWS may give no answer at all.
     """
 
     profile: str | None = None
     endpoint_url: str | None = None
     quota_share: float = DEFAULT_SHARE
+    timeout_s: float = DEFAULT_TIMEOUT_S
 
     def connection(self) -> Connection:
         """How AWS is reached."""
         endpoint = self.endpoint_url or os.environ.get("AWS_ENDPOINT_URL")
-        return Connection(profile=self.profile, endpoint_url=endpoint, quota_share=self.quota_share)
+        return Connection(
+            profile=self.profile, endpoint_url=endpoint, quota_share=self.quota_share, timeout_s=self.timeout_s
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +76,8 @@ class PlanOptions(ConnectionOptions):
     assume_duration_ms: int | None = None
     assume_invocations: int | None = None
     scheduler: str | None = None
+    max_risk: str | None = None
+    min_saving_usd: float | None = None
 
     def __post_init__(self) -> None:
         for name in _SEQUENCES:
@@ -125,6 +132,29 @@ class PlanOptions(ConnectionOptions):
         assumed = policy.assumptions.model_copy(update={k: v for k, v in said.items() if v is not None})
         return policy.model_copy(update={"assumptions": assumed})
 
+    def forced(self) -> frozenset[str]:
+        """The blocked changes to make all the same, as ``FUNCTION:RULE``.
+
+        Raises BadInput where one is not of that form or names no rule.
+        """
+        for forced in self.force:
+            name, colon, rule = forced.rpartition(":")
+            if not (name and colon):
+                raise BadInput(f"--force takes FUNCTION:RULE, not {forced!r}.")
+            if rule not in all_rules():
+                raise BadInput(f"--force {forced}: there is no rule {rule!r}: see 'lambda-tailor rules'.")
+        return frozenset(self.force)
+
+    def risk(self) -> Risk | None:
+        """The most that a change may risk.
+
+        Raises BadInput where there is no such risk.
+        """
+        try:
+            return None if self.max_risk is None else Risk(self.max_risk)
+        except ValueError:
+            raise BadInput(f"There is no risk {self.max_risk!r}: none, low, medium or high.") from None
+
     def scopes(self) -> ScopeSelection:
         """Which accounts and regions are meant."""
         return ScopeSelection(
@@ -154,6 +184,8 @@ class PlanOptions(ConnectionOptions):
             connection=self.connection(),
             selection=self.scopes(),
             scheduler=self.scheduler,
-            force=frozenset(self.force),
+            force=self.forced(),
             evidence=self.evidence(),
+            max_risk=self.risk(),
+            min_saving_usd=None if self.min_saving_usd is None else Decimal(str(self.min_saving_usd)),
         )

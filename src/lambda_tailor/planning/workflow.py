@@ -19,12 +19,14 @@ from lambda_tailor.aws.lookups.roles import ROLE_MAY
 from lambda_tailor.aws.scheduler import side_by_side
 from lambda_tailor.aws.scopes import OpenScope, add_up, open_scope
 from lambda_tailor.clock import now
-from lambda_tailor.errors import CredentialsError, EndpointUnreachable, TargetNotFound
+from lambda_tailor.errors import BadInput, CredentialsError, EndpointUnreachable, TargetNotFound
 from lambda_tailor.model.explanation import Explanation
 from lambda_tailor.model.plan import Plan, Problem
 from lambda_tailor.model.progress import NullObserver, Observer
 from lambda_tailor.model.run import Verification
+from lambda_tailor.model.verdict import Risk
 from lambda_tailor.planning import explaining
+from lambda_tailor.planning.narrowing import narrowed
 from lambda_tailor.planning.planner import (
     PlannedScope,
     ScopeData,
@@ -44,7 +46,8 @@ from lambda_tailor.policy.policy import Policy
 class Request:
     """What is asked: which functions, by which policy, where, and who reads them.
 
-    ``scheduler`` is the address of a Dask scheduler, or None for threads here.
+    ``scheduler`` is the address of a Dask scheduler, or None for threads here. ``max_risk`` and
+    ``min_saving_usd`` (a function's net a month) leave changes out.
     """
 
     target: Target
@@ -54,6 +57,8 @@ class Request:
     force: frozenset[str] = frozenset()
     evidence: EvidenceOptions = field(default_factory=EvidenceOptions)
     scheduler: str | None = None
+    max_risk: Risk | None = None
+    min_saving_usd: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +254,8 @@ def _known(policy: Policy, inventory: Inventory) -> Inventory:
 
 def _assemble(request: Request, found: Scopes, parts: Sequence[ScopeResult]) -> Plan:
     read = [part for part in parts if part.planned is not None]
-    planned = [part.planned for part in read if part.planned is not None]
+    planned = [_narrowed(request, part.planned) for part in read if part.planned is not None]
+    _check_forced(request, planned)
     problems = [*found.problems, *(problem for part in parts for problem in part.problems)]
     if read and not any(p.functions for p in planned) and not problems and not request.target.everything:
         where = ", ".join(dict.fromkeys(part.region for part in read))
@@ -275,6 +281,23 @@ def _assemble(request: Request, found: Scopes, parts: Sequence[ScopeResult]) -> 
         roles={scope.account_id: scope.role_arn for scope in found.scopes if scope.role_arn},
         quota_share=request.connection.quota_share,
     )
+
+
+def _narrowed(request: Request, planned: PlannedScope) -> PlannedScope:
+    if request.max_risk is None and request.min_saving_usd is None:
+        return planned
+    kept = narrowed(
+        planned.functions, planned.operations, max_risk=request.max_risk, min_saving_usd=request.min_saving_usd
+    )
+    return PlannedScope(*kept)
+
+
+def _check_forced(request: Request, planned: Sequence[PlannedScope]) -> None:
+    """Raises BadInput where a change of a function is forced that is not there."""
+    known = {function.name for scope in planned for function in scope.functions}
+    for forced in sorted(request.force):
+        if planned and (name := forced.rpartition(":")[0]) not in known:
+            raise BadInput(f"--force {forced}: there is no function {name} among {request.target}.")
 
 
 def _price_of_evidence(parts: Sequence[ScopeResult]) -> dict[str, JsonValue]:

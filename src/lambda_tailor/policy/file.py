@@ -82,7 +82,8 @@ def _parse(text: str, name: str) -> Mapping[str, Any]:
     if data is None:
         return {}
     if not isinstance(data, Mapping):
-        raise PolicyError(f"{name}: line 1: a policy is a mapping of keys such as rules:, not a {type(data).__name__}.")
+        kind = "a list" if isinstance(data, Sequence) and not isinstance(data, str) else "one value"
+        raise PolicyError(f"{name}: line 1: a policy is a mapping of keys such as rules:, not {kind}.")
     return data
 
 

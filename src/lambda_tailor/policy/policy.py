@@ -262,13 +262,21 @@ class Policy(_Strict):
         return tuple((match, origin) for match, origin in said if match is not None and match.over(self.today))
 
     def only(self, rules: frozenset[str]) -> Policy:
-        """The same policy with no other rules than these."""
+        """The same policy with no other rules than these; one that no layer enables is asked with its defaults.
+
+        What a policy says of a rule holds, also that it is not enabled for some functions; but where it is enabled
+        for none, naming it enables it.
+        """
 
         def kept(layer: Layer) -> Layer:
             return replace(layer, rules={rule: options for rule, options in layer.rules.items() if rule in rules})
 
         overrides = tuple(layer for layer in map(kept, self.overrides) if layer.rules)
         layers = tuple(map(kept, self.layers))
+        somewhere = {rule for layer in overrides for rule in layer.rules}
+        off = sorted(rules - _resolve(layers).keys() - somewhere)
+        if off:
+            layers = (*layers, Layer(source="--rules", rules={rule: {"enabled": True} for rule in off}))
         return self.model_copy(update={"layers": layers, "overrides": overrides, "asked": rules, "_resolved": {}})
 
     def on(self, day: date) -> Policy:

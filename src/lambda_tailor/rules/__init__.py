@@ -1,7 +1,4 @@
-"""One file for each rule: a pure function from what is deployed and measured to verdicts; each has a ``RULE``.
-
-No rule imports another, reads AWS or writes. Read ``rule.py`` first; facts that age are in ``data/``.
-"""
+"""One file for each rule; each has a ``RULE``. No rule imports another."""
 
 from __future__ import annotations
 

@@ -195,3 +195,25 @@ def test_the_reference_preset_has_the_missions_values() -> None:
     assert said["alarms"]["error_rate_percent"] == 1
     assert said["alarms"]["duration_ms"] == 20_000
     assert set(said["environment"]["variables"]) == {"DATABASE_URL", "API_KEY"}
+
+
+def test_a_rule_that_no_layer_enables_is_asked_with_its_defaults_when_it_is_named() -> None:
+    policy = load_preset("right-size")
+    off = sorted(set(all_rules()) - set(policy.enabled))
+    assert off
+    for rule in off:
+        assert policy.only(frozenset({rule})).enabled == (rule,)
+
+
+def test_what_a_policy_says_of_a_named_rule_still_holds() -> None:
+    policy = load_preset("reference")
+    assert policy.only(frozenset({"memory"})).enabled == ("memory",)
+    function = a_function()
+    assert policy.only(frozenset({"memory"})).options_for(function)["memory"] == policy.options_for(function)["memory"]
+
+
+def test_a_list_instead_of_a_policy_is_called_a_list(tmp_path: Path) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text("- memory\n")
+    with pytest.raises(PolicyError, match="not a list"):
+        load_policy(file)

@@ -30,7 +30,5 @@ KINDS = (
         read=one_by_one(_bucket),
         costs="name",
         actions=(Action("s3:ListAllMyBuckets"), Action("s3:GetBucketVersioning", BUCKET)),
-        # The rule takes the bucket of that name, or the one with a tail of its own.
-        arn_names=lambda name: {"bucket": (name, f"{name}-*")},
     ),
 )

@@ -54,7 +54,6 @@ KINDS = (
         read=one_by_one(_secret),
         costs="name",
         actions=(Action("secretsmanager:GetSecretValue", SECRET),),
-        arn_names=lambda name: {"secret": (name.partition("#")[0],)},
     ),
     LookupKind(
         kind="secret-arn",
