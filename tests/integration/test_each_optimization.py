@@ -163,7 +163,7 @@ def test_other_sources_and_overwriting_with_the_old_value_back(stack: Aws, tmp_p
     before = stack.snapshot()
     policy = tmp_path / "policy.yaml"
     sources = "{URL: 'secretsmanager:app#url', TOKEN: 'ssm:/app/token'}"
-    policy.write_text(f"rules: {{environment: {{variables: {sources}, overwrite: true}}}}")
+    policy.write_text(f"rules: {{environment: {{variables: {sources}, overwrite: true, mode: value}}}}")
     arguments = ["-e", "dev", "--policy", str(policy)]
     run = stack.json("apply", *arguments, "--auto-approve")
     variables = functions.get_function(FunctionName=NAME)["Configuration"]["Environment"]["Variables"]

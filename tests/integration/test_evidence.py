@@ -75,7 +75,9 @@ def test_values_follow_from_what_the_function_did(aws: Aws, deploy: Deploy) -> N
     assert (changes["timeout"]["before"], changes["timeout"]["after"]) == (300, 4)
     (used,) = [quote for quote in changes["memory"]["evidence"] if quote["name"] == "memory_used"]
     assert used["source"] == "sample of 60 REPORT records"
-    assert (used["value"], used["samples"], used["window_days"]) == (400, 60, 14)
+    assert (used["value"], used["samples"]) == (400, 60)
+    # The records are an hour old: that is what they cover, whatever was asked.
+    assert used["window_days"] < 0.1
 
 
 def put_log_bytes(aws: Aws, *names: str) -> None:

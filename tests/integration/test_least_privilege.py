@@ -282,7 +282,7 @@ rules:
   timeout: {target_s: 20}
   reserved-concurrency: {target: 10}
   log-retention: {days: 7}
-  environment: {variables: {TOKEN: "ssm:/app/{function}/token"}}
+  environment: {mode: value, variables: {TOKEN: "ssm:/app/{function}/token"}}
   tracing: {mode: Active}
   dead-letter-queue: {queue: "{function}-dlq", add_permission: true}
   alarms: {error_rate_percent: 1, duration_ms: 1000}

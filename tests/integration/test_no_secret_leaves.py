@@ -29,6 +29,7 @@ rules:
   memory: {target_mb: 512}
   environment:
     overwrite: true
+    mode: value
     variables:
       DATABASE_URL: 'secretsmanager:database-url-{suffix}'
       API_KEY: 'secretsmanager:api-key-{suffix}'

@@ -209,13 +209,14 @@ def _logs(work: _Gathering, functions: Sequence[Function], found: Found) -> None
     with ThreadPoolExecutor(max_workers=4) as threads:
         sampled = list(threads.map(lambda f: logs.sample(work.opened.gateway, f, work.end, days), rest[:most]))
     for function, told in zip(rest[:most], sampled, strict=True):
-        _add(found[function.arn], told, days)
+        _add(function, found[function.arn], told, days)
     for function in rest[most:]:
-        _add(found[function.arn], Absent(_not_sampled(answer, most)), days)
+        _add(function, found[function.arn], Absent(_not_sampled(answer, most)), days)
     if len(rest) > most:
         work.note(_not_sampled(answer, most))
-    for arn, told in known.items():
-        _add(found[arn], told, days)
+    for function in affordable:
+        if function.arn in known:
+            _add(function, found[function.arn], known[function.arn], days)
 
 
 def _not_sampled(answer: Aggregates, most: int) -> str:
@@ -245,7 +246,7 @@ def _spends(function: Function, readings: Mapping[str, Any]) -> float:
     return function.memory_mb * runs.value * took.value
 
 
-def _add(readings: dict[str, Any], told: LogEvidence | Absent, days: int) -> None:
+def _add(function: Function, readings: dict[str, Any], told: LogEvidence | Absent, days: int) -> None:
     """Put what logs tell into a function's readings. Lambda Insights' memory stays where logs know none."""
     if isinstance(told, Absent):
         for name in FROM_LOGS - {"at_memory"}:
@@ -253,10 +254,12 @@ def _add(readings: dict[str, Any], told: LogEvidence | Absent, days: int) -> Non
                 readings[name] = told
         return
 
+    source = told.source + _biased(function) + _older(function, told)
+
     def reading(value: float | None, unit: str) -> Measurement:
         if value is None:
             return Absent(f"not told by the {told.source}")
-        return Measured(float(value), unit, told.source, float(days), told.runs)
+        return Measured(float(value), unit, source, days if told.days is None else told.days, told.runs)
 
     used = reading(told.memory_used, "MB")
     if isinstance(used, Measured) or not isinstance(readings.get("memory_used"), Measured):
@@ -265,6 +268,21 @@ def _add(readings: dict[str, Any], told: LogEvidence | Absent, days: int) -> Non
     readings["init_avg"] = reading(told.init_avg, "ms")
     readings["timeouts"] = reading(told.timeouts, "count")
     readings["at_memory"] = told.at_memory
+
+
+def _biased(function: Function) -> str:
+    """Successful runs are reported at INFO: .../lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html ."""
+    warn = function.system_log_level == "WARN"
+    return ", which are of failing runs only: its system log level is WARN" if warn else ""
+
+
+def _older(function: Function, told: LogEvidence) -> str:
+    """Aggregates do not tell of which code they are; that some of it is older can be told from their age."""
+    since = logs.deployed(function)
+    if told.days is None or since is None or not told.source.startswith("Logs Insights"):
+        return ""
+    age = (datetime.now(UTC) - since).total_seconds() / 86_400
+    return f", some from before its last deployment or change ({since:%Y-%m-%d})" if told.days > age else ""
 
 
 def _recommended(

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lambda_tailor.aws.gateway import Gateway
@@ -33,7 +33,8 @@ READ_ACTIONS = (
 GROUPS_A_QUERY = 50
 HALVINGS = 3
 PATIENCE_S = 120.0
-EVENTS_A_SAMPLE = 1000
+# The newest window; the two before it have half of that each.
+EVENTS_A_WINDOW = 500
 PAGES_A_SAMPLE = 3
 # One row for each log group and memory size. In REPORT records a megabyte is a million bytes.
 QUERY = """
@@ -44,14 +45,18 @@ filter @type = "REPORT" or type = "platform.report"
     coalesce(@billedDuration, record.metrics.billedDurationMs) as billed,
     coalesce(@initDuration, record.metrics.initDurationMs) as init
 | stats max(used) as mostUsed, avg(took) as meanTook, avg(billed) as meanBilled, avg(init) as meanInit,
-    sum(strcontains(@message, "timeout")) as timedOut, count(*) as runs by @log, memory
+    sum(strcontains(@message, "timeout")) as timedOut, count(*) as runs,
+    min(toMillis(@timestamp)) as first by @log, memory
 | limit 10000
 """.strip()
 
 
 @dataclass(frozen=True, slots=True)
 class LogEvidence:
-    """What a function's REPORT records tell: memory in MB, durations in ms, None where none was told."""
+    """What a function's REPORT records tell: memory in MB, durations in ms, None where none was told.
+
+    ``days`` is how far back the records reach; None where nobody knows.
+    """
 
     source: str
     runs: int
@@ -60,6 +65,7 @@ class LogEvidence:
     init_avg: float | None
     timeouts: int
     at_memory: tuple[AtMemory, ...] = ()
+    days: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +132,7 @@ def _query(
     if rows and "mostUsed" not in rows[0]:
         return Aggregates(gap="Logs Insights does not aggregate here")
     scanned = float((answer.get("statistics") or {}).get("bytesScanned") or 0)
-    return Aggregates(_by_group(rows), scanned)
+    return Aggregates(_by_group(rows, end, days), scanned)
 
 
 def _results(gateway: Gateway, query_id: str, sleep: Callable[[float], None]) -> Mapping[str, Any] | Absent:
@@ -143,17 +149,18 @@ def _results(gateway: Gateway, query_id: str, sleep: Callable[[float], None]) ->
         pause = min(8.0, pause * 2)
 
 
-def _by_group(rows: Sequence[Mapping[str, str]]) -> dict[str, LogEvidence]:
+def _by_group(rows: Sequence[Mapping[str, str]], end: datetime, days: int) -> dict[str, LogEvidence]:
     by_group: dict[str, list[Mapping[str, str]]] = {}
     for row in rows:
         by_group.setdefault(row["@log"].partition(":")[2] or row["@log"], []).append(row)
-    return {group: _whole(rows) for group, rows in by_group.items()}
+    return {group: _whole(rows, end, days) for group, rows in by_group.items()}
 
 
-def _whole(rows: Sequence[Mapping[str, str]]) -> LogEvidence:
+def _whole(rows: Sequence[Mapping[str, str]], end: datetime, days: int) -> LogEvidence:
     """The rows of one log group, which are one for each memory size, as one."""
     runs = [int(_number(row, "runs") or 0) for row in rows]
     used = [value for row in rows if (value := _number(row, "mostUsed"))]
+    first = [value for row in rows if (value := _number(row, "first"))]
 
     def mean(name: str) -> float | None:
         told = [(value, n) for row, n in zip(rows, runs, strict=True) if (value := _number(row, name)) is not None]
@@ -168,6 +175,7 @@ def _whole(rows: Sequence[Mapping[str, str]]) -> LogEvidence:
         init_avg=mean("meanInit"),
         timeouts=int(sum(_number(row, "timedOut") or 0 for row in rows)),
         at_memory=sizes,
+        days=_age(datetime.fromtimestamp(min(first) / 1000, UTC), end, days) if first else None,
     )
 
 
@@ -184,48 +192,100 @@ def _number(row: Mapping[str, str], name: str) -> float | None:
 
 
 def sample(gateway: Gateway, function: Function, end: datetime, days: int) -> LogEvidence | Absent:
-    """What up to a thousand of a function's REPORT records tell; at most three calls."""
+    """What up to a thousand of a function's newest REPORT records tell; one call, and five where there are many."""
     try:
-        records = list(_records(gateway, function, end, days))
+        told = list(_records(gateway, function, end, days))
     except AwsRefused as error:
         missing = error.code == "ResourceNotFoundException"
         return Absent(f"there is no log group {function.log_group}" if missing else str(error))
     except AccessDenied as error:
         return Absent(str(error))
-    if not records:
+    if not told:
         return Absent(f"there is no REPORT record of the last {days} days in {function.log_group}")
+    records = [each.record for each in told]
     used = [record.max_memory_mb for record in records if record.max_memory_mb]
     return LogEvidence(
-        source=f"sample of {len(records)} REPORT records",
+        source=f"sample of {len(records)} REPORT records{_mixed(function, told)}",
         runs=len(records),
         memory_used=max(used, default=None),
         billed_avg=_mean([record.billed_ms for record in records]),
         init_avg=_mean([record.init_ms for record in records]),
         timeouts=sum(record.status == "timeout" for record in records),
         at_memory=_sampled_sizes(records),
+        days=_age(min(each.at for each in told), end, days),
     )
 
 
-def _records(gateway: Gateway, function: Function, end: datetime, days: int) -> Iterator[ReportRecord]:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A REPORT record, when it was written, and by which version of the function."""
+
+    record: ReportRecord
+    at: datetime
+    version: str
+
+
+def _age(first: datetime, end: datetime, days: int) -> float:
+    """How many days back the records really reach, of those that were asked for."""
+    return round(min(max((end - first).total_seconds() / 86_400, 0.01), days), 2)
+
+
+def _mixed(function: Function, told: Sequence[_Told]) -> str:
+    """How many of the records are of other code than the present one, as far as dates and streams tell."""
+    since = deployed(function)
+    older = sum(each.at < since for each in told) if since else 0
+    said = f", {older} of them older than its last deployment or change ({since:%Y-%m-%d})" if older and since else ""
+    versions = sorted({each.version for each in told if each.version})
+    return said + (f", of the versions {', '.join(versions)}" if len(versions) > 1 else "")
+
+
+def _records(gateway: Gateway, function: Function, end: datetime, days: int) -> Iterator[_Told]:
+    """The newest records, and where these are not all of them, some from before in two windows more."""
+    start = end - timedelta(days=days)
+    newest, whole = _window(gateway, function, start, end, EVENTS_A_WINDOW)
+    yield from newest
+    if whole or not newest:
+        return
+    third = (min(each.at for each in newest) - start) / 3
+    for number in (2, 1):
+        yield from _window(gateway, function, start, start + number * third, EVENTS_A_WINDOW // 2)[0]
+
+
+def _window(
+    gateway: Gateway, function: Function, start: datetime, end: datetime, limit: int
+) -> tuple[list[_Told], bool]:
+    """The newest records between the two, and whether they are all of them."""
     asked = {
         "logGroupName": function.log_group,
-        "startTime": int((end - timedelta(days=days)).timestamp() * 1000),
+        "startTime": int(start.timestamp() * 1000),
         "endTime": int(end.timestamp() * 1000),
         "filterPattern": '"platform.report"' if function.log_format == "JSON" else "REPORT",
-        "limit": EVENTS_A_SAMPLE,
+        "limit": limit,
+        # Else AWS begins with the oldest: at another size, and of other code.
+        "startFromHead": False,
     }
     own = function.log_group == f"/aws/lambda/{function.name}"
-    seen = 0
+    found: list[_Told] = []
     for page, answer in enumerate(gateway.pages(Call("logs", "FilterLogEvents", asked), "nextToken"), start=1):
         for event in answer.get("events") or ():
+            stream = event.get("logStreamName", "")
             # In a log group that functions share, the stream carries the function's name before the version.
-            if own or f"/{function.name}[" in event.get("logStreamName", ""):
+            if own or f"/{function.name}[" in stream:
                 record = parse_report(event["message"])
                 if record is not None:
-                    seen += 1
-                    yield record
-        if seen or page >= PAGES_A_SAMPLE:
-            return
+                    at = datetime.fromtimestamp(event["timestamp"] / 1000, UTC) if "timestamp" in event else end
+                    found.append(_Told(record, at, stream.partition("[")[2].partition("]")[0]))
+        if found or page >= PAGES_A_SAMPLE:
+            return found, not answer.get("nextToken")
+    return found, True
+
+
+def deployed(function: Function) -> datetime | None:
+    """When the function was last deployed or changed."""
+    try:
+        return datetime.strptime(function.last_modified, "%Y-%m-%dT%H:%M:%S.%f%z")
+    except ValueError:
+        return None
 
 
 def _sampled_sizes(records: Sequence[ReportRecord]) -> tuple[AtMemory, ...]:

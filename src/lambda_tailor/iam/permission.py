@@ -30,6 +30,7 @@ ROLE = "arn:{partition}:iam::{account}:role/{role}"
 # A role that is assumed in another account, by its whole ARN.
 ASSUMED_ROLE = "arn:{partition}:iam::{account}:role/{assumed_role}"
 PARAMETER = "arn:{partition}:ssm:{region}:{account}:parameter/{parameter}"
+PARAMETER_ARN = "arn:{partition}:ssm:{region}:{account}:parameter/{parameter_arn}"
 # Six characters that nobody knows beforehand end a secret's ARN.
 # https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_iam-policies.html
 SECRET = "arn:{partition}:secretsmanager:{region}:{account}:secret:{secret}-??????"  # noqa: S105 - an ARN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -26,10 +27,13 @@ class Lookup:
     name: str
 
 
+_SOURCES = {"ssm": "parameter", "secret-arn": "secret-arn", "parameter-arn": "parameter-arn"}
+
+
 def source_lookup(source: str) -> Lookup:
     """The resource behind a variable's source, such as ``secretsmanager:database-url-dev#url``."""
     service, _, name = source.partition(":")
-    return Lookup({"ssm": "parameter", "secret-arn": "secret-arn"}.get(service, "secret"), name)
+    return Lookup(_SOURCES.get(service, "secret"), name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,8 @@ class Function:
     role_arn: str = ""
     log_group: str = ""
     log_format: str = "Text"
+    application_log_level: str | None = None
+    system_log_level: str | None = None
     in_vpc: bool = False
     code_size_bytes: int = 0
     last_modified: str = ""
@@ -90,6 +96,9 @@ class Function:
     master_arn: str | None = None
     managed_instances: bool = False
     durable: bool = False
+    signed: bool = False
+    edge_master: bool = False
+    environment_error: str | None = None
     reserved_concurrency: int | None = None
     aliases: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -133,15 +142,18 @@ class Function:
             return "it is a Lambda@Edge replica: change its master function in us-east-1 instead"
         if self.managed_instances:
             return "it runs on managed instances, whose capacity provider decides its size"
-        if self.state not in (None, "Active"):
-            return f"its state is {self.state}, and AWS takes no change until it is Active"
+        if self.state == "Pending":
+            return "its state is Pending, and AWS takes no change until it is made"
         if self.last_update_status == "InProgress":
             return "an update of it is in progress: plan again when that has finished"
-        if self.last_update_status == "Failed":
-            return "its last update failed: repair or redeploy it first"
         return None
 
 
 def environment_bytes(variables: Mapping[str, Secret]) -> int:
-    """Size in bytes of the environment as Lambda counts it: names and values together."""
-    return sum(len(name.encode()) + len(value) for name, value in variables.items())
+    """Size in bytes of the environment as Lambda counts it: the JSON text of names and values.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+    """
+    between = max(len(variables) - 1, 0)
+    named = sum(len(json.dumps(name)) + 1 + value.json_bytes() for name, value in variables.items())
+    return 2 + between + named

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import json
 from typing import Final, NoReturn
 
 from pydantic import JsonValue
@@ -51,6 +52,10 @@ class Secret:
 
     def __len__(self) -> int:
         return len(self._value.encode())
+
+    def json_bytes(self) -> int:
+        """How long the value is as JSON text, quotes and all."""
+        return len(json.dumps(self._value, ensure_ascii=False).encode())
 
 
 def reference(source: str) -> dict[str, JsonValue]:

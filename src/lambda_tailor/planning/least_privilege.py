@@ -202,9 +202,8 @@ def _filled(template: str, coverage: Coverage, names: Mapping[str, set[str]]) ->
 
 
 def _plain(kinds: Iterable[str], values: Iterable[str]) -> dict[str, str]:
-    return {
-        kind: value.lstrip("/") if kind == "parameter" else value for kind, value in zip(kinds, values, strict=True)
-    }
+    parameters = {"parameter", "parameter_arn"}
+    return {kind: value.lstrip("/") if kind in parameters else value for kind, value in zip(kinds, values, strict=True)}
 
 
 def _smallest(arns: Iterable[str]) -> tuple[str, ...]:

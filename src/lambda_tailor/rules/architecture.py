@@ -33,6 +33,8 @@ def _x86_only() -> frozenset[str]:
 def _impossible(function: Function) -> str | None:
     if function.package_type == "Image":
         return "a container image has to be built for it"
+    if function.signed:
+        return "its code is signed, so that it has to be signed again where it is built"
     if function.runtime in _x86_only():
         return f"{function.runtime} does not run on arm64"
     return None
@@ -84,5 +86,7 @@ RULE = Rule(
     judge=judge,
     writes=always("function-code"),
     lookups=lookups,
+    surprise="AWS takes the architecture only together with the code, and code that is sent without its KMS key is "
+    "encrypted with a key of AWS's own from then on. Versions that are published already stay on x86.",
     order=110,
 )

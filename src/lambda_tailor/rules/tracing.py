@@ -5,22 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 
 from lambda_tailor.model.evidence import Evidence
 from lambda_tailor.model.function import Found, Function, Lookup, Missing, Unreadable
 from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Transition, Verdict
 from lambda_tailor.rules.rule import Options, Rule
+from lambda_tailor.settings.role_policy import MAY_TRACE, may_trace
 
 SETTING = "tracing"
-POLICY_NAME = "lambda-tailor-tracing"
 NEEDED = "xray:PutTraceSegments"
-# https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
-_STATEMENT: JsonValue = {
-    "Effect": "Allow",
-    "Action": ["xray:PutTelemetryRecords", NEEDED],
-    "Resource": "*",
-}
 
 
 class TracingOptions(Options):
@@ -79,8 +73,7 @@ def _named(lookup: Lookup) -> tuple[str, str]:
 
 def _grant(function: Function) -> Transition:
     role = function.role_arn.rpartition("/")[2]
-    document: JsonValue = {"Version": "2012-10-17", "Statement": [_STATEMENT]}
-    return Transition(Key("role-policy", f"{role}/{POLICY_NAME}"), "document", None, document)
+    return Transition(Key("role-policy", f"{role}/{MAY_TRACE}"), "document", None, may_trace())
 
 
 RULE = Rule(

@@ -18,13 +18,16 @@ MOST_DIRECT_BYTES = 50 * 1024**2
 
 
 def observe(_place: ResourceAddress, answer: Answer | None) -> State:
-    """``architecture``; and where the code is, how large, and at which revision."""
+    """``architecture``; and where the code is, under whose key, how large, whether signed, and at which revision."""
     configuration = (answer or {}).get("Configuration", {})
-    location = ((answer or {}).get("Code") or {}).get("Location")
+    code = (answer or {}).get("Code") or {}
+    location = code.get("Location")
     return {
         "architecture": (configuration.get("Architectures") or ["x86_64"])[0],
         "location": location if isinstance(location, Secret) else None,
         "size_bytes": configuration.get("CodeSize") or 0,
+        "source_kms_key": code.get("SourceKMSKeyArn"),
+        "signed": bool(configuration.get("SigningJobArn") or configuration.get("SigningProfileVersionArn")),
         "revision_id": configuration.get("RevisionId"),
     }
 
@@ -33,6 +36,8 @@ def refuse(observed: State, _wanted: State) -> str | None:
     """Code that cannot be sent again as it is."""
     if observed["location"] is None:
         return "AWS does not say where its code is, and takes the architecture only together with it"
+    if observed.get("signed"):
+        return "its code is signed: sign it for the other architecture and deploy it where it is deployed from"
     size = observed["size_bytes"]
     if isinstance(size, int) and size > MOST_DIRECT_BYTES:
         return f"its package of {size / 1024**2:.0f} MB has to be deployed from S3: change it where it is deployed from"
@@ -48,6 +53,9 @@ def write(address: ResourceAddress, observed: State, wanted: State) -> Call:
         "Architectures": [wanted["architecture"]],
         "ZipFile": Package(location),
     }
+    if observed.get("source_kms_key"):
+        # Left out, AWS would encrypt the package with a key of its own from now on.
+        parameters["SourceKMSKeyArn"] = observed["source_kms_key"]
     if observed.get("revision_id"):
         parameters["RevisionId"] = observed["revision_id"]
     return Call("lambda", "UpdateFunctionCode", parameters)

@@ -19,8 +19,15 @@ ENVIRONMENT = "environment."
 _UNREADABLE = "environment_error"
 _FIELDS: Mapping[str, Check] = {
     "memory_mb": whole, "timeout_s": whole, "ephemeral_mb": whole, "tracing": text, "log_format": text,
+    "application_log_level": maybe(text), "system_log_level": maybe(text),
     "dead_letter_arn": maybe(text), "layers": texts,
 }  # fmt: skip
+_LOGGING = {
+    "log_format": "LogFormat",
+    "application_log_level": "ApplicationLogLevel",
+    "system_log_level": "SystemLogLevel",
+    "log_group": "LogGroup",
+}
 
 
 def read(address: ResourceAddress) -> Call:
@@ -41,6 +48,9 @@ def observe(_place: ResourceAddress, answer: Answer | None) -> State:
         "layers": [layer["Arn"] for layer in configuration.get("Layers") or ()],
         "ephemeral_mb": (configuration.get("EphemeralStorage") or {}).get("Size", 512),
         "log_format": logging.get("LogFormat", "Text"),
+        "application_log_level": logging.get("ApplicationLogLevel"),
+        "system_log_level": logging.get("SystemLogLevel"),
+        "log_group": logging.get("LogGroup"),
         "revision_id": configuration.get("RevisionId"),
     }
     for name, value in (environment.get("Variables") or {}).items():
@@ -63,9 +73,8 @@ def progress(answer: Answer) -> Progress | Broken:
     https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
     """
     configuration = answer.get("Configuration", {})
+    # Of the states only Pending refuses an update: an inactive function wakes up, and a failed one may be mended.
     state = configuration.get("State", "Active")
-    if state in ("Failed", "Inactive"):
-        return Broken(f"its state is {state}: {configuration.get('StateReason') or 'AWS gives no reason'}")
     status = configuration.get("LastUpdateStatus", "Successful")
     if status == "Failed":
         return Broken(configuration.get("LastUpdateStatusReason") or "its last update failed, AWS gives no reason")
@@ -76,8 +85,10 @@ def write(address: ResourceAddress, observed: State, wanted: State) -> Call:
     """One UpdateFunctionConfiguration with only the wanted fields, guarded by the revision observed."""
     parameters: dict[str, Any] = {"FunctionName": address.resource}
     for field, value in wanted.items():
-        if not field.startswith(ENVIRONMENT):
+        if not field.startswith(ENVIRONMENT) and field not in _LOGGING:
             parameters |= _parameter(field, value)
+    if any(field in _LOGGING for field in wanted):
+        parameters["LoggingConfig"] = _logging(observed, wanted)
     if any(field.startswith(ENVIRONMENT) for field in wanted):
         parameters["Environment"] = {"Variables": _merged_environment(observed, wanted)}
     if observed.get("revision_id"):
@@ -99,9 +110,16 @@ def _parameter(field: str, value: Any) -> dict[str, Any]:
             return {"Layers": list(value)}
         case "ephemeral_mb":
             return {"EphemeralStorage": {"Size": value}}
-        case "log_format":
-            return {"LoggingConfig": {"LogFormat": value}}
     raise ValueError(f"{KIND} has no field {field}")
+
+
+def _logging(observed: State, wanted: State) -> dict[str, Any]:
+    """The whole LoggingConfig: what is not named falls back to AWS's defaults, and text has no levels."""
+    merged = {**observed, **wanted}
+    fields = {name: merged.get(field) for field, name in _LOGGING.items()}
+    if fields["LogFormat"] != "JSON":
+        fields |= {"ApplicationLogLevel": None, "SystemLogLevel": None}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _merged_environment(observed: State, wanted: State) -> dict[str, Any]:

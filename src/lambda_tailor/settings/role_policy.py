@@ -18,11 +18,22 @@ from lambda_tailor.settings.shown import Shown, same
 KIND = "role-policy"
 # The policy that lets a function send to its dead-letter queue.
 MAY_SEND = "lambda-tailor-dead-letter-queue"
+MAY_TRACE = "lambda-tailor-tracing"
 
 
 def may_send(queue_arn: str) -> dict[str, JsonValue]:
     """The document of that policy."""
     statement: JsonValue = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": queue_arn}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def may_trace() -> dict[str, JsonValue]:
+    """The document of the policy that lets a role send traces, which have no ARN.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
+    """
+    actions: JsonValue = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+    statement: JsonValue = {"Effect": "Allow", "Action": actions, "Resource": "*"}
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
@@ -54,10 +65,12 @@ def write(address: ResourceAddress, _observed: State, wanted: State) -> Call:
 
 
 def follows(shown: Shown) -> bool:
-    """The function's own role may send to the queue that the change shows, and nothing else."""
+    """The function's own role may send to the queue that the change shows, or its traces, and nothing else."""
     role, _, policy = shown.resource.rpartition("/")
     own = not shown.function.role_arn or role == shown.function.role_arn.rpartition("/")[2]
     target = shown.change.after
+    if own and policy == MAY_TRACE and shown.change.setting == "tracing" and target == "Active":
+        return shown.field == "document" and shown.before is None and same(shown.after, may_trace())
     if not (own and policy == MAY_SEND and shown.change.setting == "dead_letter_arn" and isinstance(target, str)):
         return False
     return shown.field == "document" and shown.before is None and same(shown.after, may_send(target))

@@ -201,7 +201,7 @@ def test_a_rule_that_is_not_asked_says_why() -> None:
 
 
 def test_nothing_is_said_to_change_what_aws_lets_nobody_change() -> None:
-    rule = rule_of(explained("rules: {tracing: {}}", function=a_function(state="Failed")), "tracing")
+    rule = rule_of(explained("rules: {tracing: {}}", function=a_function(state="Pending")), "tracing")
     assert rule.status == "blocked" and not rule.would_change
 
 

@@ -13,6 +13,7 @@ from lambda_tailor.model.evidence import Evidence, Trigger
 from lambda_tailor.model.function import Found, Lookup, Missing, Resource, Unreadable
 from lambda_tailor.model.verdict import Blocked, Finding, Kept, Proposed, Risk, Verdict
 from lambda_tailor.rules import (
+    architecture,
     async_retries,
     ephemeral_storage,
     log_format,
@@ -128,7 +129,7 @@ def test_few_versions_are_kept() -> None:
 
 def test_the_log_format_is_changed_where_it_differs() -> None:
     options = log_format.LogFormatOptions()
-    (verdict,) = log_format.judge(a_function(), Evidence(), options)
+    verdict = log_format.judge(a_function(), Evidence(), options)[0]
     assert isinstance(verdict, Proposed)
     assert (verdict.before, verdict.after) == ("Text", "JSON")
     (kept,) = log_format.judge(a_function(log_format="JSON"), Evidence(), options)
@@ -195,3 +196,29 @@ def test_a_queue_that_could_not_be_read_is_not_judged(hidden: int | None) -> Non
     assert queues(hidden) == []
     (unknown,) = sqs_visibility.judge(a_function(), Evidence(), sqs_visibility.SqsVisibilityOptions())
     assert isinstance(unknown, Kept)
+
+
+def test_text_loses_the_levels_and_says_so() -> None:
+    options = log_format.LogFormatOptions(format="Text")
+    function = a_function(log_format="JSON", application_log_level="DEBUG", system_log_level="WARN")
+    verdicts = log_format.judge(function, Evidence(), options)
+    assert all(isinstance(verdict, Proposed) for verdict in verdicts)
+    assert {v.setting: (v.before, v.after) for v in verdicts if isinstance(v, Proposed)} == {
+        "log_format": ("JSON", "Text"), "application_log_level": ("DEBUG", None), "system_log_level": ("WARN", None),
+    }  # fmt: skip
+
+
+def test_json_says_the_level_it_starts_at() -> None:
+    for options, level in ((log_format.LogFormatOptions(), "INFO"), (LEVEL, "DEBUG")):
+        form, least = log_format.judge(a_function(), Evidence(), options)
+        assert isinstance(form, Proposed) and isinstance(least, Proposed)
+        assert (form.after, least.after) == ("JSON", level)
+        assert f"{level} is the lowest level" in least.reason
+
+
+LEVEL = log_format.LogFormatOptions(application_level="DEBUG")
+
+
+def test_signed_code_keeps_its_architecture() -> None:
+    (verdict,) = architecture.judge(a_function(signed=True), Evidence(), architecture.ArchitectureOptions())
+    assert isinstance(verdict, Blocked) and "signed" in verdict.because

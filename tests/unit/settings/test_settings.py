@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lambda_tailor.model.secret import Secret
-from lambda_tailor.settings import alarm, all_settings, function_configuration, queue
+from lambda_tailor.settings import alarm, all_settings, function_code, function_configuration, queue
 from lambda_tailor.settings.setting import Broken, Progress, ResourceAddress
 
 HERE = ResourceAddress("123456789012", "eu-central-1", "aws", "thing")
@@ -65,8 +65,8 @@ def test_an_update_in_progress_is_told_from_one_that_is_over(given: dict[str, st
     assert function_configuration.progress(configuration(**given)) == expected
 
 
-def test_a_function_that_is_not_active_is_broken() -> None:
-    assert isinstance(function_configuration.progress(configuration(State="Inactive")), Broken)
+def test_a_function_whose_update_failed_is_broken() -> None:
+    assert isinstance(function_configuration.progress(configuration(LastUpdateStatus="Failed")), Broken)
 
 
 def test_a_queue_with_messages_is_never_deleted() -> None:
@@ -126,3 +126,44 @@ def test_a_bucket_that_was_never_versioned_cannot_go_back_exactly() -> None:
     setting = all_settings()["bucket-versioning"]
     assert setting.inexact_undo({"versioning": None}) is not None
     assert setting.inexact_undo({"versioning": "Suspended"}) is None
+
+
+def test_logging_is_sent_whole_and_text_without_levels() -> None:
+    levels = {"LogFormat": "JSON", "ApplicationLogLevel": "DEBUG", "SystemLogLevel": "WARN", "LogGroup": "/shared"}
+    observed = function_configuration.observe(HERE, {"Configuration": {"LoggingConfig": levels}})
+    text = {"log_format": "Text", "application_log_level": None, "system_log_level": None}
+    call = function_configuration.write(HERE, observed, text)
+    assert call.parameters["LoggingConfig"] == {"LogFormat": "Text", "LogGroup": "/shared"}
+    # And back: with its levels, in the same group.
+    was = {name: observed[name] for name in text}
+    in_text = function_configuration.observe(HERE, {"Configuration": {"LoggingConfig": {"LogGroup": "/shared"}}})
+    assert function_configuration.write(HERE, in_text, was).parameters["LoggingConfig"] == levels
+
+
+def test_code_is_sent_again_under_the_customers_key() -> None:
+    code = {"Location": Secret("https://example.org/code"), "SourceKMSKeyArn": "arn:aws:kms:us-east-1:1:key/k"}
+    observed = function_code.observe(HERE, {"Configuration": {}, "Code": code})
+    call = function_code.write(HERE, observed, {"architecture": "arm64"})
+    assert call.parameters["SourceKMSKeyArn"] == "arn:aws:kms:us-east-1:1:key/k"
+    assert function_code.refuse(observed, {"architecture": "arm64"}) is None
+
+
+def test_signed_code_is_not_sent_again() -> None:
+    signed = {"Configuration": {"SigningJobArn": "arn:aws:signer:j"}, "Code": {"Location": Secret("https://x")}}
+    observed = function_code.observe(HERE, signed)
+    assert "signed" in (function_code.refuse(observed, {"architecture": "arm64"}) or "")
+
+
+@pytest.mark.parametrize(
+    ("configuration", "settled"),
+    [
+        ({"State": "Inactive"}, Progress.SETTLED),
+        ({"State": "Failed"}, Progress.SETTLED),
+        ({"State": "Pending"}, Progress.PENDING),
+        ({"State": "Active", "LastUpdateStatus": "InProgress"}, Progress.PENDING),
+    ],
+)
+def test_only_pending_and_an_update_in_progress_are_waited_for(
+    configuration: dict[str, str], settled: Progress
+) -> None:
+    assert function_configuration.progress({"Configuration": configuration}) is settled

@@ -6,7 +6,7 @@ import json
 
 from lambda_tailor.aws.lookups.kind import LookupKind, answer_or_none, one_by_one
 from lambda_tailor.aws.scopes import OpenScope
-from lambda_tailor.iam.permission import PARAMETER, SECRET, SECRET_ARN, Action
+from lambda_tailor.iam.permission import PARAMETER, PARAMETER_ARN, SECRET, SECRET_ARN, Action
 from lambda_tailor.model.function import Found, Missing, Resource, Unreadable
 from lambda_tailor.model.secret import Secret
 from lambda_tailor.settings.setting import Call
@@ -39,7 +39,19 @@ def _secret_arn(opened: OpenScope, name: str) -> Resource:
     answer = answer_or_none(
         opened, Call("secretsmanager", "DescribeSecret", {"SecretId": name}), "ResourceNotFoundException"
     )
-    return Missing() if answer is None else Found({"value": Secret(answer["ARN"])})
+    if answer is None:
+        return Missing()
+    return Found({"value": Secret(answer["ARN"]), "arn": answer["ARN"], "kms_key": answer.get("KmsKeyId")})
+
+
+def _parameter_arn(opened: OpenScope, name: str) -> Resource:
+    """Without its value: a SecureString stays encrypted."""
+    asked = {"Name": name, "WithDecryption": False}
+    answer = answer_or_none(opened, Call("ssm", "GetParameter", asked), "ParameterNotFound")
+    if answer is None:
+        return Missing()
+    arn = answer["Parameter"]["ARN"]
+    return Found({"value": Secret(arn), "arn": arn, "kms_key": None})
 
 
 def _parameter(opened: OpenScope, name: str) -> Resource:
@@ -60,6 +72,12 @@ KINDS = (
         read=one_by_one(_secret_arn),
         costs="name",
         actions=(Action("secretsmanager:DescribeSecret", SECRET_ARN),),
+    ),
+    LookupKind(
+        kind="parameter-arn",
+        read=one_by_one(_parameter_arn),
+        costs="name",
+        actions=(Action("ssm:GetParameter", PARAMETER_ARN),),
     ),
     LookupKind(
         kind="parameter",

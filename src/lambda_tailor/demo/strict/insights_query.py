@@ -13,6 +13,7 @@ import operator
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from lambda_tailor.demo.strict.expression import Apply, ExpressionError, Name, Number, Text, Tree, parse
@@ -174,6 +175,8 @@ def _apply(function: str, values: Sequence[Value]) -> Value:
     if function in _COMPARISONS:
         left, right = _alike(values[0], values[1])
         return float(_COMPARISONS[function](left, right))
+    if function == "tomillis":
+        return _millis(str(values[0]))
     if function == "strcontains":
         return float(str(values[1]) in str(values[0]))
     numbers = [number for value in values if (number := _number(value)) is not None]
@@ -182,6 +185,13 @@ def _apply(function: str, values: Sequence[Value]) -> Value:
     try:
         return float(_ARITHMETIC[function](*numbers))
     except (ArithmeticError, ValueError):
+        return None
+
+
+def _millis(instant: str) -> Value:
+    try:
+        return datetime.fromisoformat(instant).replace(tzinfo=UTC).timestamp() * 1000
+    except ValueError:
         return None
 
 
@@ -213,7 +223,7 @@ _ARITHMETIC: Mapping[str, Callable[..., float]] = {
     "negative": operator.neg, "abs": abs, "ceil": math.ceil, "floor": math.floor,
 }  # fmt: skip
 _OTHERS: Mapping[str, int] = {
-    "coalesce": 0, "ispresent": 1, "and": 2, "or": 2, "not": 1, "strcontains": 2, "like": 2, "=~": 2,
+    "coalesce": 0, "ispresent": 1, "and": 2, "or": 2, "not": 1, "strcontains": 2, "tomillis": 1, "like": 2, "=~": 2,
 }  # fmt: skip
 
 

@@ -134,14 +134,6 @@ def _out_of_bounds(exchange: Exchange, asked: Mapping[str, Any]) -> Answer | Non
             bound = f"Member must have value {side} than or equal to {end}"
             message = f"1 validation error detected: Value '{value}' at '{field}' failed to satisfy constraint: {bound}"
             return refusal(exchange, _INVALID, message)
-    variables = (asked.get("Environment") or {}).get("Variables") or {}
-    size = sum(len(name.encode()) + len(str(value).encode()) for name, value in variables.items())
-    if size > 4096:
-        message = (
-            "Lambda was unable to configure your environment variables because the environment variables you have "
-            "provided exceeded the 4KB limit."
-        )
-        return refusal(exchange, _INVALID, message)
     return None
 
 

@@ -1,4 +1,4 @@
-"""FilterLogEvents with stream prefixes, and REPORT records that tell how the invocation ended.
+"""FilterLogEvents from the newest on, with stream prefixes, and REPORT records that tell how the invocation ended.
 
 The emulator ignores ``logStreamNamePrefix``, and its REPORT records have no Status. It writes each
 invocation into a stream of its own, so that a stream in which the process died or timed out names the
@@ -34,6 +34,8 @@ class LogEvents(Passing):
         if exchange.name != "logs:FilterLogEvents" or answer.status != 200:
             return answer
         asked, told = exchange.parameters(), document(exchange, answer)
+        if asked.get("startFromHead") is False:
+            told = await self._newest(exchange, asked)
         prefix = asked.get("logStreamNamePrefix") or ""
         told["events"] = [event for event in told["events"] if str(event.get("logStreamName", "")).startswith(prefix)]
         if any(_unfinished(event) for event in told["events"]):
@@ -42,6 +44,16 @@ class LogEvents(Passing):
                 if _unfinished(event):
                     event["message"] += endings.get(event.get("logStreamName"), "")
         return with_document(exchange, answer, told)
+
+    async def _newest(self, exchange: Exchange, asked: Mapping[str, Any]) -> Any:
+        """The newest events first, which the emulator gives from the oldest on, whatever is asked."""
+        everything = {**{k: v for k, v in asked.items() if k not in ("nextToken", "startFromHead")}, "limit": 10_000}
+        told = await self._backend.json(exchange, "logs", _FILTER, everything)
+        events = sorted(told.get("events") or (), key=lambda event: event["timestamp"], reverse=True)
+        limit, start = int(asked.get("limit") or 10_000), int(asked.get("nextToken") or 0)
+        more = {"nextToken": str(start + limit)} if len(events) > start + limit else {}
+        kept = {name: value for name, value in told.items() if name != "nextToken"}
+        return {**kept, "events": events[start : start + limit], **more}
 
     async def _endings(self, exchange: Exchange, asked: Mapping[str, Any]) -> dict[str, str]:
         """What ends the REPORT record in a stream, by the stream's name."""

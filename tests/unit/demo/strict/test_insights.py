@@ -36,9 +36,9 @@ def test_the_tools_own_query_is_understood_of_text_and_json_records() -> None:
     log = "123456789012:/aws/lambda/f"
     assert found == [
         {"@log": log, "memory": "512", "mostUsed": "300", "meanTook": "30", "meanBilled": "30", "meanInit": "150.25",
-         "timedOut": "0", "runs": "2"},
+         "timedOut": "0", "runs": "2", "first": "0"},
         {"@log": log, "memory": "128", "mostUsed": "60", "meanTook": "5.5", "meanBilled": "6", "timedOut": "1",
-         "runs": "1"},
+         "runs": "1", "first": "2"},
     ]  # fmt: skip
 
 

@@ -1,0 +1,102 @@
+"""boto3 straight against the strict layer: what Lambda keeps and refuses of variables, logging and code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.integration.conftest import Aws
+
+Deploy = Callable[..., dict[str, Any]]
+KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+def settled(aws: Aws, name: str) -> dict[str, Any]:
+    functions = aws.client("lambda")
+    functions.get_waiter("function_updated_v2").wait(FunctionName=name)
+    answer: dict[str, Any] = functions.get_function(FunctionName=name)
+    return answer
+
+
+def test_logging_is_replaced_whole_and_text_takes_no_levels(aws: Aws, deploy: Deploy) -> None:
+    deploy("f")
+    functions = aws.client("lambda")
+    functions.update_function_configuration(
+        FunctionName="f", LoggingConfig={"LogFormat": "JSON", "ApplicationLogLevel": "DEBUG", "LogGroup": "/mine"}
+    )
+    assert settled(aws, "f")["Configuration"]["LoggingConfig"] == {
+        "LogFormat": "JSON", "ApplicationLogLevel": "DEBUG", "SystemLogLevel": "INFO", "LogGroup": "/mine",
+    }  # fmt: skip
+    functions.update_function_configuration(FunctionName="f", LoggingConfig={"LogFormat": "JSON"})
+    assert settled(aws, "f")["Configuration"]["LoggingConfig"]["ApplicationLogLevel"] == "INFO"
+    assert settled(aws, "f")["Configuration"]["LoggingConfig"]["LogGroup"] == "/aws/lambda/f"
+    with pytest.raises(ClientError, match="LogLevel is not supported"):
+        functions.update_function_configuration(
+            FunctionName="f", LoggingConfig={"LogFormat": "Text", "SystemLogLevel": "INFO"}
+        )
+
+
+def test_levels_come_back_when_json_is_put_back(aws: Aws, deploy: Deploy, tmp_path: Path) -> None:
+    logging = {"LogFormat": "JSON", "ApplicationLogLevel": "DEBUG", "SystemLogLevel": "WARN", "LogGroup": "/mine"}
+    deploy("f", LoggingConfig=logging)
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("rules: {log-format: {format: Text}}")
+    run = aws.json("apply", "--function", "f", "--policy", str(policy), "--auto-approve")
+    assert settled(aws, "f")["Configuration"]["LoggingConfig"] == {"LogFormat": "Text", "LogGroup": "/mine"}
+    aws.run("rollback", run["run_id"], "--auto-approve")
+    assert settled(aws, "f")["Configuration"]["LoggingConfig"] == logging
+
+
+def test_variables_are_measured_as_json_and_lambdas_own_names_are_refused(aws: Aws, deploy: Deploy) -> None:
+    deploy("f")
+    functions = aws.client("lambda")
+
+    def put(variables: dict[str, str]) -> None:
+        functions.update_function_configuration(FunctionName="f", Environment={"Variables": variables})
+
+    room = 4096 - len('{"A":""}')
+    put({"A": "v" * room})
+    settled(aws, "f")
+    for variables in ({"A": "v" * (room + 1)}, {"A": '"' * (room // 2 + 1)}):
+        with pytest.raises(ClientError, match="exceeded the 4KB limit"):
+            put(variables)
+    with pytest.raises(ClientError, match="reserved keys"):
+        put({"AWS_REGION": "eu-west-1"})
+    put({"AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR"})
+
+
+def test_code_that_is_sent_without_its_key_loses_it(aws: Aws, deploy: Deploy) -> None:
+    deploy("f")
+    functions = aws.client("lambda")
+    package = b"PK\x05\x06" + bytes(18)
+    functions.update_function_code(FunctionName="f", ZipFile=package, SourceKMSKeyArn=KEY)
+    assert settled(aws, "f")["Code"]["SourceKMSKeyArn"] == KEY
+    functions.update_function_code(FunctionName="f", ZipFile=package)
+    assert not settled(aws, "f")["Code"].get("SourceKMSKeyArn")
+
+
+def test_the_customers_key_survives_a_change_of_architecture_and_its_rollback(
+    aws: Aws, deploy: Deploy, tmp_path: Path
+) -> None:
+    made = deploy("f")
+    assert made["Architectures"] == ["x86_64"]
+    location = settled(aws, "f")["Code"]["Location"]
+    import urllib.request
+
+    with urllib.request.urlopen(location) as answer:
+        package = answer.read()
+    aws.client("lambda").update_function_code(FunctionName="f", ZipFile=package, SourceKMSKeyArn=KEY)
+    settled(aws, "f")
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("rules: {architecture: {}}")
+    run = aws.json("apply", "--function", "f", "--policy", str(policy), "--auto-approve")
+    assert run["summary"]["applied"] == 1
+    found = settled(aws, "f")
+    assert (found["Configuration"]["Architectures"], found["Code"].get("SourceKMSKeyArn")) == (["arm64"], KEY)
+    aws.run("rollback", run["run_id"], "--auto-approve")
+    found = settled(aws, "f")
+    assert (found["Configuration"]["Architectures"], found["Code"].get("SourceKMSKeyArn")) == (["x86_64"], KEY)
