@@ -22,6 +22,7 @@ __all__ = [
     "TailorError",
     "Verification",
     "apply",
+    "doctor",
     "explain",
     "plan",
     "resume",

@@ -18,6 +18,7 @@ from lambda_tailor.aws.gateway import DEFAULT_TIMEOUT_S, Connection
 from lambda_tailor.aws.inventory import SUFFIX_PREFIX
 from lambda_tailor.clock import now
 from lambda_tailor.errors import BadInput, TailorError
+from lambda_tailor.model.diagnosis import Diagnosis
 from lambda_tailor.model.explanation import Explanation
 from lambda_tailor.model.history import History
 from lambda_tailor.model.lanes import DEFAULT_SHARE
@@ -42,6 +43,7 @@ __all__ = [
     "TailorError",
     "Verification",
     "apply",
+    "doctor",
     "explain",
     "history",
     "plan",
@@ -350,6 +352,28 @@ def history(
             with suppress(BadInput):
                 brought[record.run_id] = compared(record, connection, lookback_days=lookback_days, worse_percent=25.0)
     return history_of(told, brought, now())
+
+
+def doctor(
+    *,
+    regions: Sequence[str] = (),
+    journal: str | None = None,
+    profile: str | None = None,
+    endpoint_url: str | None = None,
+    quota_share: float = DEFAULT_SHARE,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+) -> Diagnosis:
+    """Whether credentials, region, permissions, journal, clock and versions are ready; changes nothing.
+
+    What is missing is a check that failed, with what to do; nothing is raised for it.
+    """
+    from lambda_tailor import paths
+    from lambda_tailor.applying.doctor import diagnose
+    from lambda_tailor.settings import all_settings
+
+    connection = _connection(profile, endpoint_url, quota_share, timeout_s)
+    writes = sorted({action.name for setting in all_settings().values() for action in setting.write_actions})
+    return diagnose(connection, journal_url=journal or paths.journal_url(), regions=regions, write_actions=writes)
 
 
 def _record(run: Run | str, journal: str | None) -> RunRecord:

@@ -12,6 +12,7 @@ from typing import Any
 from lambda_tailor import documents
 from lambda_tailor.cli.arguments import Arguments
 from lambda_tailor.errors import BadInput, PolicyError
+from lambda_tailor.model.diagnosis import Diagnosis
 from lambda_tailor.model.explanation import Explanation
 from lambda_tailor.model.plan import Plan
 from lambda_tailor.model.realized import Realized
@@ -25,6 +26,7 @@ from lambda_tailor.rules import all_rules
 # What ``--json`` prints, by the name that its schema is asked for with.
 DOCUMENTS: Mapping[str, type[Any]] = {
     "plan": Plan, "run": Run, "runs": Runs, "verify": Verification, "realized": Realized, "explain": Explanation,
+    "doctor": Diagnosis,
 }  # fmt: skip
 
 
