@@ -25,15 +25,18 @@ from lambda_tailor.model.lanes import DEFAULT_SHARE
 from lambda_tailor.model.plan import Plan
 from lambda_tailor.model.progress import Observer
 from lambda_tailor.model.realized import Realized
+from lambda_tailor.model.rollout import GuardOptions, Watcher
 from lambda_tailor.model.run import Run, Runs, Verification
 from lambda_tailor.planning import workflow
 from lambda_tailor.planning.options import DEFAULT_LOOKBACK_DAYS, ConnectionOptions, PlanOptions
+from lambda_tailor.rollout.preparing import Prepared
 
 if TYPE_CHECKING:
     from lambda_tailor.model.record import RunRecord
 
 __all__ = [
     "Explanation",
+    "GuardOptions",
     "History",
     "Observer",
     "Plan",
@@ -47,8 +50,10 @@ __all__ = [
     "explain",
     "history",
     "plan",
+    "prepare_rollout",
     "realized",
     "resume",
+    "roll_out",
     "rollback",
     "rollback_plan",
     "runs",
@@ -208,6 +213,54 @@ def apply(
         return runner.apply(plan) if just_made else runner.apply_saved(plan)
 
 
+def prepare_rollout(
+    plan: Plan,
+    options: GuardOptions,
+    *,
+    journal: str | None = None,
+    profile: str | None = None,
+    endpoint_url: str | None = None,
+    quota_share: float = DEFAULT_SHARE,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+) -> Prepared:
+    """How each function of a plan would be rolled out, and what it takes; changes nothing.
+
+    Functions that cannot be are blocked in the plan that is left. Raises what reading AWS raises.
+    """
+    from lambda_tailor.applying.opening import open_journal
+    from lambda_tailor.rollout.preparing import prepare
+
+    connection = _connection(profile, endpoint_url, quota_share, timeout_s)
+    with closing(open_journal(journal)) as opened:
+        return prepare(plan, connection, options, opened.unfinished_rollouts())
+
+
+def roll_out(
+    prepared: Prepared,
+    *,
+    just_made: bool = False,
+    journal: str | None = None,
+    profile: str | None = None,
+    endpoint_url: str | None = None,
+    quota_share: float = DEFAULT_SHARE,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+    scheduler: str | None = None,
+    observer: Observer | None = None,
+    stop: threading.Event | None = None,
+    watcher: Watcher | None = None,
+) -> Run:
+    """Apply a plan so that each change proves itself on a part of the traffic, or goes back.
+
+    The keywords are those of ``apply``; ``watcher`` is told of each look. Raises what ``apply`` raises.
+    """
+    from lambda_tailor.applying.opening import open_runner
+    from lambda_tailor.rollout.guarded import start
+
+    connection = _connection(profile, endpoint_url, quota_share, timeout_s)
+    with open_runner(connection, journal=journal, scheduler=scheduler, observer=observer, stop=stop) as runner:
+        return start(runner, prepared, saved=not just_made, watcher=watcher)
+
+
 def rollback_plan(run: Run | str, *, journal: str | None = None) -> Plan:
     """What a rollback of a run would put back, as a plan; reads the journal only.
 
@@ -232,16 +285,19 @@ def rollback(
     scheduler: str | None = None,
     observer: Observer | None = None,
     stop: threading.Event | None = None,
+    watcher: Watcher | None = None,
 ) -> Run:
     """Put back exactly what a run changed; a run is known by its id too, and ``latest`` is the last one.
 
-    The keywords are those of ``apply``. Raises RunNotFound, and what ``apply`` raises.
+    The keywords are those of ``apply``; ``watcher`` is told of rollouts that could not be put back.
+    Raises RunNotFound, and what ``apply`` raises.
     """
     from lambda_tailor.applying.opening import open_runner
+    from lambda_tailor.rollout.guarded import roll_back
 
     connection = _connection(profile, endpoint_url, quota_share, timeout_s)
     with open_runner(connection, journal=journal, scheduler=scheduler, observer=observer, stop=stop) as runner:
-        return runner.rollback(_id(run))
+        return roll_back(runner, _id(run), watcher)
 
 
 def resume(
@@ -255,16 +311,19 @@ def resume(
     scheduler: str | None = None,
     observer: Observer | None = None,
     stop: threading.Event | None = None,
+    watcher: Watcher | None = None,
 ) -> Run:
-    """Finish a run that was interrupted, or try again what failed in it.
+    """Finish a run that was interrupted, or try again what failed in it; its rollouts get their next look.
 
-    The keywords are those of ``apply``. Raises RunNotFound, and what ``apply`` raises.
+    The keywords are those of ``apply``; ``watcher`` is told of each look. Raises RunNotFound, and what
+    ``apply`` raises.
     """
     from lambda_tailor.applying.opening import open_runner
+    from lambda_tailor.rollout.guarded import resume as go_on
 
     connection = _connection(profile, endpoint_url, quota_share, timeout_s)
     with open_runner(connection, journal=journal, scheduler=scheduler, observer=observer, stop=stop) as runner:
-        return runner.resume(_id(run))
+        return go_on(runner, _id(run), watcher)
 
 
 def runs(*, journal: str | None = None) -> Runs:

@@ -146,7 +146,7 @@ def test_a_report_record_tells_how_the_invocation_ended_and_its_stream_which_ver
     day = time.strftime("%Y/%m/%d", time.gmtime())
     asked = {"logGroupName": "/aws/lambda/f", "filterPattern": "REPORT", "logStreamNamePrefix": f"{day}/[1]"}
     events = aws.client("logs").filter_log_events(**asked)["events"]
-    endings = [event["message"].partition("Status: ")[2] for event in events]
+    endings = [event["message"].partition("Status: ")[2].strip() for event in events]
     assert endings == ["", "timeout", "error\tError Type: Runtime.OutOfMemory"]
     (latest,) = aws.client("logs").filter_log_events(**{**asked, "logStreamNamePrefix": f"{day}/[$LATEST]"})["events"]
     assert "Status" not in latest["message"]

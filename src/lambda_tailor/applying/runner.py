@@ -6,7 +6,7 @@ import getpass
 import socket
 import threading
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field, replace
 
@@ -37,6 +37,9 @@ from lambda_tailor.model.run import Run, Status
 from lambda_tailor.planning.agreement import check_operations, check_run
 from lambda_tailor.planning.planner import check_caps
 
+# Is told a run's id once it is in the journal.
+Began = Callable[[str], None]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runner:
@@ -52,17 +55,17 @@ class Runner:
     stop: threading.Event = field(default_factory=threading.Event)
     scheduler: str | None = None
 
-    def apply(self, plan: Plan) -> Run:
-        """Apply a plan that was just made.
+    def apply(self, plan: Plan, began: Began = lambda _run_id: None) -> Run:
+        """Apply a plan that was just made; ``began`` is told the run's id before anything is written to AWS.
 
         Raises LimitExceeded, JournalError, and whatever ends a run half-way (CredentialsError,
         EndpointUnreachable): what was begun stays in the journal to be resumed or rolled back.
         """
         check_operations(plan)
         check_caps(plan)
-        return self._start(plan, None)
+        return self._start(plan, None, began)
 
-    def apply_saved(self, plan: Plan) -> Run:
+    def apply_saved(self, plan: Plan, began: Began = lambda _run_id: None) -> Run:
         """Apply a plan that was saved earlier.
 
         Raises StalePlan, before anything is written, where an account is another or a function changed since.
@@ -76,13 +79,16 @@ class Runner:
             ]
             for check in checks:
                 check.result()
-        return self._start(plan, None)
+        return self._start(plan, None, began)
 
-    def rollback(self, run_id: str) -> Run:
-        """Put back exactly what a run changed. Can be repeated, and interrupted."""
+    def rollback(self, run_id: str, only: frozenset[str] | None = None) -> Run:
+        """Put back exactly what a run changed, or only what of it is these functions' (ARNs).
+
+        Can be repeated, and interrupted.
+        """
         record = self.known(run_id)
-        run = self._start(undo_plan(record, now()), record.run_id)
-        if run.status is Status.SUCCEEDED:
+        run = self._start(undo_plan(record, now(), only), record.run_id)
+        if run.status is Status.SUCCEEDED and only is None:
             self.journal.mark(record.run_id, Status.ROLLED_BACK)
         return run
 
@@ -106,11 +112,12 @@ class Runner:
         check_run(record)
         return record
 
-    def _start(self, plan: Plan, of_run: str | None) -> Run:
+    def _start(self, plan: Plan, of_run: str | None, began: Began = lambda _run_id: None) -> Run:
         run_id = f"run-{now()[:19].replace(':', '').replace('-', '')}-{uuid.uuid4().hex[:6]}"
         user, calls = self._check_account(plan)
         record = self.journal.begin(run_id, plan, user=user, of_run=of_run)
         self.journal.count(run_id, calls)
+        began(run_id)
         self.observer.began(run_id, plan.operations)
         return self._execute(record)
 

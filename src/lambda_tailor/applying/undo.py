@@ -14,13 +14,17 @@ from lambda_tailor.planning.planner import summarize
 from lambda_tailor.settings import all_settings
 
 
-def undo_plan(record: RunRecord, created_at: str) -> Plan:
-    """The plan that undoes a run: its written operations, swapped and in the opposite order.
+def undo_plan(record: RunRecord, created_at: str, only: frozenset[str] | None = None) -> Plan:
+    """The plan that undoes a run, or what of it is ``only`` these functions' (ARNs).
+
+    Its written operations, swapped and in the opposite order.
 
     What the journal says was there goes back; an operation that was intended and perhaps never
     sent is undone too, which costs a read where there is nothing to undo.
     """
-    written = [o for o in record.plan.operations if _written(record.steps.get(o.id))]
+    written = [
+        o for o in record.plan.operations if _written(record.steps.get(o.id)) and (only is None or o.function in only)
+    ]
     ids = {operation.id: f"undo-{operation.id}" for operation in written}
     operations = tuple(_inverse(o, record.steps[o.id], written, ids) for o in reversed(written))
     undone = {ref for operation in written for refs in operation.changes.values() for ref in refs}

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from lambda_tailor.cli import setup_commands
+from lambda_tailor.cli import guard, setup_commands
 from lambda_tailor.cli.group import DONE, ERROR, PENDING, PROGRAM, main, session
 from lambda_tailor.cli.options import APPROVE, AWS, JOURNAL, NARROW, OUTPUT, POLICY, REACH, SCHEDULER, TARGET, VIEW
 from lambda_tailor.errors import BadInput
@@ -75,13 +75,17 @@ def explain(function: str, **arguments: Any) -> int:
 @OUTPUT
 @APPROVE
 @click.option("--dry-run", is_flag=True, help="Show the same plan and stop.")
+@guard.guard_options
 def apply(plan_file: str | None, dry_run: bool, auto_approve: bool, **arguments: Any) -> int:
     """Show the plan, ask, apply it, verify it."""
+    guarded = guard.taken_from(arguments)
     asked = session(**arguments)
     made = asked.load(plan_file) if plan_file else asked.plan()
     if dry_run:
         asked.show_plan(made)
         return ERROR if made.problems else DONE
+    if guarded is not None:
+        return guard.apply(asked, made, guarded, saved=plan_file is not None, auto_approve=auto_approve)
     return asked.apply(made, saved=plan_file is not None, auto_approve=auto_approve)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lambda_tailor import api, documents
+from lambda_tailor.cli import guard
 from lambda_tailor.cli.arguments import Arguments
 from lambda_tailor.cli.waiting import told_of_silence
 from lambda_tailor.errors import BadInput, NotConfirmed
@@ -120,32 +121,35 @@ class Session:
         if not self.asked.as_json:
             self.terminal.plan(plan, whole=not auto_approve)
         if plan.has_changes:
-            self._confirm(auto_approve, "Apply these changes?")
-        with self._watched() as watched:
+            self.confirm(auto_approve, "Apply these changes?")
+        with self.watched() as watched:
             run = api.apply(plan, just_made=not saved, **self.asked.keeping(), **watched)
-        return self._show_run(run) or (1 if plan.problems else 0)
+        return self.show_run(run) or (1 if plan.problems else 0)
 
     def rollback(self, run_id: str, *, auto_approve: bool) -> int:
         """Show what would be put back, ask, put it back; the exit code."""
         journal = self.asked.get("journal")
-        run_id = api.run(run_id, journal=journal).run_id
+        found = api.run(run_id, journal=journal)
+        run_id = found.run_id
         plan = api.rollback_plan(run_id, journal=journal)
         if not self.asked.as_json:
             self.terminal.plan(plan, whole=not auto_approve)
-        if plan.has_changes:
-            self._confirm(auto_approve, f"Put back what {run_id} changed?")
-        with self._watched() as watched:
-            return self._show_run(api.rollback(run_id, **self.asked.keeping(), **watched))
+        if plan.has_changes or found.rollouts:
+            self.confirm(auto_approve, f"Put back what {run_id} changed?")
+        with self.watched() as watched, guard.live(self) as watcher:
+            run = api.rollback(run_id, **self.asked.keeping(), **watched, watcher=watcher)
+        return guard.exit_code(run, self.show_run(run), watcher.stops)
 
     def resume(self, run_id: str, *, auto_approve: bool) -> int:
         """Finish a run; the exit code."""
         found = api.run(run_id, journal=self.asked.get("journal"))
-        self._confirm(auto_approve, f"Go on with {found.run_id}?")
-        with self._watched() as watched:
-            return self._show_run(api.resume(found, **self.asked.keeping(), **watched))
+        self.confirm(auto_approve, f"Go on with {found.run_id}?")
+        with self.watched() as watched, guard.live(self) as watcher:
+            run = api.resume(found, **self.asked.keeping(), **watched, watcher=watcher)
+        return guard.exit_code(run, self.show_run(run), watcher.stops)
 
     @contextmanager
-    def _watched(self) -> Iterator[dict[str, Any]]:
+    def watched(self) -> Iterator[dict[str, Any]]:
         """Progress, and a first Ctrl-C that stops after the calls in flight; the second stops at once."""
         stop = threading.Event()
         before = signal.signal(signal.SIGINT, _interrupter(stop)) if _in_main_thread() else None
@@ -156,7 +160,11 @@ class Session:
             if before is not None:
                 signal.signal(signal.SIGINT, before)
 
-    def _confirm(self, auto_approve: bool, question: str) -> None:
+    def confirm(self, auto_approve: bool, question: str) -> None:
+        """Ask, unless nobody is to be asked.
+
+        Raises NotConfirmed.
+        """
         if auto_approve:
             return
         if not sys.stdin.isatty():
@@ -165,7 +173,8 @@ class Session:
         if sys.stdin.readline().strip() != "yes":
             raise NotConfirmed("Not confirmed: nothing was changed.")
 
-    def _show_run(self, run: Run) -> int:
+    def show_run(self, run: Run) -> int:
+        """The run as JSON or for people; 1 where it did not succeed."""
         if self.asked.as_json:
             print(documents.dumps(run))
         else:

@@ -54,6 +54,7 @@ def iam_policy(asked: Arguments, *, writes: bool) -> Mapping[str, Any]:
     from lambda_tailor.aws.permissions import reaching_actions, read_actions
     from lambda_tailor.iam.permission import Action
     from lambda_tailor.planning.least_privilege import Coverage, Wanted, document, entrance
+    from lambda_tailor.rollout.permissions import READ_ACTIONS, WRITE_ACTIONS
 
     options = asked.options()
     selection = options.scopes()
@@ -71,7 +72,8 @@ def iam_policy(asked: Arguments, *, writes: bool) -> Mapping[str, Any]:
     names = target.named or (target.pattern or "*",)
     regions = tuple(dict.fromkeys(options.regions or ("*",)))
     coverage = Coverage(suffix=target.suffix, names=names, account=asked.get("account", "*"), regions=regions)
-    return document(options.chosen_policy(), coverage, reads, writes=writes)
+    guarded = (READ_ACTIONS, WRITE_ACTIONS) if writes and asked.get("guard") else None
+    return document(options.chosen_policy(), coverage, reads, writes=writes, guard=guarded)
 
 
 def show_rules(asked: Arguments, rule_id: str | None) -> None:

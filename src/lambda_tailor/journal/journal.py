@@ -20,7 +20,7 @@ from pydantic import JsonValue
 from lambda_tailor.clock import now
 from lambda_tailor.documents import adapter, packed, unpacked
 from lambda_tailor.errors import JournalError, PlanFileError, RunNotFound
-from lambda_tailor.journal import leases
+from lambda_tailor.journal import leases, rollouts
 from lambda_tailor.journal.database import open_engine, without_password
 from lambda_tailor.journal.group_commit import GroupCommit
 from lambda_tailor.journal.leases import Held, Holder
@@ -28,6 +28,7 @@ from lambda_tailor.journal.outcomes import run_of
 from lambda_tailor.journal.tables import RUNS, STEPS
 from lambda_tailor.model.plan import Plan
 from lambda_tailor.model.record import RunRecord, StepRecord
+from lambda_tailor.model.rollout import Rollout
 from lambda_tailor.model.run import Result, RunOverview, RunSummary, Status
 
 
@@ -157,6 +158,7 @@ class Journal:
                     finished_at=row["finished_at"],
                     api_calls=json.loads(row["api_calls"]),
                     steps=_steps(connection, record.run_id),
+                    rollouts=tuple(each.shown for each in rollouts.read(connection, record.run_id).values()),
                 )
 
     def run(self, run_id: str) -> RunRecord:
@@ -207,9 +209,27 @@ class Journal:
                     "plan": unpacked(row["plan"], f"the journal's plan of run {row['run_id']}"),
                     "api_calls": json.loads(row["api_calls"]),
                     "steps": _steps(connection, row["run_id"]),
+                    "rollouts": tuple(each.shown for each in rollouts.read(connection, row["run_id"]).values()),
                 }
             )
         return record
+
+    def save_rollout(self, run_id: str, row: rollouts.RolloutRow, before: str | None) -> None:
+        """Write a rollout down; ``before`` is the state that was read, None where it is new.
+
+        Raises FunctionHeld where another process has written since.
+        """
+        self._write(lambda connection: rollouts.write(connection, run_id, row, before))
+
+    def rollouts(self, run_id: str) -> Mapping[str, rollouts.RolloutRow]:
+        """The rollouts of a run by function ARN."""
+        with self._reading() as connection, self._checked(run_id):
+            return rollouts.read(connection, run_id)
+
+    def unfinished_rollouts(self) -> Sequence[tuple[str, Rollout]]:
+        """Rollouts that nobody has ended, with their runs."""
+        with self._reading() as connection, self._checked("that rolls out"):
+            return rollouts.unfinished(connection)
 
     @contextmanager
     def _checked(self, run_id: str) -> Iterator[None]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from lambda_tailor.model.plan import Change, ChangeRef, Kept, Operation, PlannedFunction
 from lambda_tailor.model.record import RunRecord, StepRecord
+from lambda_tailor.model.rollout import Rollout, RolloutStatus
 from lambda_tailor.model.run import Outcome, Result, Run, RunSummary, Status
 
 # The gravest of a change's operations tells what became of the change.
@@ -27,6 +29,7 @@ def run_of(record: RunRecord) -> Run:
         of_run=record.of_run,
         outcomes=outcomes,
         summary=summarize(outcomes),
+        rollouts=record.rollouts,
         api_calls=dict(record.api_calls),
     )
 
@@ -52,6 +55,7 @@ def status_of(record: RunRecord) -> Status:
 
 def _outcomes(record: RunRecord) -> Iterable[Outcome]:
     by_change: dict[ChangeRef, list[Operation]] = {}
+    gone_back = {rollout.arn: rollout.because for rollout in record.rollouts if _went_back(rollout)}
     for operation in record.plan.operations:
         for ref in {ref for refs in operation.changes.values() for ref in refs}:
             by_change.setdefault(ref, []).append(operation)
@@ -61,7 +65,17 @@ def _outcomes(record: RunRecord) -> Iterable[Outcome]:
             if change.kind == "finding":
                 continue
             operations = by_change.get(ChangeRef(function.arn, change.rule, change.setting), [])
-            yield _outcome(record, function, change, operations)
+            outcome = _outcome(record, function, change, operations)
+            back = gone_back.get(function.arn)
+            if back is not None and outcome.outcome in (Result.APPLIED, Result.UNCHANGED):
+                outcome = replace(outcome, outcome=Result.ROLLED_BACK, detail=back)
+            yield outcome
+
+
+def _went_back(rollout: Rollout) -> bool:
+    """Whether its changes are undone: not where another hand has what was rolled out, which is left alone."""
+    left_alone = bool(rollout.looks) and rollout.looks[-1].decision == "left-alone"
+    return rollout.status in (RolloutStatus.ROLLED_BACK, RolloutStatus.INCONCLUSIVE) and not left_alone
 
 
 def _kept(function: PlannedFunction, kept: Kept) -> Outcome:

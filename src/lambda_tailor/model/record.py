@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from lambda_tailor.model.plan import Plan
+from lambda_tailor.model.rollout import Rollout
 from lambda_tailor.model.run import Result, Status
 
 
@@ -40,3 +41,4 @@ class RunRecord:
     user: str
     api_calls: Mapping[str, int]
     steps: Mapping[str, StepRecord]
+    rollouts: tuple[Rollout, ...] = ()

@@ -9,6 +9,8 @@ from typing import Literal
 
 from pydantic import JsonValue
 
+from lambda_tailor.model.rollout import Rollout
+
 
 class Status(StrEnum):
     """Where a run stands."""
@@ -78,6 +80,7 @@ class Run:
     of_run: str | None = None
     outcomes: tuple[Outcome, ...] = ()
     summary: RunSummary = RunSummary()
+    rollouts: tuple[Rollout, ...] = ()
     api_calls: Mapping[str, int] = field(default_factory=dict)
 
 

@@ -128,11 +128,17 @@ def _needs(function: Function, options: Mapping[str, Options]) -> Iterator[Looku
 
 
 def document(
-    policy: Policy, coverage: Coverage, read_actions: Callable[[Wanted], Iterable[Action]], *, writes: bool
+    policy: Policy,
+    coverage: Coverage,
+    read_actions: Callable[[Wanted], Iterable[Action]],
+    *,
+    writes: bool,
+    guard: tuple[Iterable[Action], Iterable[Action]] | None = None,
 ) -> Mapping[str, Any]:
     """The IAM policy document: for making plans, and with ``writes`` for all that follows from them.
 
-    ``read_actions`` gives the actions that reading takes. The same arguments give the same document.
+    ``read_actions`` gives the actions that reading takes; ``guard`` those that guarded rollouts read and write
+    with, where there are to be some. The same arguments give the same document.
     """
     asked = wanted(policy, coverage)
     reads = {*read_actions(asked)}
@@ -142,6 +148,10 @@ def document(
             reads |= {*all_settings()[kind].read_actions}
             written |= {*all_settings()[kind].write_actions}
     names = _names(coverage, asked.lookups)
+    if guard is not None:
+        reads |= {*guard[0]}
+        written |= {*guard[1]}
+        names.setdefault("log_group", set()).update(function.log_group for function in coverage.functions)
     statements = [*_statements("Read", reads, coverage, names), *_statements("Write", written, coverage, names)]
     return {"Version": "2012-10-17", "Statement": statements}
 
@@ -152,7 +162,7 @@ def entrance(actions: Iterable[Action], role_arns: Iterable[str]) -> Mapping[str
     return {"Version": "2012-10-17", "Statement": [*_statements("Reach", actions, Coverage(), names)]}
 
 
-def _names(coverage: Coverage, lookups: Iterable[Lookup]) -> Mapping[str, set[str]]:
+def _names(coverage: Coverage, lookups: Iterable[Lookup]) -> dict[str, set[str]]:
     """The names that stand for each field of an ARN template."""
     names: dict[str, set[str]] = {"function": {function.name for function in coverage.functions}}
     for lookup in lookups:

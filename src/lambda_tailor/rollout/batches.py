@@ -47,8 +47,8 @@ class Logs:
 class Side:
     """What one version did. ``errors`` has the timeouts and out-of-memory kills too.
 
-    ``warm`` are the durations of all invocations, cold ones without their INIT; ``init`` are the INIT
-    phases. Errors may be more than the invocations only where the numbers were read at different
+    ``warm`` are the durations of invocations that did not start cold; ``init`` are the INIT phases of
+    those that did. Errors may be more than the invocations only where the numbers were read at different
     times: they are then taken as all of them.
     """
 

@@ -7,7 +7,8 @@ Two boundaries stand side by side, each with its own part of the error probabili
 - *by the end*: a constant boundary of the sum, whose crossing before the horizon has twice the
   probability of being beyond it at the horizon (the reflection principle; O'Brien and Fleming's shape).
   It also holds for every look up to the horizon, and at the horizon it asks for hardly more than a
-  single test would. Once the horizon is reached there are no more looks.
+  single test would. Once the horizon is reached there are no more looks. Where the time is over before,
+  the last look may spend what the looks before it have not.
 
 https://arxiv.org/abs/1810.08240 (mixtures), https://doi.org/10.2307/2530245 (the constant boundary)
 """
@@ -39,14 +40,20 @@ class Level:
 
 
 @lru_cache(maxsize=65536)
-def critical(fraction: float, level: Level) -> float:
-    """The standardised difference that is enough where ``fraction`` of the horizon's information is in."""
+def critical(fraction: float, level: Level, *, last: bool = False) -> float:
+    """The standardised difference that is enough where ``fraction`` of the horizon's information is in.
+
+    ``last`` tells that the time is over, whatever was seen: there is no look after this one.
+    """
     if fraction <= 0:
         return math.inf
     any_time = _mixture_critical(fraction * _MIXTURE, math.log(1 / level.at_any_time))
     if not level.by_the_end:
         return any_time
     end = _NORMAL.inv_cdf(1 - level.by_the_end / 2) / math.sqrt(min(fraction, 1.0))
+    left = level.by_the_end - 2 * (1 - _NORMAL.cdf(end))
+    if last and left > 0:
+        end = min(end, _NORMAL.inv_cdf(1 - left))
     return min(any_time, end)
 
 

@@ -64,7 +64,7 @@ class Counts:
             return 0.0, 0.0
         return self.old[0] / self.weight, self.new[0] / self.weight
 
-    def increased(self, fraction: float, level: Level) -> bool:
+    def increased(self, fraction: float, level: Level, *, last: bool = False) -> bool:
         """Whether it is more often at all."""
         if not self.events or self.new_events <= self.expected:
             return False
@@ -75,7 +75,7 @@ class Counts:
         if not level.by_the_end:
             return False
         by_the_end = Level(level.by_the_end / 1e6, level.by_the_end)
-        return self._deviate_of_split() >= critical(fraction, by_the_end)
+        return self._deviate_of_split() >= critical(fraction, by_the_end, last=last)
 
     def _deviate_of_split(self) -> float:
         """The events that fell to the new side as a normal deviate, half an event less for their being whole."""

@@ -54,7 +54,7 @@ class LogRatio:
         # The signed root of Student's likelihood ratio: a normal deviate for small counts too.
         return math.copysign(math.sqrt(freedom * math.log1p(t * t / freedom)), t)
 
-    def bounds(self, fraction: float, below: Level, above: Level) -> tuple[float, float]:
+    def bounds(self, fraction: float, below: Level, above: Level, *, last: bool = False) -> tuple[float, float]:
         """The confidence sequence of the logarithm of the ratio, each end at its own level."""
         error, freedom = self._error()
         if not error:
@@ -62,7 +62,7 @@ class LogRatio:
 
         def reach(level: Level) -> float:
             # Beyond that the exponent overflows, and nothing is known anyway.
-            grown = critical(fraction, level) ** 2 / freedom
+            grown = critical(fraction, level, last=last) ** 2 / freedom
             return error * math.sqrt(freedom * math.expm1(grown)) if grown < 700 else math.inf
 
         return self.estimate - reach(below), self.estimate + reach(above)

@@ -65,6 +65,17 @@ class Levels:
     other: Level = field(default_factory=lambda: Level(0.00125))
 
     @property
+    def closed(self) -> Levels:
+        """What is left of them when the horizon is past."""
+        return Levels(
+            slower=Level(self.slower.at_any_time),
+            not_slower=Level(self.not_slower.at_any_time),
+            any_more_errors=Level(self.any_more_errors.at_any_time),
+            beyond_allowed_errors=Level(self.beyond_allowed_errors.at_any_time),
+            other=self.other,
+        )
+
+    @property
     def of_worse(self) -> float:
         """Of calling equal versions worse by anything."""
         return self.slower.total + self.any_more_errors.total + 4 * self.other.total
@@ -97,7 +108,10 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """All batches of a rollout so far. ``horizon`` is how many invocations a side it is laid out for."""
+    """All batches of a rollout so far. ``horizon`` is how many invocations a side it is laid out for.
+
+    ``closed`` tells that it was reached before the last batch: what holds at any time still does.
+    """
 
     horizon: float = USUAL_HORIZON
     warm: LogRatio = field(default_factory=LogRatio)
@@ -106,6 +120,7 @@ class Comparison:
     timeouts: Counts = field(default_factory=Counts)
     out_of_memory: Counts = field(default_factory=Counts)
     throttles: Counts = field(default_factory=Counts)
+    closed: bool = False
 
     def plus(self, batch: Batch) -> Comparison:
         """With what happened since."""
@@ -126,6 +141,7 @@ class Comparison:
             self.throttles.plus(
                 (old.throttles, runs[0] + old.throttles), (new.throttles, runs[1] + new.throttles)
             ) if old.throttles or new.throttles else self.throttles,
+            self.over,
         )  # fmt: skip
 
     @property
@@ -135,17 +151,18 @@ class Comparison:
 
     @property
     def over(self) -> bool:
-        """Whether the horizon is reached: this look is the last."""
+        """Whether the horizon is reached: the boundary by the end holds for this look, and for no later one."""
         return self.fraction >= 1
 
-    def judged(self, limits: Limits, levels: Levels = LEVELS) -> Judgement:
-        """The answer at this look."""
-        fraction = self.fraction
+    def judged(self, limits: Limits, levels: Levels = LEVELS, *, last: bool = False) -> Judgement:
+        """The answer at this look; ``last`` tells that the time is over and no other one comes."""
+        fraction, levels = self.fraction, levels.closed if self.closed else levels
         longest = math.log1p(limits.slowdown)
-        worse = self._worse(limits, levels)
+        worse = self._worse(limits, levels, last=last)
         slower = self.warm.standardised(longest)
-        not_slower = slower <= -critical(fraction, levels.not_slower)
-        not_failing = self.errors.beyond(limits.errors) <= -critical(fraction, levels.beyond_allowed_errors)
+        not_slower = slower <= -critical(fraction, levels.not_slower, last=last)
+        beyond = critical(fraction, levels.beyond_allowed_errors, last=last)
+        not_failing = self.errors.beyond(limits.errors) <= -beyond
         if worse:
             answer, because = Answer.WORSE, "; ".join(worse)
         elif not_slower and not_failing:
@@ -154,7 +171,7 @@ class Comparison:
         else:
             lacking = [what for what, shown in (("the duration", not_slower), ("the errors", not_failing)) if not shown]
             answer, because = Answer.INCONCLUSIVE, f"too little is known yet of {' and '.join(lacking)}"
-        low, high = self.warm.bounds(fraction, levels.slower, levels.not_slower)
+        low, high = self.warm.bounds(fraction, levels.slower, levels.not_slower, last=last)
         return Judgement(
             answer=answer,
             because=because,
@@ -162,28 +179,28 @@ class Comparison:
             error_rates=self.errors.rates(),
         )
 
-    def _worse(self, limits: Limits, levels: Levels) -> list[str]:
+    def _worse(self, limits: Limits, levels: Levels, *, last: bool) -> list[str]:
         """Everything that is worse, in words."""
         fraction, longest, said = self.fraction, math.log1p(limits.slowdown), []
-        if self.warm.standardised(longest) >= critical(fraction, levels.slower):
+        beyond = critical(fraction, levels.beyond_allowed_errors, last=last)
+        if self.warm.standardised(longest) >= critical(fraction, levels.slower, last=last):
             said.append(_slower("it", self.warm, limits))
-        if self.errors.increased(fraction, levels.any_more_errors) and (
-            self.errors.beyond(limits.errors) >= critical(fraction, levels.beyond_allowed_errors)
+        for kind, level in (
+            ("errors", levels.any_more_errors),
+            ("timeouts", levels.other),
+            ("out_of_memory", levels.other),
+            ("throttles", levels.other),
         ):
-            said.append(_more("errors", self.errors))
-        for kind in ("timeouts", "out_of_memory", "throttles"):
             counts: Counts = getattr(self, kind)
-            if counts.events and counts.increased(fraction, levels.other) and (
-                counts.beyond(limits.errors) >= critical(fraction, levels.beyond_allowed_errors)
-            ):  # fmt: skip
-                said.append(_more(_WORDS[kind], counts))
+            if counts.increased(fraction, level, last=last) and counts.beyond(limits.errors) >= beyond:
+                said.append(_more(_WORDS.get(kind, kind), counts))
         starts = 2 * self.init.weight / self.horizon
         if starts and self.init.standardised(longest) >= critical(starts, levels.other):
             said.append(_slower("its INIT", self.init, limits))
         return said
 
 
-_WORDS = {"timeouts": "timeouts", "out_of_memory": "out-of-memory kills", "throttles": "throttles"}
+_WORDS = {"out_of_memory": "out-of-memory kills"}
 
 
 def _slower(what: str, ratio: LogRatio, limits: Limits) -> str:

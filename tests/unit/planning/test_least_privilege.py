@@ -26,6 +26,7 @@ from lambda_tailor.iam.permission import EVERYTHING, Action
 from lambda_tailor.planning.least_privilege import Coverage, Wanted, document, partition_of
 from lambda_tailor.policy.file import load_preset
 from lambda_tailor.policy.policy import Layer, Match, Policy
+from lambda_tailor.rollout import permissions
 from lambda_tailor.rules import all_rules
 from lambda_tailor.rules.rule import AnyRule
 from lambda_tailor.settings import all_settings
@@ -45,7 +46,9 @@ def declared() -> set[Action]:
     settings = [a for s in all_settings().values() for a in (*s.read_actions, *s.write_actions)]
     inventories = (*inventory.NAMED_ACTIONS, *inventory.LISTED_ACTIONS)
     reaching = (*accounts.ALL_REGIONS_ACTIONS, *accounts.ORGANIZATION_ACTIONS, *accounts.ASSUME_ACTIONS)
-    return {*readers, *settings, *inventories, *reaching, *actions_for(EVERY_READING), *price_list.READ_ACTIONS}
+    rollouts = (*permissions.READ_ACTIONS, *permissions.WRITE_ACTIONS)
+    others = (*actions_for(EVERY_READING), *price_list.READ_ACTIONS, *rollouts)
+    return {*readers, *settings, *inventories, *reaching, *others}
 
 
 def sources() -> list[Path]:
@@ -302,3 +305,14 @@ def test_the_regions_of_an_account_are_asked_for_only_where_all_are_meant() -> N
         return {action for each in entrance_of("--all", *arguments)["Statement"] for action in each["Action"]}
 
     assert allowed_with("--all-regions") - allowed_with() == {"ec2:DescribeRegions"}
+
+
+def test_guarded_rollouts_need_aliases_and_versions_of_the_functions_and_nothing_wider() -> None:
+    made = CliRunner().invoke(main, ["iam-policy", "-e", "dev", "--rules", "memory", "--guard"])
+    found = allowed(json.loads(made.stdout))
+    one = "arn:*:lambda:*:*:function:lambda-function-dev"
+    assert found["lambda:PublishVersion"] == [one]
+    assert found["lambda:DeleteFunction"] == [f"{one}:*"]
+    assert found["logs:FilterLogEvents"] == ["arn:*:logs:*:*:log-group:/aws/lambda/lambda-function-dev:*"]
+    plain = CliRunner().invoke(main, ["iam-policy", "-e", "dev", "--rules", "memory"])
+    assert "lambda:PublishVersion" not in allowed(json.loads(plain.stdout))

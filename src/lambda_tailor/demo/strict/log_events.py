@@ -18,8 +18,8 @@ from lambda_tailor.demo.strict.wire import Answer, Exchange, document, with_docu
 _FILTER = "Logs_20140328.FilterLogEvents"
 # What the emulator logs, and what AWS writes at the end of the REPORT record then.
 _ENDINGS = {
-    "Task timed out": "\tStatus: timeout",
-    "Worker process died": "\tStatus: error\tError Type: Runtime.OutOfMemory",
+    "Task timed out": "\tStatus: timeout\n",
+    "Worker process died": "\tStatus: error\tError Type: Runtime.OutOfMemory\n",
 }
 
 
