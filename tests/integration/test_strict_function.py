@@ -100,3 +100,49 @@ def test_the_customers_key_survives_a_change_of_architecture_and_its_rollback(
     aws.run("rollback", run["run_id"], "--auto-approve")
     found = settled(aws, "f")
     assert (found["Configuration"]["Architectures"], found["Code"].get("SourceKMSKeyArn")) == (["x86_64"], KEY)
+
+
+def a_queue(aws: Aws, visibility_s: int) -> str:
+    url = aws.client("sqs").create_queue(QueueName="in", Attributes={"VisibilityTimeout": str(visibility_s)})[
+        "QueueUrl"
+    ]
+    attributes = aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+    return str(attributes["QueueArn"])
+
+
+def test_a_queue_that_hides_for_less_than_the_timeout_is_refused(aws: Aws, deploy: Deploy) -> None:
+    deploy("f", Timeout=30)
+    arn, functions = a_queue(aws, 30), aws.client("lambda")
+    mapping = functions.create_event_source_mapping(FunctionName="f", EventSourceArn=arn)
+    functions.update_function_configuration(FunctionName="f", Timeout=31)
+    settled(aws, "f")
+    with pytest.raises(ClientError, match="30 seconds is less than Function timeout: 31 seconds"):
+        functions.update_event_source_mapping(UUID=mapping["UUID"], BatchSize=5)
+    functions.update_function_configuration(FunctionName="f", Timeout=30)
+    settled(aws, "f")
+    functions.update_event_source_mapping(UUID=mapping["UUID"], BatchSize=5)
+
+
+def test_a_reservation_under_what_is_provisioned_is_refused(aws: Aws, deploy: Deploy, tmp_path: Path) -> None:
+    deploy("f")
+    functions = aws.client("lambda")
+    functions.publish_version(FunctionName="f")
+    functions.put_provisioned_concurrency_config(FunctionName="f", Qualifier="1", ProvisionedConcurrentExecutions=5)
+    with pytest.raises(ClientError, match="should not be lower"):
+        functions.put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=4)
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("rules: {reserved-concurrency: {target: 4}}")
+    plan = aws.json("plan", "--function", "f", "--policy", str(policy))
+    assert "5 executions are provisioned" in plan["functions"][0]["changes"][0]["blocked"]
+    functions.put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=5)
+
+
+def test_the_missions_reservation_stays_with_a_warning_where_a_queue_feeds_the_function(
+    aws: Aws, deploy: Deploy, tmp_path: Path
+) -> None:
+    deploy("f")
+    aws.client("lambda").create_event_source_mapping(FunctionName="f", EventSourceArn=a_queue(aws, 30))
+    arguments = ("--function", "f", "--preset", "reference", "--rules", "reserved-concurrency")
+    (change,) = aws.json("plan", *arguments)["functions"][0]["changes"]
+    assert (change["after"], change["blocked"], change["risk"]) == (50, None, "high")
+    assert "Lambda polls in for up to 1000 at once" in change["reason"]

@@ -53,7 +53,8 @@ class Gathered:
     """Evidence by function ARN, and what its reading cost.
 
     ``metrics`` were asked of GetMetricData; ``scanned_bytes`` were read by Logs Insights; ``usd`` is
-    the price of both. ``notes`` say once what could not be read for anybody.
+    the price of both. ``notes`` say once what could not be read for anybody. ``busy`` is the most that ran
+    at once outside of reservations, in the whole account and region; None where it was not read.
     """
 
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
@@ -61,6 +62,7 @@ class Gathered:
     scanned_bytes: float = 0.0
     usd: Decimal = Decimal(0)
     notes: tuple[str, ...] = ()
+    busy: float | None = None
 
 
 @dataclass(slots=True)
@@ -96,7 +98,7 @@ def actions_for(options: EvidenceOptions) -> tuple[Action, ...]:
         *metrics.READ_ACTIONS,
         *(logs.READ_ACTIONS if wants & FROM_LOGS else ()),
         *(optimizer.READ_ACTIONS if "recommendation" in wants else ()),
-        *(triggers.READ_ACTIONS if "triggers" in wants else ()),
+        *(triggers.READ_ACTIONS if wants & {"triggers", "event_sources"} else ()),
         *(triggers.DEEP_READ_ACTIONS if "triggers" in wants and options.deep else ()),
     )
 
@@ -118,8 +120,8 @@ def gather(opened: OpenScope, functions: Sequence[Function], options: EvidenceOp
             else None
         )
         sources = (
-            threads.submit(triggers.read_triggers, opened, functions, deep=options.deep)
-            if "triggers" in wants
+            threads.submit(triggers.read_sources, opened, functions, queues="triggers" in wants)
+            if wants & {"triggers", "event_sources"}
             else None
         )
         found = _metrics(work, functions)
@@ -130,12 +132,23 @@ def gather(opened: OpenScope, functions: Sequence[Function], options: EvidenceOp
         if advice is not None:
             _recommended(work, functions, found, advice.result())
         if sources is not None:
-            for arn, known in sources.result().items():
-                found[arn]["triggers"] = known
-                if isinstance(known, Absent):
-                    work.note(known.because)
+            _sources(work, functions, found, sources.result())
+    busy = _busy(work) if "concurrency_max" in wants and "event_sources" in wants else None
     evidence = {arn: _counted(Evidence(**readings)) for arn, readings in found.items()}
-    return Gathered(evidence, work.asked, work.scanned_bytes, work.usd, tuple(work.notes))
+    return Gathered(evidence, work.asked, work.scanned_bytes, work.usd, tuple(work.notes), busy)
+
+
+def _sources(work: _Gathering, functions: Sequence[Function], found: Found, sources: triggers.Sources) -> None:
+    for arn, polled in sources.items():
+        found[arn]["event_sources"] = polled
+        if isinstance(polled, Absent):
+            work.note(polled.because)
+    if "triggers" in work.options.readings:
+        known = triggers.read_triggers(work.opened, functions, sources, deep=work.options.deep)
+        for arn, seen in known.items():
+            found[arn]["triggers"] = seen
+            if isinstance(seen, Absent):
+                work.note(seen.because)
 
 
 def _metrics(work: _Gathering, functions: Sequence[Function]) -> Found:
@@ -165,6 +178,13 @@ def _ask(work: _Gathering, asked: Sequence[metrics.Asked], found: Found) -> None
     for arn, readings in answers.items():
         found[arn] |= readings
     work.asked += len(asked)
+
+
+def _busy(work: _Gathering) -> float | None:
+    if not _affords(work, len(metrics.OF_THE_ACCOUNT)):
+        return None
+    work.asked += len(metrics.OF_THE_ACCOUNT)
+    return metrics.read_busy(work.opened.gateway, work.end, work.options.lookback_days)
 
 
 def _largest_first(functions: Sequence[Function]) -> list[Function]:

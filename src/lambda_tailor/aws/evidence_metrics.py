@@ -80,6 +80,30 @@ INSIGHTS: Mapping[str, Metric] = {
 }
 
 
+# Of the account and region, without a dimension.
+# https://docs.aws.amazon.com/lambda/latest/dg/monitoring-concurrency.html
+OF_THE_ACCOUNT = ("UnreservedConcurrentExecutions",)
+
+
+def read_busy(gateway: Gateway, end: datetime, days: float) -> float | None:
+    """The most executions that ran at once without a reservation; None where CloudWatch does not say."""
+    queries = [
+        {
+            "Id": f"a{n}",
+            "MetricStat": {
+                "Metric": {"Namespace": "AWS/Lambda", "MetricName": name},
+                "Period": round(days * 86_400),
+                "Stat": "Maximum",
+            },
+        }
+        for n, name in enumerate(OF_THE_ACCOUNT)
+    ]
+    answer = _send(gateway, queries, end, days)
+    if isinstance(answer, Absent):
+        return None
+    return max((value for points in answer.values() for _, value in points), default=None)
+
+
 def has_insights(function: Function) -> bool:
     """Whether the Lambda Insights extension is attached."""
     return any(_INSIGHTS_LAYER in arn for arn in function.layers)

@@ -15,7 +15,7 @@ from lambda_tailor.aws.gateway import Gateway
 from lambda_tailor.aws.scopes import OpenScope
 from lambda_tailor.errors import AccessDenied, AwsRefused
 from lambda_tailor.iam.permission import ANY_QUEUE_OF_ANYBODY, FUNCTION, Action
-from lambda_tailor.model.evidence import Absent, Trigger
+from lambda_tailor.model.evidence import Absent, EventSource, Trigger
 from lambda_tailor.model.function import Function
 from lambda_tailor.settings import queue
 from lambda_tailor.settings.setting import Call
@@ -23,47 +23,80 @@ from lambda_tailor.settings.setting import Call
 READ_ACTIONS = (Action("lambda:ListEventSourceMappings"), Action("sqs:GetQueueAttributes", ANY_QUEUE_OF_ANYBODY))
 DEEP_READ_ACTIONS = (Action("lambda:GetPolicy", FUNCTION), Action("lambda:ListFunctionUrlConfigs", FUNCTION))
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
+# The default. Since 2024-06 it can be raised for regional and private REST APIs.
+# https://aws.amazon.com/about-aws/whats-new/2024/06/amazon-api-gateway-integration-timeout-limit-29-seconds/
 API_GATEWAY_S = 29.0
 # Services that wait for the answer; every other one that has a permission hands events over and goes on.
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-services.html
 _WAITING: Mapping[str, float | None] = {
+    "alexa-appkit.amazon.com": 8.0,
+    "alexa-connectedhome.amazon.com": 8.0,
     "apigateway.amazonaws.com": API_GATEWAY_S,
+    "appsync.amazonaws.com": 30.0,
     # https://docs.aws.amazon.com/bedrock/latest/userguide/agents-lambda.html gives no limit of its own.
     "bedrock.amazonaws.com": None,
     "cloudfront.amazonaws.com": None,
     "cognito-idp.amazonaws.com": 5.0,
+    # https://docs.aws.amazon.com/connect/latest/adminguide/connect-lambda-functions.html
+    "connect.amazonaws.com": 8.0,
+    "edgelambda.amazonaws.com": 30.0,
     "elasticloadbalancing.amazonaws.com": None,
+    "firehose.amazonaws.com": 300.0,
     "lex.amazonaws.com": 30.0,
     "lexv2.amazonaws.com": 30.0,
+    "s3-object-lambda.amazonaws.com": 60.0,
     "secretsmanager.amazonaws.com": None,
+    "states.amazonaws.com": None,
+    "transfer.amazonaws.com": None,
     "vpc-lattice.amazonaws.com": None,
 }
 _QUEUES = ("sqs", "mq")
 
 Triggers = Mapping[str, "tuple[Trigger, ...] | Absent"]
+Sources = Mapping[str, "tuple[EventSource, ...] | Absent"]
 
 
-def read_triggers(opened: OpenScope, functions: Sequence[Function], *, deep: bool) -> Triggers:
-    """Triggers by function ARN; the mappings of the whole region are read by page, the rest only when ``deep``."""
+def read_sources(opened: OpenScope, functions: Sequence[Function], *, queues: bool) -> Sources:
+    """Event source mappings by function ARN, by page for the whole region; with what their queues hide, or without."""
     try:
         mappings = list(_mappings(opened.gateway, functions))
     except (AccessDenied, AwsRefused) as error:
         because = Absent(str(error))
         return {function.arn: because for function in functions}
-    visibility = _visibility(opened, {m["EventSourceArn"] for m in mappings if _service(m) == "sqs"})
-    by_function: dict[str, list[Trigger]] = {function.arn: [] for function in functions}
+    visibility = _visibility(
+        opened, {m["EventSourceArn"] for m in mappings if _service(m) == "sqs"} if queues else set()
+    )
+    by_function: dict[str, list[EventSource]] = {function.arn: [] for function in functions}
     for mapping in mappings:
-        triggers = by_function.get(":".join(mapping["FunctionArn"].split(":")[:7]))
-        if triggers is not None:
-            triggers.append(_trigger(mapping, visibility))
+        sources = by_function.get(":".join(mapping["FunctionArn"].split(":")[:7]))
+        if sources is not None:
+            sources.append(_source(mapping, visibility))
+    return {arn: tuple(sources) for arn, sources in by_function.items()}
+
+
+def read_triggers(opened: OpenScope, functions: Sequence[Function], sources: Sources, *, deep: bool) -> Triggers:
+    """Triggers by function ARN: its enabled event sources, and, only when ``deep``, what else may invoke it."""
+    polled = {arn: known if isinstance(known, Absent) else _polled(known) for arn, known in sources.items()}
     if not deep:
-        return {arn: tuple(triggers) for arn, triggers in by_function.items()}
+        return polled
     with ThreadPoolExecutor(max_workers=8) as threads:
         more = list(threads.map(lambda function: _deep(opened.gateway, function), functions))
-    return {
-        f.arn: found if isinstance(found, Absent) else (*by_function[f.arn], *found)
-        for f, found in zip(functions, more, strict=True)
-    }
+    return {f.arn: _together(polled[f.arn], found) for f, found in zip(functions, more, strict=True)}
+
+
+def _together(polled: tuple[Trigger, ...] | Absent, more: tuple[Trigger, ...] | Absent) -> tuple[Trigger, ...] | Absent:
+    if isinstance(polled, Absent):
+        return polled
+    return more if isinstance(more, Absent) else (*polled, *more)
+
+
+def _polled(sources: Sequence[EventSource]) -> tuple[Trigger, ...]:
+    """A disabled event source invokes nothing."""
+    return tuple(
+        Trigger(each.kind, each.source, visibility_timeout_s=each.visibility_timeout_s)
+        for each in sources
+        if each.enabled
+    )
 
 
 def _mappings(gateway: Gateway, functions: Sequence[Function]) -> Iterator[Mapping[str, Any]]:
@@ -76,10 +109,28 @@ def _service(mapping: Mapping[str, Any]) -> str:
     return part(str(mapping.get("EventSourceArn") or ""), 2)
 
 
-def _trigger(mapping: Mapping[str, Any], visibility: Mapping[str, int]) -> Trigger:
+def _source(mapping: Mapping[str, Any], visibility: Mapping[str, int]) -> EventSource:
     source = str(mapping.get("EventSourceArn") or "self-managed Kafka")
     kind: Literal["queue", "stream"] = "queue" if _service(mapping) in _QUEUES else "stream"
-    return Trigger(kind, source, visibility_timeout_s=visibility.get(source))
+    failed = ((mapping.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination")
+    return EventSource(
+        uuid=str(mapping.get("UUID") or ""),
+        source=source,
+        kind=kind,
+        qualifier=part(mapping["FunctionArn"], 7),
+        enabled=mapping.get("State") not in ("Disabled", "Disabling", "Deleting"),
+        batch_size=mapping.get("BatchSize") or (10 if kind == "queue" else 100),
+        window_s=mapping.get("MaximumBatchingWindowInSeconds") or 0,
+        max_concurrency=(mapping.get("ScalingConfig") or {}).get("MaximumConcurrency"),
+        retries=mapping.get("MaximumRetryAttempts"),
+        max_age_s=mapping.get("MaximumRecordAgeInSeconds"),
+        on_failure=failed,
+        bisect=bool(mapping.get("BisectBatchOnFunctionError")),
+        partial="ReportBatchItemFailures" in (mapping.get("FunctionResponseTypes") or ()),
+        parallelization=mapping.get("ParallelizationFactor") or 1,
+        provisioned=bool(mapping.get("ProvisionedPollerConfig")),
+        visibility_timeout_s=visibility.get(source),
+    )
 
 
 def _visibility(opened: OpenScope, arns: set[str]) -> Mapping[str, int]:
@@ -124,7 +175,8 @@ def _permitted(gateway: Gateway, function: Function) -> Iterator[Trigger]:
         raise
     for service in sorted(_services(json.loads(answer["Policy"]))):
         if service in _WAITING:
-            yield Trigger("request-response", service, limit_s=_WAITING[service])
+            assumed = service == "apigateway.amazonaws.com"
+            yield Trigger("request-response", service, limit_s=_WAITING[service], limit_assumed=assumed)
         else:
             yield Trigger("asynchronous", service)
 

@@ -55,6 +55,39 @@ class Trigger:
     resource: str
     limit_s: float | None = None  # the source gives up after this many seconds
     visibility_timeout_s: int | None = None
+    limit_assumed: bool = False  # AWS lets that limit be raised, and nobody has read it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventSource:
+    """A mapping by which Lambda polls a queue or stream for the function; times in seconds.
+
+    ``qualifier`` is the version or alias that it invokes, empty for ``$LATEST``. ``retries`` of -1 is for ever;
+    ``on_failure`` is the ARN that failed records go to. ``partial`` tells that the code reports which messages
+    of a batch failed. ``provisioned`` pollers cost always and exclude ``max_concurrency``.
+    """
+
+    uuid: str
+    source: str
+    kind: Literal["queue", "stream"]
+    qualifier: str = ""
+    enabled: bool = True
+    batch_size: int = 10
+    window_s: int = 0
+    max_concurrency: int | None = None
+    retries: int | None = None
+    max_age_s: int | None = None
+    on_failure: str | None = None
+    bisect: bool = False
+    partial: bool = False
+    parallelization: int = 1
+    provisioned: bool = False
+    visibility_timeout_s: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The queue's or stream's name."""
+        return self.source.rpartition(":")[2].rpartition("/")[2] or self.source
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +124,7 @@ class Evidence:
     at_memory: tuple[AtMemory, ...] = ()
     recommendation: Recommendation | Absent = field(default=NOT_READ)
     triggers: tuple[Trigger, ...] | Absent = field(default=NOT_READ)
+    event_sources: tuple[EventSource, ...] | Absent = field(default=NOT_READ)
 
     def quote(self, *names: str) -> tuple[Quote, ...]:
         """The named readings as they are quoted beside a change; absent ones are left out."""
@@ -112,6 +146,12 @@ class Evidence:
         )
 
     @property
+    def queues(self) -> tuple[EventSource, ...]:
+        """The queues that Lambda polls for it, as far as they are known."""
+        sources = self.event_sources
+        return tuple(s for s in sources if s.kind == "queue" and s.enabled) if isinstance(sources, tuple) else ()
+
+    @property
     def asynchronous(self) -> bool:
         """Whether something is seen to invoke it asynchronously."""
         events, triggers = self.async_events, self.triggers
@@ -120,7 +160,9 @@ class Evidence:
         return isinstance(triggers, tuple) and any(trigger.kind == "asynchronous" for trigger in triggers)
 
 
-READINGS = tuple(f.name for f in fields(Evidence) if f.name not in {"at_memory", "recommendation", "triggers"})
+READINGS = tuple(
+    f.name for f in fields(Evidence) if f.name not in {"at_memory", "recommendation", "triggers", "event_sources"}
+)
 
 
 @dataclass(frozen=True, slots=True)

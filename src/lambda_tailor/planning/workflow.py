@@ -207,7 +207,7 @@ def _look(asked: ScopeRequest, opened: OpenScope) -> tuple[ScopeResult, ScopeDat
         region=opened.region,
         functions=functions,
         evidence=gathered.evidence,
-        pool=inventory.pool,
+        pool=None if inventory.pool is None else replace(inventory.pool, busy=gathered.busy),
     )
     untouchable = {f.name: f.untouchable for f in functions if request.target.named and f.untouchable}
     assumed = request.policy.assumptions

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from pydantic import Field
 
 from lambda_tailor.model.evidence import Evidence, Measured
-from lambda_tailor.model.function import Function
+from lambda_tailor.model.function import Found, Function, Lookup
 from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Transition, Verdict
 from lambda_tailor.rules.rule import ConcurrencyPool, Judged, Options, Rule, always
 
 SETTING = "reserved_concurrency"
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
 ALWAYS_UNRESERVED = 100
+# So many executions at once Lambda scales a queue without MaximumConcurrency to, and more.
+QUEUE_SCALES_TO = 1000
 
 
 class ReservedConcurrencyOptions(Options):
@@ -25,6 +28,11 @@ class ReservedConcurrencyOptions(Options):
     protects: str | None = Field(default=None, description="What a limit protects, such as: a database's connections.")
     headroom_percent: float = Field(default=100, ge=0, le=1000, description="Room above the most that ran at once.")
     minimum: int = Field(default=5, ge=1, description="No derived reservation is under this.")
+
+
+def lookups(function: Function, options: ReservedConcurrencyOptions) -> Iterable[Lookup]:
+    """What is provisioned, which a reservation may not be under."""
+    return (Lookup("provisioned", function.name),) if options.target is not None else ()
 
 
 def judge(function: Function, evidence: Evidence, options: ReservedConcurrencyOptions) -> Sequence[Verdict]:
@@ -57,6 +65,8 @@ def _fitted(function: Function, evidence: Evidence, options: ReservedConcurrency
         return Kept(SETTING, current, f"at most {peak.value:.0f} ran at once", quotes)
     if options.protects is None:
         return Kept(SETTING, current, "nothing is named that a limit would protect", quotes)
+    if because := _starves(evidence, wanted):
+        return Blocked(SETTING, current, wanted, because, _step(function, wanted), quotes)
     reason = f"protects {options.protects}; at most {peak.value:.0f} ran at once"
     return Proposed(SETTING, current, wanted, reason, _step(function, wanted), Risk.MEDIUM, quotes)
 
@@ -69,13 +79,45 @@ def _to_target(function: Function, evidence: Evidence, target: int) -> Verdict:
     if current == 0:
         return Blocked(SETTING, current, target, "it is switched off on purpose by a reservation of 0")
     peak = evidence.concurrency_max
-    if isinstance(peak, Measured) and peak.value > target:
+    if isinstance(peak, Measured) and peak.value >= target:
         because = f"{peak.value:.0f} ran at once in the last {peak.window_days:.0f} days ({peak.source})"
+        because += ": that leaves no headroom" if peak.value == target else ""
         return Blocked(SETTING, current, target, because, _step(function, target), quotes)
+    ready = _provisioned(function)
+    if ready > target:
+        because = f"{ready} executions are provisioned, and a reservation may not be under that"
+        return Blocked(SETTING, current, target, because)
     reason = f"caps a runaway at {target} executions"
     if isinstance(peak, Measured):
         reason += f"; at most {peak.value:.0f} ran at once"
-    return Proposed(SETTING, current, target, reason, _step(function, target), Risk.MEDIUM, quotes)
+    bites = _starves(evidence, target)
+    risk = Risk.HIGH if bites else Risk.MEDIUM
+    reason += f"; but {bites}" if bites else ""
+    return Proposed(SETTING, current, target, reason, _step(function, target), risk, quotes)
+
+
+def _provisioned(function: Function) -> int:
+    """Executions that are kept ready for its versions and aliases, as far as they are known."""
+    match function.resource("provisioned", function.name):
+        case Found(state) if isinstance(counts := state["provisioned"], Mapping):
+            return sum(count for count in counts.values() if isinstance(count, int))
+    return 0
+
+
+def _starves(evidence: Evidence, reservation: int) -> str | None:
+    """Why messages of its queues would be lost to it: Lambda polls a queue without regard to the reservation.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+    """
+    polled = [source for source in evidence.queues if source.source.split(":")[2:3] == ["sqs"]]
+    scale = sum(source.max_concurrency or QUEUE_SCALES_TO for source in polled)
+    if not polled or scale <= reservation:
+        return None
+    names = ", ".join(sorted({source.name for source in polled}))
+    return (
+        f"Lambda polls {names} for up to {scale} at once and is throttled at {reservation}: messages use up their "
+        "receives and end in the dead-letter queue; a MaximumConcurrency of the event source limits it without loss"
+    )
 
 
 def settle(judged: Sequence[Judged], pool: ConcurrencyPool | None) -> Sequence[Judged]:
@@ -84,6 +126,7 @@ def settle(judged: Sequence[Judged], pool: ConcurrencyPool | None) -> Sequence[J
     AWS keeps 100 executions unreserved. Functions are served in the order given.
     """
     reserved = pool.reserved if pool else 0
+    relieved = 0.0
     settled: list[Judged] = []
     for function, verdicts in judged:
         answers: list[Verdict] = []
@@ -95,11 +138,25 @@ def settle(judged: Sequence[Judged], pool: ConcurrencyPool | None) -> Sequence[J
             because = _does_not_fit(pool, reserved, more)
             if because is None:
                 reserved += more
-                answers.append(verdict)
+                relieved += max(
+                    (quote.value for quote in verdict.evidence if quote.name == "concurrency_max"), default=0
+                )
+                answers.append(_crowding(verdict, pool, reserved, relieved))
             else:
                 answers.append(Blocked(SETTING, verdict.before, verdict.after, because, (), verdict.evidence))
         settled.append((function, answers))
     return settled
+
+
+def _crowding(verdict: Proposed, pool: ConcurrencyPool | None, reserved: int, relieved: float) -> Proposed:
+    """With a warning where the functions without a reservation would have less than they once used."""
+    if pool is None or pool.busy is None:
+        return verdict
+    left, busy = pool.limit - reserved, pool.busy - relieved
+    if left > busy:
+        return verdict
+    crowded = f"all other functions ran up to {busy:.0f} at once, and {left} are left to them"
+    return replace(verdict, reason=f"{verdict.reason}; but {crowded}", risk=Risk.HIGH)
 
 
 def _does_not_fit(pool: ConcurrencyPool | None, reserved: int, more: int) -> str | None:
@@ -122,7 +179,11 @@ RULE = Rule(
     options=ReservedConcurrencyOptions,
     judge=judge,
     writes=always("function-concurrency"),
+    lookups=lookups,
     settle=settle,
-    evidence=("concurrency_max", "throttles"),
+    evidence=("concurrency_max", "throttles", "event_sources"),
+    surprise="A reservation is a limit and a guarantee at once: what it holds back, nobody else may use. The pollers "
+    "of a queue ignore it: throttled messages are received again until they land in the dead-letter queue. Executions "
+    "that are provisioned count towards it.",
     order=30,
 )

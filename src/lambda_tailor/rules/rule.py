@@ -28,11 +28,13 @@ OptionsT = TypeVar("OptionsT", bound=Options)
 class ConcurrencyPool:
     """The account's concurrency in one region, in executions.
 
-    ``reserved`` is the sum of all reservations, of functions outside the plan too.
+    ``reserved`` is the sum of all reservations, of functions outside the plan too. ``busy`` is the most
+    that ran at once outside of reservations in the evidence's window; None where nobody knows.
     """
 
     limit: int
     reserved: int
+    busy: float | None = None
 
 
 Judged = tuple[Function, Sequence[Verdict]]
@@ -72,7 +74,7 @@ class Rule(Generic[OptionsT]):
     ``more_lookups`` those that only the evidence shows to be wanted. ``settle`` looks at one account and
     region's verdicts together, where functions compete for something. ``writes`` names the kinds of
     setting that it may propose to change. ``evidence`` names the
-    readings it asks for, and ``always`` those of them that it wants for a fixed target too. ``source`` is the
+    readings it asks for. ``source`` is the
     page behind it; ``surprise`` says what AWS does there that people do not expect.
     """
 
@@ -87,7 +89,6 @@ class Rule(Generic[OptionsT]):
     settle: Callable[[Sequence[Judged], ConcurrencyPool | None], Sequence[Judged]] = nothing_shared
     writes: Callable[[OptionsT], Iterable[str]] = nothing_written
     evidence: tuple[str, ...] = ()
-    always: tuple[str, ...] = ()
     surprise: str = ""
     order: int = 100
 

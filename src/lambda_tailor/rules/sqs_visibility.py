@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import Field
 
-from lambda_tailor.model.evidence import Absent, Evidence
+from lambda_tailor.model.evidence import Absent, EventSource, Evidence
 from lambda_tailor.model.function import Function
 from lambda_tailor.model.verdict import Finding, Kept, Key, Proposed, Risk, Transition, Verdict
 from lambda_tailor.rules.rule import Options, Rule
@@ -28,26 +28,27 @@ def writes(options: SqsVisibilityOptions) -> Iterable[str]:
 
 def judge(function: Function, evidence: Evidence, options: SqsVisibilityOptions) -> Sequence[Verdict]:
     """Report every queue that shows its messages again too soon, or propose to change it."""
-    if isinstance(evidence.triggers, Absent):
-        return (Kept(SETTING, None, f"its triggers are not known: {evidence.triggers.because}"),)
-    verdicts: list[Verdict] = []
-    for trigger in evidence.triggers:
-        hidden = trigger.visibility_timeout_s
-        if hidden is None:
-            continue
-        name = trigger.resource.rpartition(":")[2]
-        setting, wanted = f"{SETTING}.{name}", options.times * function.timeout_s
-        if hidden >= wanted:
-            verdicts.append(Kept(setting, hidden, f"at least {options.times} times the timeout"))
-            continue
-        told = f"{name} hides a message for {hidden} s, and the function may take {function.timeout_s} s"
-        if not options.fix or function.account_id not in trigger.resource.split(":"):
-            note = f"{told}: AWS recommends {options.times} times that, {wanted} s"
-            verdicts.append(Finding(setting, hidden, note, Risk.MEDIUM))
-            continue
-        step = Transition(Key("queue-visibility", name), SETTING, hidden, wanted)
-        verdicts.append(Proposed(setting, hidden, wanted, told, (step,), Risk.LOW))
-    return verdicts
+    if isinstance(evidence.event_sources, Absent):
+        return (Kept(SETTING, None, f"its event sources are not known: {evidence.event_sources.because}"),)
+    sources = [source for source in evidence.queues if source.visibility_timeout_s is not None]
+    return [_judge_one(function, source, options) for source in sources]
+
+
+def _judge_one(function: Function, source: EventSource, options: SqsVisibilityOptions) -> Verdict:
+    hidden, name = source.visibility_timeout_s, source.name
+    assert hidden is not None
+    setting, wanted = f"{SETTING}.{name}", options.times * function.timeout_s + source.window_s
+    window = f" and a batching window of {source.window_s} s" if source.window_s else ""
+    if hidden >= wanted:
+        return Kept(setting, hidden, f"at least {options.times} times the timeout{window}")
+    told = f"{name} hides a message for {hidden} s, and the function may take {function.timeout_s} s"
+    if hidden < function.timeout_s:
+        told += ": AWS refuses the next change of the event source"
+    if not options.fix or function.account_id not in source.source.split(":"):
+        note = f"{told}: AWS recommends {options.times} times that{window}, {wanted} s"
+        return Finding(setting, hidden, note, Risk.HIGH if hidden < function.timeout_s else Risk.MEDIUM)
+    step = Transition(Key("queue-visibility", name), SETTING, hidden, wanted)
+    return Proposed(setting, hidden, wanted, told, (step,), Risk.LOW)
 
 
 RULE = Rule(
@@ -58,6 +59,8 @@ RULE = Rule(
     options=SqsVisibilityOptions,
     judge=judge,
     writes=writes,
-    evidence=("triggers",),
+    evidence=("triggers", "event_sources"),
+    surprise="The batching window counts on top of six times the timeout. Where a timeout is above the queue's "
+    "visibility, Lambda refuses the next change of the event source, and nobody knows why then.",
     order=170,
 )

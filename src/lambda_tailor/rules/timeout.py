@@ -90,7 +90,8 @@ def _limit(evidence: Evidence) -> tuple[float, str]:
     if any(trigger.limit_s is None for trigger in evidence.triggers):
         return math.inf, ""
     slowest = max(evidence.triggers, key=lambda trigger: trigger.limit_s or 0)
-    return slowest.limit_s or math.inf, slowest.resource
+    assumed = " (assumed: that limit can be raised)" if slowest.limit_assumed else ""
+    return slowest.limit_s or math.inf, slowest.resource + assumed
 
 
 def _runs_end_at(current: int, evidence: Evidence, longest: Measured) -> bool:

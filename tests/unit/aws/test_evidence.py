@@ -320,7 +320,7 @@ def test_policies_and_urls_are_only_read_when_asked() -> None:
         Trigger("queue", QUEUE, visibility_timeout_s=30),
         Trigger("stream", STREAM),
         Trigger("request-response", url),
-        Trigger("request-response", "apigateway.amazonaws.com", limit_s=29.0),
+        Trigger("request-response", "apigateway.amazonaws.com", limit_s=29.0, limit_assumed=True),
         Trigger("asynchronous", "s3.amazonaws.com"),
     )
     shallow = triggers(replies)

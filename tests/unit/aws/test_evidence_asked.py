@@ -75,4 +75,4 @@ def test_there_are_kinds_of_every_cost() -> None:
 def test_every_preset_asks_for_readings_that_there_are() -> None:
     for preset in ("reference", "right-size"):
         asked = readings_of(load_preset(preset), [a_function()])
-        assert asked <= {*READINGS, "at_memory", "recommendation", "triggers"}
+        assert asked <= {*READINGS, "at_memory", "recommendation", "triggers", "event_sources"}

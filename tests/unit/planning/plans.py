@@ -10,7 +10,7 @@ from functools import cache
 from pydantic import JsonValue
 
 from lambda_tailor.documents import plan_hash
-from lambda_tailor.model.evidence import Trigger
+from lambda_tailor.model.evidence import EventSource, Trigger
 from lambda_tailor.model.function import Found, Function, Lookup, Missing
 from lambda_tailor.model.plan import Operation, Plan
 from lambda_tailor.model.record import RunRecord, StepRecord
@@ -38,6 +38,9 @@ rules:
   architecture: {target: arm64}
 """
 DLQ = f"arn:aws:sqs:{REGION}:{ACCOUNT}:lambda-dlq-dev"
+
+
+INCOMING = f"arn:aws:sqs:{REGION}:{ACCOUNT}:incoming"
 
 
 def the_function() -> Function:
@@ -74,7 +77,8 @@ def the_plan() -> Plan:
     function = the_function()
     seen = replace(
         evidence(async_events=5, provisioned_max=2, memory_used=200),
-        triggers=(Trigger("queue", f"arn:aws:sqs:{REGION}:{ACCOUNT}:incoming", visibility_timeout_s=10),),
+        triggers=(Trigger("queue", INCOMING, visibility_timeout_s=10),),
+        event_sources=(EventSource(uuid="u-1", source=INCOMING, kind="queue", visibility_timeout_s=10),),
     )
     reading = ScopeData(
         account_id=ACCOUNT,

@@ -16,7 +16,7 @@ from lambda_tailor.aws.evidence_metrics import none_found
 from lambda_tailor.aws.faults import access_denied
 from lambda_tailor.model.evidence import Absent, AtMemory, Evidence, Trigger
 from lambda_tailor.model.explanation import ExplainedFunction, ExplainedRule, Explanation, WouldChange
-from lambda_tailor.model.function import Function
+from lambda_tailor.model.function import Function, Lookup, Missing
 from lambda_tailor.model.plan import MonthlyUsd
 from lambda_tailor.planning.explaining import ExplainRequest, explain
 from lambda_tailor.planning.planner import ScopeData, Value, make_plan
@@ -85,6 +85,7 @@ def test_an_option_that_decides_is_told_with_the_value_at_which_it_does() -> Non
     assert short.status == "kept"
 
 
+NOT_PROVISIONED = Lookup("provisioned", "lambda-function-dev")
 CASES = [
     ("memory", {"target_mb": 1024}, SEEN, a_function()),
     ("memory", {"from_evidence": True}, SEEN, a_function()),
@@ -92,7 +93,7 @@ CASES = [
     ("timeout", {"target_s": 30}, evidence(duration_max=31_500), a_function()),
     ("timeout", {"from_evidence": True}, evidence(duration_max=2000), a_function(timeout_s=7)),
     ("tracing", {}, Evidence(), a_function()),
-    ("reserved-concurrency", {"target": 950}, Evidence(), a_function()),
+    ("reserved-concurrency", {"target": 950}, Evidence(), a_function(resources={NOT_PROVISIONED: Missing()})),
     ("reserved-concurrency", {"from_evidence": True}, evidence(concurrency_max=9), a_function()),
     ("runtime-end-of-life", {}, Evidence(), a_function()),
     ("ephemeral-storage", {}, evidence(tmp_used=900 * 2**20), a_function(ephemeral_mb=2048)),

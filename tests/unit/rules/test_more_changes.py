@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_tailor.model.evidence import Evidence, Trigger
+from lambda_tailor.model.evidence import EventSource, Evidence
 from lambda_tailor.model.function import Found, Lookup, Missing, Resource, Unreadable
 from lambda_tailor.model.verdict import Blocked, Finding, Kept, Proposed, Risk, Verdict
 from lambda_tailor.rules import (
@@ -170,8 +170,9 @@ def test_without_a_wish_retries_are_left_alone() -> None:
     assert isinstance(blocked, Blocked)
 
 
-def queues(hidden: int | None, *, fix: bool = False, arn: str = QUEUE) -> list[Verdict]:
-    seen = Evidence(triggers=(Trigger("queue", arn, visibility_timeout_s=hidden),))
+def queues(hidden: int | None, *, fix: bool = False, arn: str = QUEUE, **given: Any) -> list[Verdict]:
+    source = EventSource(uuid="u", source=arn, kind="queue", visibility_timeout_s=hidden, **given)
+    seen = Evidence(event_sources=(source,))
     return list(sqs_visibility.judge(a_function(timeout_s=30), seen, sqs_visibility.SqsVisibilityOptions(fix=fix)))
 
 
@@ -181,6 +182,22 @@ def test_a_queue_that_shows_messages_too_soon_is_reported() -> None:
     assert "180 s" in verdict.note
     (kept,) = queues(180)
     assert isinstance(kept, Kept)
+
+
+def test_the_batching_window_counts_on_top() -> None:
+    (verdict,) = queues(199, window_s=20)
+    assert isinstance(verdict, Finding) and "200 s" in verdict.note
+    assert isinstance(queues(200, window_s=20)[0], Kept)
+
+
+def test_a_disabled_event_source_is_no_trigger() -> None:
+    assert queues(1, enabled=False) == []
+
+
+def test_a_timeout_above_the_visibility_is_grave() -> None:
+    (verdict,) = queues(29)
+    assert isinstance(verdict, Finding) and verdict.risk is Risk.HIGH
+    assert "AWS refuses the next change of the event source" in verdict.note
 
 
 def test_a_queue_of_the_account_is_changed_where_the_policy_says_so() -> None:

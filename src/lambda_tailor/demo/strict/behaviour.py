@@ -99,6 +99,32 @@ class Backend:
         path = f"/2015-03-31/functions/{quote(function, safe='')}/aliases/{quote(name, safe='')}"
         return await self._found(exchange, path)
 
+    async def event_source(self, exchange: Exchange, uuid: str) -> Mapping[str, Any] | None:
+        """GetEventSourceMapping; None where there is no such mapping."""
+        return await self._found(exchange, f"/2015-03-31/event-source-mappings/{quote(uuid, safe='')}")
+
+    async def provisioned(self, exchange: Exchange, function: str) -> list[Mapping[str, Any]]:
+        """What is provisioned for each version and alias of a function, as ListProvisionedConcurrencyConfigs has it."""
+        path = f"/2015-03-31/functions/{quote(function, safe='')}"
+        versions = (await self._found(exchange, f"{path}/versions") or {}).get("Versions") or ()
+        aliases = (await self._found(exchange, f"{path}/aliases") or {}).get("Aliases") or ()
+        qualifiers = [each["Version"] for each in versions if each["Version"].isdigit()] + [a["Name"] for a in aliases]
+        configured: list[Mapping[str, Any]] = []
+        for qualifier in qualifiers:
+            at = f"/2019-09-30/functions/{quote(function, safe='')}/provisioned-concurrency"
+            if found := await self._found(exchange, at, urlencode({"Qualifier": qualifier})):
+                arn = f"arn:aws:lambda:{exchange.region}:{exchange.account}:function:{function}:{qualifier}"
+                configured.append({**found, "FunctionArn": arn})
+        return configured
+
+    async def queue_attributes(self, exchange: Exchange, arn: str) -> Mapping[str, str]:
+        """All attributes of a queue; none where it is not there."""
+        account, name = arn.split(":")[4:6]
+        asked = {"QueueUrl": f"{self.url}/{account}/{name}", "AttributeNames": ["All"]}
+        answer: Any = await self.json(exchange, "sqs", "AmazonSQS.GetQueueAttributes", asked)
+        attributes: Mapping[str, str] = answer.get("Attributes") or {}
+        return attributes
+
     async def event_invoke_config(self, exchange: Exchange, function: str) -> Mapping[str, Any] | None:
         """GetFunctionEventInvokeConfig; None where the function has none."""
         return await self._found(exchange, f"/2019-09-25/functions/{quote(function, safe='')}/event-invoke-config")
