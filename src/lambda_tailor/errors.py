@@ -76,6 +76,10 @@ class JournalError(TailorError):
     """The journal cannot be read or written; nothing is written to AWS without it."""
 
 
+class LeaseLost(TailorError):
+    """Another run took over what this one worked on while it slept; this one stops."""
+
+
 class RunNotFound(BadInput):
     """The journal holds no run of that id."""
 

@@ -21,7 +21,7 @@ from lambda_tailor.errors import JournalError
 from lambda_tailor.journal.database import open_engine
 from lambda_tailor.journal.journal import Journal, leases
 from lambda_tailor.journal.leases import LEASE_S, Holder
-from lambda_tailor.journal.tables import HEAD, LEASES, RUNS, VERSION
+from lambda_tailor.journal.tables import COUNTERS, HEAD, LEASES, RUNS, VERSION
 from lambda_tailor.model.run import Status
 from tests.integration.conftest import Aws
 
@@ -173,7 +173,10 @@ def to_first_version(url: str) -> None:
     """Make a journal what version 0.1 left: no leases, no run summed up, and no word of its revision."""
     with open_engine(url).begin() as connection:
         LEASES.drop(connection)
-        connection.execute(sa.text("alter table runs drop column summary"))
+        COUNTERS.drop(connection)
+        later = {"runs": ("summary", "seq", "epoch"), "steps": ("state", "sent_at", "seen", "made", "left", "token")}
+        for table, column in ((table, column) for table, columns in later.items() for column in columns):
+            connection.execute(sa.text(f'alter table {table} drop column "{column}"'))
         VERSION.drop(connection)
 
 

@@ -6,6 +6,7 @@ It interprets operations and knows no setting by name. A rollback is run by it t
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -13,17 +14,14 @@ from functools import partial
 from queue import SimpleQueue
 
 from lambda_tailor.applying.apply_operation import Applier
-from lambda_tailor.aws.observer import read_many
-from lambda_tailor.aws.scopes import OpenScope
+from lambda_tailor.aws.quotas import Stopped
 from lambda_tailor.journal.leases import Held
 from lambda_tailor.model.plan import Operation
 from lambda_tailor.model.record import StepRecord
 from lambda_tailor.model.run import Ended, Result
-from lambda_tailor.model.verdict import Key
 from lambda_tailor.planning.estimate import lane_of_operation
-from lambda_tailor.settings.setting import State
 
-# Functions are taken in so many operations at a time, so that what is read by page stays recent.
+# Operations are let into the lanes so many at a time.
 CHUNK = 400
 # Operations in flight in one lane. An update that AWS works on for seconds holds a place all that time.
 WIDTH = 256
@@ -46,10 +44,10 @@ class Executor:
     held: Mapping[str, Held] = field(default_factory=dict)
 
     def execute(self, operations: Sequence[Operation], earlier: Mapping[str, StepRecord]) -> Mapping[str, Ended]:
-        """How each operation ended; those that ``stop`` left out are absent.
+        """How each operation ended; those that ``stop`` left out are absent, also those that waited for their turn.
 
         ``earlier`` is what the journal knows of the run: what has ended there is not done again.
-        Raises JournalError, CredentialsError or EndpointUnreachable, after the calls in flight.
+        Raises JournalError, LeaseLost, CredentialsError or EndpointUnreachable, after the calls in flight.
         """
         ended = {
             operation.id: Ended(step.result, step.detail)
@@ -66,7 +64,6 @@ class Executor:
         self,
         operation: Operation,
         earlier: StepRecord | None,
-        recent: dict[Key, State],
         ended: Mapping[str, Ended],
     ) -> Ended:
         """Carry out one operation, as far as what it needs was done; how it ended is journalled and told."""
@@ -79,8 +76,8 @@ class Executor:
         elif not possible.after:
             result = Ended(Result.FAILED, because)
         else:
-            result = self.applier.apply(possible, earlier, recent)
-        self.applier.journal.settle(self.applier.run_id, operation.id, result.result, result.detail)
+            result = self.applier.apply(possible, earlier)
+        self.applier.journal.settle(self.applier.run_id, operation.id, result, self.applier.token)
         self.observe(operation, result)
         return result
 
@@ -88,15 +85,14 @@ class Executor:
 class _Flow:
     """One way of all operations through the lanes.
 
-    They are let in by the chunk, whose states are read by page beforehand, and a chunk is let in while the
-    one before it still runs: so no lane waits for another, nor for a chunk's last update.
+    They are let in by the chunk, and a chunk is let in while the one before it still runs: so no lane waits
+    for another, nor for a chunk's last update.
     """
 
     def __init__(self, executor: Executor, earlier: Mapping[str, StepRecord], ended: dict[str, Ended]) -> None:
         self._executor = executor
         self._earlier = earlier
         self._ended = ended
-        self._recent: dict[Key, State] = {}
         self._inside: dict[str, Operation] = {}
         self._waits_for: dict[str, set[str]] = {}
         self._running = 0
@@ -105,39 +101,27 @@ class _Flow:
 
     def run(self, operations: Sequence[Operation]) -> None:
         """Through with all of them, or as far as ``stop`` lets them."""
-        chunks = (operations[start : start + CHUNK] for start in range(0, len(operations), CHUNK))
-        with ThreadPoolExecutor(1, thread_name_prefix="reader") as reader:
-            coming = self._read(reader, next(chunks, None))
-            try:
-                while coming or self._running:
-                    if coming and len(self._inside) <= CHUNK // 2:
-                        chunk, states = coming
-                        self._recent.update(states.result())
-                        coming = None if self._stopped else self._read(reader, next(chunks, None))
-                        self._let_in(chunk)
-                    else:
-                        self._await_one()
-                    if self._stopped:
-                        coming = None
-            except BaseException:
-                self._executor.stop.set()
-                raise
-            finally:
-                for pool in self._lanes.values():
-                    pool.shutdown(wait=True, cancel_futures=True)
+        chunks = deque(operations[start : start + CHUNK] for start in range(0, len(operations), CHUNK))
+        try:
+            while (chunks and not self._stopped) or self._running:
+                if chunks and len(self._inside) <= CHUNK // 2 and not self._stopped:
+                    self._let_in(chunks.popleft())
+                elif self._running:
+                    self._await_one()
+        except BaseException:
+            self._executor.stop.set()
+            raise
+        finally:
+            for pool in self._lanes.values():
+                pool.shutdown(wait=True, cancel_futures=True)
 
     @property
     def _stopped(self) -> bool:
         return self._executor.stop.is_set()
 
-    def _read(self, reader: ThreadPoolExecutor, chunk: Sequence[Operation] | None) -> _Coming | None:
-        if not chunk:
-            return None
-        applier = self._executor.applier
-        opened = OpenScope(applier.gateway, chunk[0].account_id, applier.partition)
-        return chunk, reader.submit(read_many, opened, [operation.key for operation in chunk])
-
     def _let_in(self, chunk: Sequence[Operation]) -> None:
+        applier = self._executor.applier
+        applier.journal.intend(applier.run_id, [operation.id for operation in chunk])
         self._inside |= {operation.id: operation for operation in chunk}
         for operation in chunk:
             self._waits_for[operation.id] = {id for id in operation.waits_for if id in self._inside}
@@ -148,14 +132,17 @@ class _Flow:
             lane = lane_of_operation(operation)
             pool = self._lanes.setdefault(lane, ThreadPoolExecutor(WIDTH, thread_name_prefix=lane))
             earlier = self._earlier.get(operation.id)
-            future = pool.submit(self._executor.one, operation, earlier, self._recent, self._ended)
+            future = pool.submit(self._executor.one, operation, earlier, self._ended)
             future.add_done_callback(partial(_report, self._finished, operation))
             self._running += 1
 
     def _await_one(self) -> None:
         operation, future = self._finished.get()
         self._running -= 1
-        self._ended[operation.id] = future.result()
+        try:
+            self._ended[operation.id] = future.result()
+        except Stopped:
+            return  # it did not come to its turn, and neither does what waits for it
         del self._inside[operation.id], self._waits_for[operation.id]
         free: list[Operation] = []
         for id, others in self._waits_for.items():
@@ -164,9 +151,6 @@ class _Flow:
                 if not others:
                     free.append(self._inside[id])
         self._begin(free)
-
-
-_Coming = tuple[Sequence[Operation], Future[dict[Key, State]]]
 
 
 def _report(

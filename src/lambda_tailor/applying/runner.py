@@ -26,13 +26,13 @@ from lambda_tailor.aws.gateway import Connection
 from lambda_tailor.aws.scheduler import side_by_side
 from lambda_tailor.aws.scopes import check_account, open_scope
 from lambda_tailor.clock import now
-from lambda_tailor.errors import BadInput, CredentialsError, JournalError
+from lambda_tailor.errors import BadInput, CredentialsError, JournalError, LeaseLost
 from lambda_tailor.journal.journal import Journal
 from lambda_tailor.journal.outcomes import run_of, status_of
 from lambda_tailor.journal.vault import Vault
 from lambda_tailor.model.plan import Operation, Plan
 from lambda_tailor.model.progress import NullObserver, Observer
-from lambda_tailor.model.record import RunRecord
+from lambda_tailor.model.record import RunRecord, StepRecord
 from lambda_tailor.model.run import Run, Status
 from lambda_tailor.planning.agreement import check_operations, check_run
 from lambda_tailor.planning.planner import check_caps
@@ -141,22 +141,23 @@ class Runner:
         return opened.caller_arn, opened.gateway.calls
 
     def _execute(self, record: RunRecord) -> Run:
-        self.journal.mark(record.run_id, Status.RUNNING)
+        epoch = self.journal.take_up(record.run_id)
+        undone = self.journal.run(record.of_run).steps if record.of_run is not None else None
         status = Status.INTERRUPTED
         try:
             with side_by_side(self.scheduler) as executor:
-                self._side_by_side(record, executor)
+                self._side_by_side(record, executor, undone)
             record = self.journal.advanced(record)
             status = status_of(record)
         finally:
-            self.journal.finish(record.run_id, status)
+            self.journal.finish(record.run_id, status, epoch)
         run = run_of(self.journal.advanced(record))
         self.journal.sum_up(run.run_id, run.summary)
         return run
 
-    def _side_by_side(self, record: RunRecord, executor: Executor) -> None:
+    def _side_by_side(self, record: RunRecord, executor: Executor, undone: Mapping[str, StepRecord] | None) -> None:
         """Every account and region has quotas of its own. What ends one of them is raised when all are over."""
-        began = dict(self._begun(record, executor))
+        began = dict(self._begun(record, executor, undone))
         errors: list[BaseException] = []
         waiting: set[Future[ScopeDone]] = set(began)
         told = False
@@ -166,9 +167,9 @@ class Runner:
                 error = future.exception()
                 if error is not None:
                     errors.append(error)
-                    if not isinstance(error, JournalError):
+                    if not isinstance(error, JournalError | LeaseLost):
                         continue
-                    # Without the journal nothing more may be written.
+                    # Without the journal, or the lease, nothing more may be written.
                     self.stop.set()
                 elif self.scheduler is not None:
                     self._tell(began[future], future.result())
@@ -178,7 +179,9 @@ class Runner:
         if errors:
             raise errors[0]
 
-    def _begun(self, record: RunRecord, executor: Executor) -> Iterator[tuple[Future[ScopeDone], Sequence[Operation]]]:
+    def _begun(
+        self, record: RunRecord, executor: Executor, undone: Mapping[str, StepRecord] | None
+    ) -> Iterator[tuple[Future[ScopeDone], Sequence[Operation]]]:
         scopes = _by_scope(record.plan)
         work = ScopeRun(
             run_id=record.run_id,
@@ -194,7 +197,9 @@ class Runner:
             for scope, operations in scopes:
                 yield executor.submit(carry_out_remotely, replace(work, scope=scope)), operations
             return
-        context = RunContext(journal=self.journal, vault=self.vault, stop=self.stop, observe=self.observer.ended)
+        context = RunContext(
+            journal=self.journal, vault=self.vault, stop=self.stop, observe=self.observer.ended, undone=undone
+        )
         for scope, operations in scopes:
             yield executor.submit(carry_out, replace(work, scope=scope), context, operations, record.steps), operations
 

@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 from lambda_tailor import paths
 from lambda_tailor.applying.apply_operation import Applier
 from lambda_tailor.applying.executor import Executor, Observer
+from lambda_tailor.applying.looks import Looks
 from lambda_tailor.applying.placeholders import Placeholders
 from lambda_tailor.aws.accounts import UNREACHABLE, Scope
 from lambda_tailor.aws.gateway import Connection
 from lambda_tailor.aws.inventory import Target, take
 from lambda_tailor.aws.lookups import look_up
 from lambda_tailor.aws.scopes import OpenScope, check_account, open_scope
-from lambda_tailor.errors import AccessDenied, AwsRefused, JournalError, RunNotFound, StalePlan
-from lambda_tailor.journal.journal import Journal
+from lambda_tailor.errors import AccessDenied, AwsRefused, JournalError, RunNotFound, StalePlan, TailorError
+from lambda_tailor.journal.journal import Journal, lease_lost
 from lambda_tailor.journal.leases import RENEWED_EVERY_S, Held, Holder
 from lambda_tailor.journal.vault import Vault
 from lambda_tailor.model.function import Found, Missing, Unreadable, source_lookup
@@ -57,13 +58,18 @@ class ScopeDone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunContext:
-    """What is needed for it. ``patient`` waits until a worker that died over the same run holds nothing more."""
+    """What is needed for it.
+
+    ``patient`` waits until a worker that died over the same run holds nothing more; ``undone`` has the steps
+    of the run that is put back, where it is a rollback.
+    """
 
     journal: Journal
     vault: Vault
     stop: threading.Event
     observe: Observer = field(default=lambda _operation, _ended: None)
     patient: bool = False
+    undone: Mapping[str, StepRecord] | None = None
 
 
 def mark_of(vault: Vault) -> str:
@@ -87,13 +93,19 @@ def carry_out(
         undone = [o for o in operations if (step := earlier.get(o.id)) is None or step.result in (None, Result.FAILED)]
         return ScopeDone(_unreached(work, context, undone, error), {})
     check_account(opened, work.scope.account_id)
-    with _leased(work, context, operations) as held:
+    holder = Holder(run_id=work.run_id, who=work.who or "somebody")
+    with _leased(holder, context, operations) as held:
         applier = Applier(
             run_id=work.run_id,
             gateway=opened.gateway,
             journal=context.journal,
             placeholders=Placeholders(context.vault, _resolver(opened)),
             partition=opened.partition,
+            holder=holder,
+            token=context.journal.token(holder),
+            looks=Looks(opened),
+            undone=context.undone,
+            stop=context.stop,
         )
         executor = Executor(applier=applier, observe=context.observe, stop=context.stop, held=held)
         try:
@@ -124,7 +136,8 @@ def carry_out_remotely(work: ScopeRun) -> ScopeDone:
         where = (work.scope.account_id, work.scope.region)
         operations = [o for o in record.plan.operations if (o.account_id, o.region) == where]
         stop = threading.Event()
-        context = RunContext(journal=journal, vault=vault, stop=stop, patient=True)
+        undone = journal.run(record.of_run).steps if record.of_run is not None else None
+        context = RunContext(journal=journal, vault=vault, stop=stop, patient=True, undone=undone)
         with _stopped_from_afar(journal, work.run_id, stop):
             return carry_out(work, context, operations, record.steps)
     finally:
@@ -153,23 +166,27 @@ def check_fresh(connection: Connection, scope: Scope, operations: Sequence[Opera
 
 
 @contextmanager
-def _leased(work: ScopeRun, context: RunContext, operations: Sequence[Operation]) -> Iterator[Mapping[str, Held]]:
+def _leased(holder: Holder, context: RunContext, operations: Sequence[Operation]) -> Iterator[Mapping[str, Held]]:
     """Hold the functions, and keep on holding them; gives those that another run holds."""
-    holder = Holder(run_id=work.run_id, who=work.who or "somebody")
     functions = sorted({operation.function for operation in operations})
     held = context.journal.hold(holder, functions)
-    while context.patient and any(other.run_id == work.run_id for other in held.values()):
+    while context.patient and any(other.run_id == holder.run_id for other in held.values()):
         if context.stop.wait(LOOKED_EVERY_S):
             break
         held = context.journal.hold(holder, functions)
+    mine = [function for function in functions if function not in held]
     done = threading.Event()
+    gone: list[TailorError] = []
 
     def renew() -> None:
         while not done.wait(RENEWED_EVERY_S):
             try:
-                context.journal.renew(holder)
-            except JournalError:
-                # Without the journal nothing may be written, and the next operation says why.
+                if context.journal.renew(holder) < len(mine):
+                    gone.append(lease_lost(mine[0]))
+            except JournalError as error:
+                gone.append(error)
+            if gone:
+                # Without the journal, or without the lease, nothing may be written.
                 context.stop.set()
                 return
 
@@ -177,6 +194,8 @@ def _leased(work: ScopeRun, context: RunContext, operations: Sequence[Operation]
     renewing.start()
     try:
         yield held
+        if gone:
+            raise gone[0]
     finally:
         done.set()
         renewing.join()
@@ -213,7 +232,7 @@ def _unreached(
     because = f"account {work.scope.account_id} cannot be reached in {work.scope.region}: {error}"
     ended = {operation.id: Ended(Result.FAILED, because) for operation in operations}
     for operation in operations:
-        context.journal.settle(work.run_id, operation.id, Result.FAILED, because)
+        context.journal.settle(work.run_id, operation.id, ended[operation.id])
         context.observe(operation, ended[operation.id])
     return ended
 

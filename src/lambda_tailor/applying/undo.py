@@ -19,8 +19,7 @@ def undo_plan(record: RunRecord, created_at: str, only: frozenset[str] | None = 
 
     Its written operations, swapped and in the opposite order.
 
-    What the journal says was there goes back; an operation that was intended and perhaps never
-    sent is undone too, which costs a read where there is nothing to undo.
+    What the journal says was there goes back. What was only intended was never sent, and is no part of it.
     """
     written = [
         o for o in record.plan.operations if _written(record.steps.get(o.id)) and (only is None or o.function in only)
@@ -46,7 +45,7 @@ def undo_plan(record: RunRecord, created_at: str, only: frozenset[str] | None = 
 
 
 def _written(step: StepRecord | None) -> bool:
-    return step is not None and bool(step.call)
+    return step is not None and step.written
 
 
 def _inverse(operation: Operation, step: StepRecord, written: list[Operation], ids: Mapping[str, str]) -> Operation:

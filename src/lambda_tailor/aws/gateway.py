@@ -6,9 +6,10 @@ import logging
 import operator
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
+from itertools import chain, repeat
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -84,13 +85,45 @@ class Gateway:
         Raises AccessDenied, CredentialsError, EndpointUnreachable, or AwsRefused with AWS's own code;
         AwsRefused.lost tells a write of which nobody knows whether it was done.
         """
+        return self._attempt(call, partial(self._pace.wait, call.name))
+
+    def turn(self, call: str) -> float:
+        """Take a place in the lane of a call (``service:Operation``); when it is there, for ``until`` and ``write``."""
+        return self._pace.turn(call)
+
+    def due_in_s(self, turn: float) -> float:
+        """Seconds until a turn; negative where it is over."""
+        return self._pace.due_in_s(turn)
+
+    def until(self, turn: float, stop: threading.Event | None = None) -> None:
+        """Wait for a turn.
+
+        Raises Stopped where ``stop`` is set before it.
+        """
+        self._pace.until(turn, stop)
+
+    def write(self, call: Call, turn: float, guard: Callable[[], None]) -> Answer:
+        """Send a write when its turn has come.
+
+        Each time before it is sent, also after AWS refused it for its pace, ``guard`` is asked, at the very
+        last: what it raises ends it. Raises otherwise what ``call`` raises.
+        """
+        waits = chain([partial(self._pace.until, turn)], repeat(partial(self._pace.wait, call.name)))
+
+        def ready() -> None:
+            next(waits)()
+            guard()
+
+        return self._attempt(call, ready)
+
+    def _attempt(self, call: Call, ready: Callable[[], None]) -> Answer:
         retry = self._connection.retry
         is_write = writes(call.action)
         started = retry.clock()
         attempt = 0
         while True:
             attempt += 1
-            self._pace.wait(call.name)
+            ready()
             with self._lock:
                 self.calls[call.name] += 1
             try:

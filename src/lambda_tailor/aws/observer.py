@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from lambda_tailor.aws.gateway import Gateway
 from lambda_tailor.aws.lookups import look_up
 from lambda_tailor.aws.scopes import OpenScope
+from lambda_tailor.clock import elapsed
 from lambda_tailor.errors import AwsRefused
 from lambda_tailor.model.function import Found, Lookup, Missing
 from lambda_tailor.model.verdict import Key
@@ -46,25 +47,24 @@ def read_settled(
     address: ResourceAddress,
     recent: dict[Key, State],
     *,
-    after_s: float = 0.0,
     sleep: Callable[[float], None] = time.sleep,
-) -> State | Broken:
-    """The resource's state once AWS is done with it; polled every second, like ``function_updated_v2``.
+    clock: Callable[[], float] = elapsed,
+) -> tuple[State | Broken, float]:
+    """The resource's state once AWS is done with it, and when that was asked for.
 
-    The first look is after ``after_s``. What the same answer tells of other kinds of setting goes
-    into ``recent``. Raises StillPending after five minutes; an update in a VPC takes up to one.
+    Polled every second, like ``function_updated_v2``. What the same answer tells of other kinds of setting
+    goes into ``recent``. Raises StillPending after five minutes; an update in a VPC takes up to one.
     """
-    waited, pause = after_s, 0.5
-    if after_s:
-        sleep(after_s)
+    waited, pause = 0.0, 0.5
     while True:
+        asked = clock()
         answer = _answer(gateway, setting, address)
         progress = Progress.SETTLED if answer is None else setting.progress(answer)
         if isinstance(progress, Broken):
-            return progress
+            return progress, asked
         if progress is Progress.SETTLED:
             recent |= _siblings(setting, address, answer)
-            return setting.observe(address, answer)
+            return setting.observe(address, answer), asked
         if waited >= PATIENCE_S:
             raise StillPending(f"{address.resource} is still being updated after {waited:.0f} s", code="StillPending")
         sleep(pause)

@@ -15,6 +15,10 @@ from lambda_tailor.model.lanes import DEFAULT_SHARE, lane_of, rate_of
 _HASTE = 3
 
 
+class Stopped(Exception):
+    """The run was told to stop before the call's turn came: it is not sent."""
+
+
 class Pace:
     """Delays calls so that in no second a lane has more of them than its quota.
 
@@ -37,6 +41,10 @@ class Pace:
 
     def wait(self, call: str) -> None:
         """Block until the call may be sent."""
+        self.until(self.turn(call))
+
+    def turn(self, call: str) -> float:
+        """When the call may be sent, by this pace's clock; nobody else gets that place."""
         lane = lane_of(call)
         rate = rate_of(lane) * self._share
         # A whole number of calls, in a window that is never shorter than a second: two and a half a second
@@ -45,11 +53,26 @@ class Pace:
         window_s = many / rate
         with self._lock:
             sent = self._sent.setdefault(lane, deque(maxlen=many))
-            at = now = self._clock()
+            at = self._clock()
             if sent:
                 at = max(at, sent[-1] + 1 / (rate * _HASTE))
             if len(sent) == many:
                 at = max(at, sent[0] + window_s)
             sent.append(at)
-        if at > now:
-            self._sleep(at - now)
+        return at
+
+    def due_in_s(self, turn: float) -> float:
+        """Seconds until a turn; negative where it is over."""
+        return turn - self._clock()
+
+    def until(self, turn: float, stop: threading.Event | None = None) -> None:
+        """Block until that time.
+
+        Raises Stopped where ``stop`` is set before it.
+        """
+        rest = self.due_in_s(turn)
+        if stop is None:
+            if rest > 0:
+                self._sleep(rest)
+        elif stop.wait(max(0.0, rest)):
+            raise Stopped

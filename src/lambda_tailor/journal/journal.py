@@ -15,21 +15,20 @@ from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
-from pydantic import JsonValue
 
 from lambda_tailor.clock import now
 from lambda_tailor.documents import adapter, packed, unpacked
-from lambda_tailor.errors import JournalError, PlanFileError, RunNotFound
-from lambda_tailor.journal import leases, rollouts
+from lambda_tailor.errors import JournalError, LeaseLost, PlanFileError, RunNotFound
+from lambda_tailor.journal import leases, rollouts, steps
 from lambda_tailor.journal.database import open_engine, without_password
 from lambda_tailor.journal.group_commit import GroupCommit
 from lambda_tailor.journal.leases import Held, Holder
 from lambda_tailor.journal.outcomes import run_of
-from lambda_tailor.journal.tables import RUNS, STEPS
+from lambda_tailor.journal.tables import LEASES, RUNS, STEPS
 from lambda_tailor.model.plan import Plan
-from lambda_tailor.model.record import RunRecord, StepRecord
+from lambda_tailor.model.record import RunRecord, Sending
 from lambda_tailor.model.rollout import Rollout
-from lambda_tailor.model.run import Result, RunOverview, RunSummary, Status
+from lambda_tailor.model.run import Ended, RunOverview, RunSummary, Status, StepState
 
 
 class Journal:
@@ -53,50 +52,50 @@ class Journal:
             "run_id": run_id, "plan_id": plan.plan_id, "of_run": of_run, "status": Status.RUNNING,
             "started_at": started, "user": user, "plan": packed(plan), "api_calls": "{}",
         }  # fmt: skip
-        self._write(lambda connection: connection.execute(RUNS.insert(), row))
+
+        def work(connection: sa.Connection) -> None:
+            connection.execute(RUNS.insert(), {**row, "seq": leases.next_number(connection, "run"), "epoch": 0})
+
+        self._write(work)
         return RunRecord(
             run_id=run_id, plan=plan, of_run=of_run, status=Status.RUNNING, started_at=started, finished_at=None,
             user=user, api_calls={}, steps={},
         )  # fmt: skip
 
-    def intend(
-        self, run_id: str, operation_id: str, call: str, was: Mapping[str, JsonValue], wrote: Mapping[str, JsonValue]
-    ) -> None:
-        """Write down what is about to be written, and what is there now.
-
-        Said again for the same operation, the first account of a field stands.
-        """
-        row = {
-            "run_id": run_id, "operation_id": operation_id, "call": call, "was": json.dumps(was),
-            "wrote": json.dumps(wrote), "detail": "", "intended_at": now(),
-        }  # fmt: skip
-
-        def work(connection: sa.Connection) -> None:
-            known = connection.execute(_STEP, {"run": run_id, "operation": operation_id}).mappings().first()
-            if known is None:
-                connection.execute(STEPS.insert(), row)
-                return
-            merged = {
-                "was": json.dumps({**was, **json.loads(known["was"])}),
-                "wrote": json.dumps({**wrote, **json.loads(known["wrote"])}),
-            }
-            this = {"run": run_id, "operation": operation_id}
-            connection.execute(_CHANGED, {**this, "call": call, "result": None, **merged})
-
-        self._write(work)
-
-    def settle(self, run_id: str, operation_id: str, result: Result, detail: str) -> None:
-        """Write down how an operation ended, whether it was intended or never came to that."""
-        ended = {"result": result, "detail": detail, "settled_at": now()}
-
-        def work(connection: sa.Connection) -> None:
-            this = {"run": run_id, "operation": operation_id}
-            if connection.execute(_SETTLED, {**this, **ended}).rowcount == 0:
-                row = {"run_id": run_id, "operation_id": operation_id, "call": "", "was": "{}", "wrote": "{}", **ended}
-                connection.execute(STEPS.insert(), {**row, "intended_at": now()})
-
+    def intend(self, run_id: str, operation_ids: Sequence[str]) -> None:
+        """Write down, with the next write, what will be tried: of what is only intended nothing was done."""
         with self._explained():
-            self._writes.later(work)
+            self._writes.later(lambda connection: steps.intend(connection, run_id, operation_ids))
+
+    def sent(self, run_id: str, operation_id: str, sending: Sending) -> None:
+        """Write down what is sent to AWS in the next moment, and what is there now.
+
+        Raises LeaseLost where the holder no longer has the function: then it must not be sent.
+        """
+        token: list[int | None] = []
+        self._write(lambda connection: token.append(steps.send(connection, run_id, operation_id, sending)))
+        if token[-1] is None:
+            raise lease_lost(sending.function)
+
+    def unsent(self, run_id: str, operation_id: str, token: int) -> None:
+        """What was written down as sent was not, for certain."""
+        with self._explained():
+            self._writes.later(lambda connection: steps.unsend(connection, run_id, operation_id, token))
+
+    def still_held(self, holder: Holder, function: str) -> None:
+        """Raises LeaseLost where the holder no longer has the function."""
+        token: list[int | None] = []
+        self._write(lambda connection: token.append(leases.token(connection, holder.id, function)))
+        if token[-1] is None:
+            raise lease_lost(function)
+
+    def settle(self, run_id: str, operation_id: str, ended: Ended, token: int = 0) -> None:
+        """Write down how an operation ended; of one that another process has sent since, nothing is written.
+
+        ``token`` is the fencing token under which it was tried.
+        """
+        with self._explained():
+            self._writes.later(lambda connection: steps.settle(connection, run_id, operation_id, ended, token))
 
     def count(self, run_id: str, api_calls: Mapping[str, int]) -> None:
         """Write down the requests that were sent; they add to those of earlier attempts and other sites."""
@@ -110,9 +109,23 @@ class Journal:
 
         self._write(work)
 
-    def finish(self, run_id: str, status: Status) -> None:
-        """Write down how the run ended."""
-        ended = RUNS.update().where(RUNS.c.run_id == run_id).values(status=status, finished_at=now())
+    def take_up(self, run_id: str) -> int:
+        """Write down that the run goes on from here; the number under which it may be finished."""
+        again = sa.func.coalesce(RUNS.c.epoch, 0) + 1
+        taken = RUNS.update().where(RUNS.c.run_id == run_id)
+        epoch: list[int] = []
+
+        def work(connection: sa.Connection) -> None:
+            connection.execute(taken.values(status=Status.RUNNING, summary=None, epoch=again))
+            epoch.append(connection.execute(sa.select(RUNS.c.epoch).where(RUNS.c.run_id == run_id)).scalar_one())
+
+        self._write(work)
+        return epoch[-1]
+
+    def finish(self, run_id: str, status: Status, epoch: int) -> None:
+        """Write down how the run ended, unless another process has taken it up since."""
+        mine = sa.and_(RUNS.c.run_id == run_id, RUNS.c.epoch == epoch)
+        ended = RUNS.update().where(mine).values(status=status, finished_at=now())
         self._write(lambda connection: connection.execute(ended))
 
     def hold(self, holder: Holder, functions: Sequence[str]) -> Mapping[str, Held]:
@@ -121,9 +134,22 @@ class Journal:
         self._write(lambda connection: found.update(leases.take(connection, holder, functions)))
         return found
 
-    def renew(self, holder: Holder) -> None:
-        """Hold on to the leases."""
-        self._write(lambda connection: leases.renew(connection, holder))
+    def renew(self, holder: Holder) -> int:
+        """Hold on to the leases; how many they are."""
+        held: list[int] = []
+        self._write(lambda connection: held.append(leases.renew(connection, holder)))
+        return held[-1]
+
+    def token(self, holder: Holder) -> int:
+        """The holder's newest fencing token; 0 where it holds nothing."""
+        newest = sa.select(sa.func.max(LEASES.c.token)).where(LEASES.c.holder == holder.id)
+        with self._reading() as connection:
+            return connection.execute(newest).scalar_one() or 0
+
+    def at_work(self, run_id: str) -> Held | None:
+        """The lease of a process that works on the run now; None where none does, as far as can be known from here."""
+        with self._reading() as connection:
+            return leases.of_run(connection, run_id)
 
     def release(self, holder: Holder) -> None:
         """Let go of the leases."""
@@ -157,8 +183,8 @@ class Journal:
                     status=Status(row["status"]),
                     finished_at=row["finished_at"],
                     api_calls=json.loads(row["api_calls"]),
-                    steps=_steps(connection, record.run_id),
                     rollouts=tuple(each.shown for each in rollouts.read(connection, record.run_id).values()),
+                    steps=steps.of_run(connection, record.run_id),
                 )
 
     def run(self, run_id: str) -> RunRecord:
@@ -167,9 +193,9 @@ class Journal:
         Raises RunNotFound.
         """
         with self._reading() as connection:
-            touched = sa.exists().where(STEPS.c.run_id == RUNS.c.run_id, STEPS.c.call != "")
-            newest = RUNS.c.started_at.desc(), RUNS.c.run_id.desc()
-            wanted = sa.select(RUNS).where(touched, RUNS.c.of_run.is_(None)).order_by(*newest).limit(1)
+            written = sa.or_(STEPS.c.state.is_(None), STEPS.c.state != StepState.INTENDED)
+            touched = sa.exists().where(STEPS.c.run_id == RUNS.c.run_id, STEPS.c.call != "", written)
+            wanted = sa.select(RUNS).where(touched, RUNS.c.of_run.is_(None)).order_by(RUNS.c.seq.desc()).limit(1)
             if run_id != "latest":
                 wanted = sa.select(RUNS).where(RUNS.c.run_id == run_id)
             row = connection.execute(wanted).mappings().first()
@@ -185,7 +211,7 @@ class Journal:
         """Every run without its outcomes, oldest first. Plans, which are large, are read only of runs cut short."""
         columns = [column for column in RUNS.c if column is not RUNS.c.plan]
         with self._reading() as connection:
-            rows = connection.execute(sa.select(*columns).order_by(RUNS.c.started_at, RUNS.c.run_id)).mappings().all()
+            rows = connection.execute(sa.select(*columns).order_by(RUNS.c.seq)).mappings().all()
         return [self._overview(row) for row in rows]
 
     def _overview(self, row: Any) -> RunOverview:
@@ -208,8 +234,8 @@ class Journal:
                     **{name: row[name] for name in _SAME},
                     "plan": unpacked(row["plan"], f"the journal's plan of run {row['run_id']}"),
                     "api_calls": json.loads(row["api_calls"]),
-                    "steps": _steps(connection, row["run_id"]),
                     "rollouts": tuple(each.shown for each in rollouts.read(connection, row["run_id"]).values()),
+                    "steps": steps.of_run(connection, row["run_id"]),
                 }
             )
         return record
@@ -261,28 +287,12 @@ class Journal:
             ) from error
 
 
-_THIS = sa.and_(STEPS.c.run_id == sa.bindparam("run"), STEPS.c.operation_id == sa.bindparam("operation"))
-# Made once: a run of a fleet uses them tens of thousands of times.
-_STEP = sa.select(STEPS).where(_THIS)
-_CHANGED = STEPS.update().where(_THIS).values({n: sa.bindparam(n) for n in ("call", "result", "was", "wrote")})
-_SETTLED = STEPS.update().where(_THIS).values({n: sa.bindparam(n) for n in ("result", "detail", "settled_at")})
-
-
-def _steps(connection: sa.Connection, run_id: str) -> dict[str, StepRecord]:
-    rows = connection.execute(sa.select(STEPS).where(STEPS.c.run_id == run_id)).mappings()
-    return {row["operation_id"]: _step_record(row) for row in rows}
-
-
-def _step_record(row: Any) -> StepRecord:
-    record: StepRecord = adapter(StepRecord).validate_python(
-        {
-            **{name: row[name] for name in ("operation_id", "call", "detail")},
-            "was": json.loads(row["was"]),
-            "wrote": json.loads(row["wrote"]),
-            "result": row["result"] or None,
-        }
+def lease_lost(function: str) -> LeaseLost:
+    """The error for a holder that finds its lease gone."""
+    return LeaseLost(
+        f"Another run took over {function.rpartition(':')[2]} while this one was asleep: this one stops here, "
+        "and writes nothing more; see 'lambda-tailor runs'."
     )
-    return record
 
 
 _SAME = ("run_id", "of_run", "status", "started_at", "finished_at", "user")

@@ -1,10 +1,13 @@
-"""Leases: one run at a time works on a function. They expire, so that a run that died holds nothing for long."""
+"""Leases: one run at a time works on a function. A lease is a fencing token, and time is the database's.
+
+It expires, so that a run that died holds nothing for long; one that merely slept finds its lease
+gone, since the check before every write looks for the lease and not at the holder's own clock.
+"""
 
 from __future__ import annotations
 
 import os
 import socket
-import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,19 +15,26 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from lambda_tailor.journal.tables import LEASES
+from lambda_tailor.journal import processes
+from lambda_tailor.journal.tables import COUNTERS, LEASES
 
-# A lease outlives four renewals that were missed. Seconds.
-LEASE_S, RENEWED_EVERY_S = 150.0, 30.0
+# A lease outlives four renewals that were missed, and is over within a minute. Seconds.
+LEASE_S, RENEWED_EVERY_S = 50.0, 10.0
 # No database takes more parameters in one statement than any fleet has functions.
 _AT_ONCE = 400
 # The key of the lock that takers have in PostgreSQL; any number that nobody else uses.
 _TAKING = 7_114_733_118
+# SQLite's own clock is the one of the machine that the file is on; neither is the caller's ``time``.
+_CLOCKS = {
+    "postgresql": "select extract(epoch from clock_timestamp())::float8",
+    "sqlite": "select (julianday('now') - 2440587.5) * 86400.0",
+}
+Clock = Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A function that another run works on."""
+    """A function that another run works on. Times are seconds since 1970, by the database's clock."""
 
     function: str
     run_id: str
@@ -50,33 +60,60 @@ class Holder:
     of_run: str | None = None
     host: str = field(default_factory=socket.gethostname)
     pid: int = field(default_factory=os.getpid)
+    machine: str = field(default_factory=processes.machine)
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
 def take(
-    connection: sa.Connection, holder: Holder, functions: Sequence[str], clock: Callable[[], float] = time.time
+    connection: sa.Connection, holder: Holder, functions: Sequence[str], clock: Clock | None = None
 ) -> Mapping[str, Held]:
     """Lease the functions, all but those that another run holds, which are returned. In the caller's transaction."""
     if connection.dialect.name == "postgresql":
         # Rows that are not there yet cannot be locked; SQLite has one writer at a time anyway.
         connection.execute(sa.text("select pg_advisory_xact_lock(:key)"), {"key": _TAKING})
-    now = clock()
+    now = clock() if clock else database_time(connection)
     held: dict[str, Held] = {}
     for start in range(0, len(functions), _AT_ONCE):
         wanted = functions[start : start + _AT_ONCE]
-        rows = connection.execute(sa.select(LEASES).where(LEASES.c.function.in_(wanted))).mappings().all()
+        # Locked, so that a holder that is just sending something is through before it loses its lease.
+        leased = sa.select(LEASES).where(LEASES.c.function.in_(wanted)).with_for_update()
+        rows = connection.execute(leased).mappings().all()
         held |= {row["function"]: _held(row) for row in rows if not _may_take(row, holder, now)}
         free = [function for function in wanted if function not in held]
         if free:
+            token = next_number(connection, "lease")
             connection.execute(LEASES.delete().where(LEASES.c.function.in_(free)))
-            connection.execute(LEASES.insert(), [_row(holder, function, now) for function in free])
+            connection.execute(LEASES.insert(), [_row(holder, function, now, token) for function in free])
     return held
 
 
-def renew(connection: sa.Connection, holder: Holder, clock: Callable[[], float] = time.time) -> int:
+def renew(connection: sa.Connection, holder: Holder, clock: Clock | None = None) -> int:
     """Hold on to what is held, for another while; how many functions that are."""
+    now = clock() if clock else database_time(connection)
     mine = LEASES.update().where(LEASES.c.holder == holder.id)
-    return connection.execute(mine.values(expires_at=clock() + LEASE_S)).rowcount
+    return connection.execute(mine.values(expires_at=now + LEASE_S)).rowcount
+
+
+def token(connection: sa.Connection, holder_id: str, function: str) -> int | None:
+    """The fencing token under which the function is held; None where it is so no longer.
+
+    A lease that is over and that nobody took is held on to, in the caller's transaction.
+    """
+    this = sa.and_(LEASES.c.function == function, LEASES.c.holder == holder_id)
+    row = connection.execute(sa.select(LEASES.c.token, LEASES.c.expires_at).where(this).with_for_update()).first()
+    if row is None:
+        return None
+    now = database_time(connection)
+    if row.expires_at <= now:
+        connection.execute(LEASES.update().where(this).values(expires_at=now + LEASE_S))
+    return int(row.token)
+
+
+def of_run(connection: sa.Connection, run_id: str) -> Held | None:
+    """The lease of a process that works on the run now, as far as anybody can know."""
+    now = database_time(connection)
+    rows = connection.execute(sa.select(LEASES).where(LEASES.c.run_id == run_id)).mappings().all()
+    return next((_held(row) for row in rows if row["expires_at"] > now and not _is_gone(row)), None)
 
 
 def release(connection: sa.Connection, holder: Holder) -> None:
@@ -84,10 +121,26 @@ def release(connection: sa.Connection, holder: Holder) -> None:
     connection.execute(LEASES.delete().where(LEASES.c.holder == holder.id))
 
 
-def _row(holder: Holder, function: str, now: float) -> Mapping[str, object]:
+def database_time(connection: sa.Connection) -> float:
+    """Seconds since 1970 by the database's clock, which is the same for all who ask."""
+    found: float = connection.exec_driver_sql(_CLOCKS[connection.dialect.name]).scalar_one()
+    return found
+
+
+def next_number(connection: sa.Connection, name: str) -> int:
+    """The next number of a counter of the journal's own; no number comes twice. In the caller's transaction."""
+    this = COUNTERS.c.name == name
+    if connection.execute(COUNTERS.update().where(this).values(value=COUNTERS.c.value + 1)).rowcount == 0:
+        connection.execute(COUNTERS.insert(), {"name": name, "value": 1})
+    found: int = connection.execute(sa.select(COUNTERS.c.value).where(this)).scalar_one()
+    return found
+
+
+def _row(holder: Holder, function: str, now: float, token: int) -> Mapping[str, object]:
     return {
         "function": function, "run_id": holder.run_id, "holder": holder.id, "who": holder.who, "host": holder.host,
-        "pid": holder.pid, "taken_at": now, "expires_at": now + LEASE_S,
+        "pid": holder.pid, "machine": holder.machine, "started": processes.started(holder.pid), "token": token,
+        "taken_at": now, "expires_at": now + LEASE_S,
     }  # fmt: skip
 
 
@@ -96,19 +149,8 @@ def _held(row: sa.RowMapping) -> Held:
 
 
 def _may_take(row: sa.RowMapping, holder: Holder, now: float) -> bool:
-    if row["holder"] == holder.id or row["expires_at"] <= now:
-        return True
-    # A process that is gone holds nothing; of another machine nobody here can know.
-    return row["host"] == holder.host and row["pid"] != holder.pid and not _alive(row["pid"])
+    return row["holder"] == holder.id or row["expires_at"] <= now or _is_gone(row)
 
 
-def _alive(pid: int) -> bool:
-    if os.name != "posix":
-        return True  # elsewhere, asking would end the process
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
+def _is_gone(row: sa.RowMapping) -> bool:
+    return processes.gone(row["machine"], row["pid"], row["started"])

@@ -96,7 +96,8 @@ def _outcome(record: RunRecord, function: PlannedFunction, change: Change, opera
     if change.blocked is not None:
         result, detail = Result.BLOCKED, change.blocked
     else:
-        result, detail = _gravest(operations, record.steps)
+        ref = ChangeRef(function.arn, change.rule, change.setting)
+        result, detail = _gravest(ref, operations, record.steps)
         if result in (Result.APPLIED, Result.UNCHANGED) and record.of_run is not None:
             result = Result.ROLLED_BACK
     return Outcome(
@@ -112,12 +113,23 @@ def _outcome(record: RunRecord, function: PlannedFunction, change: Change, opera
     )
 
 
-def _gravest(operations: Sequence[Operation], steps: Mapping[str, StepRecord]) -> tuple[Result, str]:
+def _gravest(ref: ChangeRef, operations: Sequence[Operation], steps: Mapping[str, StepRecord]) -> tuple[Result, str]:
     ended: list[tuple[Result, str]] = []
     for operation in operations:
         step = steps.get(operation.id)
         if step is None or step.result is None:
             ended.append((Result.FAILED, NOT_REACHED))
+        elif step.left:
+            ended.append(_of_part(ref, operation, step))
         else:
             ended.append((step.result, step.detail))
     return min(ended, key=lambda end: _GRAVITY.index(end[0]), default=(Result.FAILED, NOT_REACHED))
+
+
+def _of_part(ref: ChangeRef, operation: Operation, step: StepRecord) -> tuple[Result, str]:
+    """What became of one change of an operation of which fields were left."""
+    fields = [name for name, refs in operation.changes.items() if ref in refs]
+    because = [step.left[name] for name in fields if name in step.left]
+    if because:
+        return Result.FAILED, "; ".join(dict.fromkeys(because))
+    return (Result.APPLIED if set(fields) & set(step.wrote) else Result.UNCHANGED), ""

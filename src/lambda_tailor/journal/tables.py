@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 # The newest file of migrations/versions: a journal at this revision is opened without more ado.
-HEAD = "0004"
+HEAD = "0005"
 
 metadata = sa.MetaData()
 
@@ -23,6 +23,10 @@ RUNS = sa.Table(
     sa.Column("api_calls", sa.Text, nullable=False),
     # Empty while the run goes on, and where it was cut short.
     sa.Column("summary", sa.Text),
+    # The journal's own order of runs, which no clock can upset.
+    sa.Column("seq", sa.Integer),
+    # How often the run was taken up: who took it up earlier may no longer say how it stands.
+    sa.Column("epoch", sa.Integer),
 )
 
 STEPS = sa.Table(
@@ -37,9 +41,19 @@ STEPS = sa.Table(
     sa.Column("detail", sa.Text, nullable=False),
     sa.Column("intended_at", sa.String(32), nullable=False),
     sa.Column("settled_at", sa.String(32)),
+    # Intended, sent or confirmed; empty in steps of older versions, which may have been any of them.
+    sa.Column("state", sa.String(16)),
+    sa.Column("sent_at", sa.String(32)),
+    # By what the resource is known again, as it was before the write and as the write left it.
+    sa.Column("seen", sa.Text),
+    sa.Column("made", sa.Text),
+    # The fields that were not written, each with the reason.
+    sa.Column("left", sa.Text),
+    # The fencing token under which it was sent or settled.
+    sa.Column("token", sa.Integer),
 )
 
-# Who works on a function now. Times are seconds since 1970, so that they compare in every database.
+# Who works on a function now. Times are seconds since 1970 by the database's clock.
 LEASES = sa.Table(
     "leases",
     metadata,
@@ -49,6 +63,9 @@ LEASES = sa.Table(
     sa.Column("who", sa.String(256), nullable=False),
     sa.Column("host", sa.String(256), nullable=False),
     sa.Column("pid", sa.Integer, nullable=False),
+    sa.Column("machine", sa.String(256), nullable=False),
+    sa.Column("started", sa.String(32), nullable=False),
+    sa.Column("token", sa.Integer, nullable=False),
     sa.Column("taken_at", sa.Float, nullable=False),
     sa.Column("expires_at", sa.Float, nullable=False),
 )
@@ -63,6 +80,13 @@ ROLLOUTS = sa.Table(
     sa.Column("shown", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("updated_at", sa.String(32), nullable=False),
+)
+
+COUNTERS = sa.Table(
+    "counters",
+    metadata,
+    sa.Column("name", sa.String(32), primary_key=True),
+    sa.Column("value", sa.Integer, nullable=False),
 )
 
 VERSION = sa.Table("alembic_version", sa.MetaData(), sa.Column("version_num", sa.String(32), primary_key=True))

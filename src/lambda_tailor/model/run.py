@@ -22,6 +22,14 @@ class Status(StrEnum):
     ROLLED_BACK = "rolled-back"
 
 
+class StepState(StrEnum):
+    """How far a write got: only ``intended`` is certain not to have been done, only ``confirmed`` to have been."""
+
+    INTENDED = "intended"
+    SENT = "sent"
+    CONFIRMED = "confirmed"
+
+
 class Result(StrEnum):
     """What became of a change."""
 
@@ -34,10 +42,19 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How an operation ended."""
+    """How an operation ended.
+
+    ``left`` has the fields that were not written, each with the reason, where others were. ``state``
+    says how far the write got, if that is known by now; ``done`` are then the fields that are this
+    run's, where not all are; ``made`` is by what the resource is known again.
+    """
 
     result: Result
     detail: str = ""
+    left: Mapping[str, str] = field(default_factory=dict)
+    state: StepState | None = None
+    done: frozenset[str] | None = None
+    made: Mapping[str, JsonValue] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

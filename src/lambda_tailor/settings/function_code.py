@@ -5,6 +5,8 @@ https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionCode.html
 
 from __future__ import annotations
 
+from typing import Any
+
 from lambda_tailor.iam.permission import FUNCTION, Action
 from lambda_tailor.model.package import Package
 from lambda_tailor.model.secret import Secret
@@ -34,11 +36,11 @@ def observe(_place: ResourceAddress, answer: Answer | None) -> State:
 
 def refuse(observed: State, _wanted: State) -> str | None:
     """Code that cannot be sent again as it is."""
-    if observed["location"] is None:
+    if observed.get("location") is None:
         return "AWS does not say where its code is, and takes the architecture only together with it"
     if observed.get("signed"):
         return "its code is signed: sign it for the other architecture and deploy it where it is deployed from"
-    size = observed["size_bytes"]
+    size = observed.get("size_bytes")
     if isinstance(size, int) and size > MOST_DIRECT_BYTES:
         return f"its package of {size / 1024**2:.0f} MB has to be deployed from S3: change it where it is deployed from"
     return None
@@ -46,13 +48,10 @@ def refuse(observed: State, _wanted: State) -> str | None:
 
 def write(address: ResourceAddress, observed: State, wanted: State) -> Call:
     """UpdateFunctionCode with the very same package, guarded by the revision observed."""
-    location = observed["location"]
-    assert isinstance(location, Secret)
-    parameters = {
-        "FunctionName": address.resource,
-        "Architectures": [wanted["architecture"]],
-        "ZipFile": Package(location),
-    }
+    location = observed.get("location")
+    parameters: dict[str, Any] = {"FunctionName": address.resource, "Architectures": [wanted["architecture"]]}
+    if isinstance(location, Secret):
+        parameters["ZipFile"] = Package(location)
     if observed.get("source_kms_key"):
         # Left out, AWS would encrypt the package with a key of its own from now on.
         parameters["SourceKMSKeyArn"] = observed["source_kms_key"]

@@ -80,6 +80,8 @@ class Setting:
     done. ``progress`` tells from a ``read`` answer whether AWS is done; where it is ``asynchronous``,
     AWS goes on after its answer.
     ``prepares`` tells that it only makes way for the setting that a change shows.
+    ``identity`` gives, of a state, by what the resource is known again as the one that was made; where it is
+    ``eventual``, AWS may take a while to show what it has done.
     ``inexact_undo`` says, for a state to go back to, what AWS cannot put back exactly.
 
     ``read_actions`` and ``write_actions`` are the IAM actions that it takes; the first of the latter
@@ -99,6 +101,8 @@ class Setting:
     progress: Callable[[Answer], Progress | Broken] = always_settled
     asynchronous: bool = False
     prepares: bool = False
+    eventual: bool = False
+    identity: Callable[[State], Mapping[str, JsonValue] | None] = field(default=lambda _state: None)
     inexact_undo: Callable[[State], str | None] = field(default=lambda _before: None)
     read_actions: tuple[Action, ...] = ()
     write_actions: tuple[Action, ...] = ()

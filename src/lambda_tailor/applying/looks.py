@@ -1,0 +1,126 @@
+"""What is there, read just before it is written over: many of a kind at once, and never older than a second.
+
+AWS takes no condition for most writes. What is read by page is read by the few that the next moment
+will write, so that each look is young and no lane waits for it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from lambda_tailor.aws.observer import BY_PAGE, read_many, read_settled
+from lambda_tailor.aws.scopes import OpenScope
+from lambda_tailor.clock import elapsed
+from lambda_tailor.model.verdict import Key
+from lambda_tailor.settings import all_settings
+from lambda_tailor.settings.setting import Broken, Setting, State
+
+# The longest time between the last look and a write for which AWS takes no condition. Seconds; a margin is in it.
+LOOK_S = 0.9
+# A look is had so long before the write's turn: time enough for the answer and for the journal.
+LEAD_S = 0.3
+# With one look those are read whose turn comes so soon after it.
+_AHEAD_S = 0.5
+_YOUNG_S = 0.45
+_MOST = 25
+# The look after a write waits so long for others to be had with it.
+_AFTER_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A state, and when at the latest it was so (``clock.elapsed``)."""
+
+    state: State | Broken
+    at: float
+
+
+@dataclass(slots=True)
+class _Lane:
+    """The looks at one kind that is read by page; ``coming`` has the turn of each write, by ``elapsed``."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    coming: dict[Key, float] = field(default_factory=dict)
+
+
+class Looks:
+    """Looks at the resources of one account and region. Safe for threads."""
+
+    def __init__(
+        self,
+        opened: OpenScope,
+        clock: Callable[[], float] = elapsed,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._opened = opened
+        self._clock = clock
+        self._sleep = sleep
+        self._seen: dict[Key, Look] = {}
+        self._lanes = {kind: _Lane() for kind in BY_PAGE}
+
+    def coming(self, key: Key, in_s: float) -> None:
+        """Announce that the resource will be written in so many seconds."""
+        if (lane := self._lanes.get(key.kind)) is not None:
+            with lane.lock:
+                lane.coming[key] = self._clock() + in_s
+
+    def before(self, setting: Setting, key: Key) -> Look:
+        """A young look at what is there, once AWS is done with it.
+
+        Raises what Gateway.call raises.
+        """
+        return self._look(setting, key, since=self._clock() - _YOUNG_S)
+
+    def again(self, setting: Setting, key: Key) -> Look:
+        """A look that is had from now on."""
+        return self._look(setting, key, since=self._clock())
+
+    def after(self, setting: Setting, key: Key, wait_s: float) -> Look:
+        """A look that is had ``wait_s`` from now or later: for what was just written."""
+        written = self._clock()
+        if key.kind in self._lanes:
+            self.coming(key, 0.0)
+            wait_s = max(wait_s, _AFTER_S)
+        if wait_s:
+            self._sleep(wait_s)
+        return self._look(setting, key, since=written)
+
+    def now(self) -> float:
+        """The clock by which looks are young or old."""
+        return self._clock()
+
+    def age(self, look: Look) -> float:
+        """Seconds since it."""
+        return self._clock() - look.at
+
+    def _look(self, setting: Setting, key: Key, since: float) -> Look:
+        lane = self._lanes.get(key.kind)
+        if lane is None:
+            return self._young(key, since) or self._one(setting, key)
+        with lane.lock:
+            return self._young(key, since) or self._several(lane, key)
+
+    def _young(self, key: Key, since: float) -> Look | None:
+        look = self._seen.get(key)
+        return look if look is not None and look.at >= since else None
+
+    def _one(self, setting: Setting, key: Key) -> Look:
+        siblings: dict[Key, State] = {}
+        address = self._opened.address(key.resource)
+        state, at = read_settled(self._opened.gateway, setting, address, siblings, clock=self._clock)
+        self._seen |= {sibling: Look(other, at) for sibling, other in siblings.items()}
+        return Look(state, at)
+
+    def _several(self, lane: _Lane, key: Key) -> Look:
+        now = self._clock()
+        soon = sorted((turn, n, k) for n, (k, turn) in enumerate(lane.coming.items()) if turn <= now + _AHEAD_S)
+        keys = [key, *(k for _, _, k in soon if k != key)][:_MOST]
+        for each in keys:
+            lane.coming.pop(each, None)
+        states = read_many(self._opened, keys)
+        self._seen |= {each: Look(state, now) for each, state in states.items()}
+        # What may not be read with others is read alone, and tells why.
+        return self._seen[key] if key in states else self._one(all_settings()[key.kind], key)

@@ -1,0 +1,124 @@
+"""The rows of a run's steps: intended, then sent under a lease, then confirmed. In the caller's transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from lambda_tailor.clock import now
+from lambda_tailor.documents import adapter
+from lambda_tailor.journal import leases
+from lambda_tailor.journal.tables import STEPS
+from lambda_tailor.model.record import Sending, StepRecord
+from lambda_tailor.model.run import Ended, StepState
+
+_THIS = sa.and_(STEPS.c.run_id == sa.bindparam("run"), STEPS.c.operation_id == sa.bindparam("operation"))
+
+
+def _update(*columns: str) -> sa.Update:
+    return STEPS.update().where(_THIS).values({name: sa.bindparam(name) for name in columns})
+
+
+# Made once: a run of a fleet uses them tens of thousands of times.
+_STEP = sa.select(STEPS).where(_THIS)
+_SENT = _update("call", "result", "was", "wrote", "state", "sent_at", "seen", "token", "left")
+# A process that slept while another took its run over has nothing more to say about it.
+_NOT_TAKEN_OVER = sa.or_(STEPS.c.token.is_(None), STEPS.c.token <= sa.bindparam("mine"))
+_SETTLED = _update("result", "detail", "settled_at", "left", "token").where(_NOT_TAKEN_OVER)
+_STATE = _update("state", "call", "was", "wrote", "made").where(_NOT_TAKEN_OVER)
+_UNSENT = _update("state", "call", "was", "wrote").where(_NOT_TAKEN_OVER)
+_EMPTY = {"call": "", "was": "{}", "wrote": "{}", "detail": "", "state": StepState.INTENDED}
+
+
+def intend(connection: sa.Connection, run_id: str, operation_ids: Sequence[str]) -> None:
+    """Write down what will be tried; what is known of it already stays."""
+    known = set(connection.execute(sa.select(STEPS.c.operation_id).where(STEPS.c.run_id == run_id)).scalars())
+    rows = [
+        {**_EMPTY, "run_id": run_id, "operation_id": id, "intended_at": now()}
+        for id in operation_ids
+        if id not in known
+    ]
+    if rows:
+        connection.execute(STEPS.insert(), rows)
+
+
+def send(connection: sa.Connection, run_id: str, operation_id: str, sending: Sending) -> int | None:
+    """Write down what is sent now and what was there; the fencing token, or None where the lease is gone.
+
+    Said again for the same operation, the first account of what was there stands, unless nothing was sent then.
+    """
+    token = leases.token(connection, sending.holder, sending.function)
+    if token is None:
+        return None
+    this = {"run": run_id, "operation": operation_id}
+    was, wrote, seen = dict(sending.was), dict(sending.wrote), sending.seen
+    known = connection.execute(_STEP, this).mappings().first()
+    if known is None:
+        connection.execute(
+            STEPS.insert(), {**_EMPTY, "run_id": run_id, "operation_id": operation_id, "intended_at": now()}
+        )
+    elif known["call"] and known["state"] != StepState.INTENDED:
+        was, wrote = {**was, **json.loads(known["was"])}, {**json.loads(known["wrote"]), **wrote}
+        seen = json.loads(known["seen"]) if known["seen"] else seen
+    told = {
+        "call": sending.call, "result": None, "was": json.dumps(was), "wrote": json.dumps(wrote), "token": token,
+        "state": StepState.SENT, "sent_at": now(), "seen": None if seen is None else json.dumps(seen), "left": None,
+    }  # fmt: skip
+    connection.execute(_SENT, {**this, **told})
+    return token
+
+
+def unsend(connection: sa.Connection, run_id: str, operation_id: str, token: int) -> None:
+    """Write down that it was not sent after all, unless another process has sent it since."""
+    this = {"run": run_id, "operation": operation_id, "mine": token}
+    connection.execute(_UNSENT, {**this, "call": "", "was": "{}", "wrote": "{}", "state": StepState.INTENDED})
+
+
+def settle(connection: sa.Connection, run_id: str, operation_id: str, ended: Ended, token: int) -> None:
+    """Write down how an operation ended, whether it was sent or never came to that."""
+    this = {"run": run_id, "operation": operation_id}
+    left = json.dumps(ended.left) if ended.left else None
+    told = {"result": ended.result, "detail": ended.detail, "settled_at": now(), "left": left, "token": token}
+    if connection.execute(_SETTLED, {**this, **told, "mine": token}).rowcount == 0:
+        if connection.execute(_STEP, this).first() is None:
+            row = {**_EMPTY, "run_id": run_id, "operation_id": operation_id, "intended_at": now(), **told}
+            connection.execute(STEPS.insert(), row)
+        return
+    if ended.state is not None:
+        _account_for(connection, this, ended, token)
+
+
+def _account_for(connection: sa.Connection, this: Mapping[str, str], ended: Ended, token: int) -> None:
+    known = connection.execute(_STEP, this).mappings().one()
+    was, wrote = json.loads(known["was"]), json.loads(known["wrote"])
+    if ended.done is not None:
+        was, wrote = ({n: v for n, v in fields.items() if n in ended.done} for fields in (was, wrote))
+    told = {
+        "state": ended.state, "call": "" if ended.state is StepState.INTENDED else known["call"],
+        "was": json.dumps(was), "wrote": json.dumps(wrote),
+        "made": known["made"] if ended.made is None else json.dumps(ended.made),
+    }  # fmt: skip
+    connection.execute(_STATE, {**this, **told, "mine": token})
+
+
+def of_run(connection: sa.Connection, run_id: str) -> dict[str, StepRecord]:
+    """The steps of a run by operation."""
+    rows = connection.execute(sa.select(STEPS).where(STEPS.c.run_id == run_id)).mappings()
+    return {row["operation_id"]: _record(row) for row in rows}
+
+
+def _record(row: Any) -> StepRecord:
+    record: StepRecord = adapter(StepRecord).validate_python(
+        {
+            **{name: row[name] for name in ("operation_id", "call", "detail", "sent_at")},
+            **{name: json.loads(row[name]) for name in ("was", "wrote")},
+            **{name: json.loads(row[name]) if row[name] else None for name in ("seen", "made")},
+            "left": json.loads(row["left"]) if row["left"] else {},
+            "result": row["result"] or None,
+            "state": row["state"] or None,
+        }
+    )
+    return record
