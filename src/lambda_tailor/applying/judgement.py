@@ -58,7 +58,7 @@ class Judge:
 
         ``was`` is what an earlier attempt found, where there was one.
         """
-        wanted = self.wanted
+        wanted = self.setting.attainable(observed, self.wanted)
         if not self.placeholders.differing(wanted, observed):
             return _done(was is not None, attempt)
         if self.undone is not None:

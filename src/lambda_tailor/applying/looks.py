@@ -1,6 +1,6 @@
-"""What is there, read just before it is written over: many of a kind at once, and never older than a second.
+"""What is there, read just before it is written over: many of a kind together, and never older than a second.
 
-AWS takes no condition for most writes. What is read by page is read by the few that the next moment
+AWS takes no condition for most writes. What can be read together is read by the few that the next moment
 will write, so that each look is young and no lane waits for it.
 """
 
@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from lambda_tailor.aws.observer import BY_PAGE, read_many, read_settled
+from lambda_tailor.aws.observer import read_settled, read_together
 from lambda_tailor.aws.scopes import OpenScope
 from lambda_tailor.clock import elapsed
 from lambda_tailor.model.verdict import Key
@@ -40,7 +40,7 @@ class Look:
 
 @dataclass(slots=True)
 class _Lane:
-    """The looks at one kind that is read by page; ``coming`` has the turn of each write, by ``elapsed``."""
+    """The looks at one kind that is read together; ``coming`` has the turn of each write, by ``elapsed``."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     coming: dict[Key, float] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class Looks:
         self._clock = clock
         self._sleep = sleep
         self._seen: dict[Key, Look] = {}
-        self._lanes = {kind: _Lane() for kind in BY_PAGE}
+        self._lanes = {kind: _Lane() for kind, setting in all_settings().items() if setting.read_together}
 
     def coming(self, key: Key, in_s: float) -> None:
         """Announce that the resource will be written in so many seconds."""
@@ -101,7 +101,7 @@ class Looks:
         if lane is None:
             return self._young(key, since) or self._one(setting, key)
         with lane.lock:
-            return self._young(key, since) or self._several(lane, key)
+            return self._young(key, since) or self._several(lane, setting, key)
 
     def _young(self, key: Key, since: float) -> Look | None:
         look = self._seen.get(key)
@@ -114,13 +114,12 @@ class Looks:
         self._seen |= {sibling: Look(other, at) for sibling, other in siblings.items()}
         return Look(state, at)
 
-    def _several(self, lane: _Lane, key: Key) -> Look:
+    def _several(self, lane: _Lane, setting: Setting, key: Key) -> Look:
         now = self._clock()
         soon = sorted((turn, n, k) for n, (k, turn) in enumerate(lane.coming.items()) if turn <= now + _AHEAD_S)
         keys = [key, *(k for _, _, k in soon if k != key)][:_MOST]
         for each in keys:
             lane.coming.pop(each, None)
-        states = read_many(self._opened, keys)
-        self._seen |= {each: Look(state, now) for each, state in states.items()}
-        # What may not be read with others is read alone, and tells why.
-        return self._seen[key] if key in states else self._one(all_settings()[key.kind], key)
+        states = read_together(self._opened, setting, [each.resource for each in keys])
+        self._seen |= {each: Look(states[each.resource], now) for each in keys}
+        return self._seen[key]

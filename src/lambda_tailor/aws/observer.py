@@ -1,35 +1,23 @@
-"""What resources look like now: read one by one, or many of a kind by page."""
+"""What resources look like now: read one by one, or several of a kind together."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from lambda_tailor.aws.gateway import Gateway
-from lambda_tailor.aws.lookups import look_up
 from lambda_tailor.aws.scopes import OpenScope
 from lambda_tailor.clock import elapsed
 from lambda_tailor.errors import AwsRefused
-from lambda_tailor.model.function import Found, Lookup, Missing
 from lambda_tailor.model.verdict import Key
 from lambda_tailor.settings import all_settings
 from lambda_tailor.settings.setting import Answer, Broken, Progress, ResourceAddress, Setting, State
 
-# Kinds that are read by page, and the lookup that does it.
-BY_PAGE: Mapping[str, str] = {"alarm": "alarm", "log-retention": "log-group", "log-group": "log-group"}
 PATIENCE_S = 300.0
 
 
 class StillPending(AwsRefused):
     """AWS did not finish with a resource in time."""
-
-
-def read_state(gateway: Gateway, setting: Setting, address: ResourceAddress) -> State:
-    """The resource's state now.
-
-    Raises what Gateway.call raises, but for the codes that mean that there is no such resource.
-    """
-    return setting.observe(address, _answer(gateway, setting, address))
 
 
 def _answer(gateway: Gateway, setting: Setting, address: ResourceAddress) -> Answer | None:
@@ -79,15 +67,15 @@ def _siblings(setting: Setting, address: ResourceAddress, answer: Answer | None)
     return {Key(other.kind, address.resource): other.observe(address, answer) for other in others}
 
 
-def read_many(opened: OpenScope, keys: Sequence[Key]) -> dict[Key, State]:
-    """The states of those keys that can be read by page; the others are left out."""
-    paged = [key for key in keys if key.kind in BY_PAGE]
-    resources = look_up(opened, {Lookup(BY_PAGE[key.kind], key.resource) for key in paged})
-    states: dict[Key, State] = {}
-    for key in paged:
-        match resources[Lookup(BY_PAGE[key.kind], key.resource)]:
-            case Found(state):
-                states[key] = state
-            case Missing():
-                states[key] = all_settings()[key.kind].observe(opened.address(key.resource), None)
-    return states
+def read_together(opened: OpenScope, setting: Setting, resources: Sequence[str]) -> dict[str, State]:
+    """The states of several resources of a kind that is read together, with one request.
+
+    Raises what Gateway.call raises, and ValueError for another kind.
+    """
+    if setting.read_together is None:
+        raise ValueError(f"{setting.kind} is read one by one")
+    addresses = [opened.address(resource) for resource in resources]
+    # One that is not there is no error here, and the request of one is the simpler one.
+    call = setting.read_together(addresses) if len(addresses) > 1 else setting.read(addresses[0])
+    answer = opened.gateway.call(call)
+    return {address.resource: setting.observe(address, answer) for address in addresses}

@@ -6,7 +6,7 @@ PutMetricAlarm overwrites every field, so an existing alarm is put with all of w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lambda_tailor.iam.permission import ALARM, Action
@@ -38,8 +38,14 @@ DEFAULTS: Mapping[str, Any] = {
 
 def read(address: ResourceAddress) -> Call:
     """The alarm of that name, of either type."""
+    return read_together([address])
+
+
+def read_together(addresses: Sequence[ResourceAddress]) -> Call:
+    """The alarms of those names, a hundred at most, of either type."""
+    names = [address.resource for address in addresses]
     kinds = ["MetricAlarm", "CompositeAlarm"]
-    return Call("cloudwatch", "DescribeAlarms", {"AlarmNames": [address.resource], "AlarmTypes": kinds})
+    return Call("cloudwatch", "DescribeAlarms", {"AlarmNames": names, "AlarmTypes": kinds, "MaxRecords": 100})
 
 
 def definition(alarm: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,11 +68,16 @@ def _query(query: Mapping[str, Any]) -> dict[str, Any]:
     return {**kept, "ReturnData": kept.get("ReturnData", True)}
 
 
-def observe(_place: ResourceAddress, answer: Answer | None) -> State:
+def observe(address: ResourceAddress, answer: Answer | None) -> State:
     """``definition`` is None where there is no alarm; ``composite`` where the name is another's."""
-    alarms = (answer or {}).get("MetricAlarms") or ()
-    composite = bool((answer or {}).get("CompositeAlarms"))
-    return {"definition": definition(alarms[0]) if alarms else None, "composite": composite}
+    alarm = _named(address, answer, "MetricAlarms")
+    composite = _named(address, answer, "CompositeAlarms") is not None
+    return {"definition": None if alarm is None else definition(alarm), "composite": composite}
+
+
+def _named(address: ResourceAddress, answer: Answer | None, kind: str) -> Mapping[str, Any] | None:
+    alarms = (answer or {}).get(kind) or ()
+    return next((alarm for alarm in alarms if alarm.get("AlarmName") == address.resource), None)
 
 
 def write(address: ResourceAddress, _observed: State, wanted: State) -> Call:
@@ -107,6 +118,7 @@ SETTING = Setting(
     title="alarm",
     source="https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html",
     read=read,
+    read_together=read_together,
     observe=observe,
     write=write,
     follows=follows,

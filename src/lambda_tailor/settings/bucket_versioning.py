@@ -35,6 +35,12 @@ def write(address: ResourceAddress, _observed: State, wanted: State) -> Call:
     )
 
 
+def attainable(observed: State, wanted: State) -> State:
+    """Suspended stands for never versioned, once it has been."""
+    never_again = wanted["versioning"] is None and observed["versioning"] is not None
+    return {"versioning": "Suspended"} if never_again else wanted
+
+
 def inexact_undo(before: State) -> str | None:
     """S3 knows no way back to a bucket that was never versioned."""
     if before["versioning"] is None:
@@ -55,7 +61,9 @@ SETTING = Setting(
     observe=observe,
     write=write,
     follows=follows,
+    attainable=attainable,
     inexact_undo=inexact_undo,
+    eventual=True,
     read_actions=(Action("s3:GetBucketVersioning", BUCKET),),
     write_actions=(Action("s3:PutBucketVersioning", BUCKET),),
 )

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateL
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from lambda_tailor.iam.permission import LOG_GROUP, Action
@@ -17,6 +18,11 @@ KIND = "log-group"
 def read(address: ResourceAddress) -> Call:
     """One page of one: the group whose name is the whole prefix sorts first."""
     return Call("logs", "DescribeLogGroups", {"logGroupNamePrefix": address.resource, "limit": 1})
+
+
+def read_together(addresses: Sequence[ResourceAddress]) -> Call:
+    """The groups of those names, fifty at most."""
+    return Call("logs", "DescribeLogGroups", {"logGroupIdentifiers": [address.resource for address in addresses]})
 
 
 def find(address: ResourceAddress, answer: Answer | None) -> dict[str, Any] | None:
@@ -55,6 +61,7 @@ SETTING = Setting(
     title="log group",
     source="https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html",
     read=read,
+    read_together=read_together,
     observe=observe,
     write=write,
     follows=follows,

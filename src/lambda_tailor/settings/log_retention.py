@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRete
 from __future__ import annotations
 
 from lambda_tailor.iam.permission import LOG_GROUP, Action
-from lambda_tailor.settings.log_group import find, read
+from lambda_tailor.settings.log_group import find, read, read_together
 from lambda_tailor.settings.setting import Answer, Call, ResourceAddress, Setting, State
 from lambda_tailor.settings.shown import Shown, maybe, whole
 
@@ -38,6 +38,7 @@ SETTING = Setting(
     title="log retention",
     source="https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html",
     read=read,
+    read_together=read_together,
     observe=observe,
     write=write,
     follows=follows,

@@ -72,6 +72,7 @@ SETTING = Setting(
     write=write,
     follows=follows,
     prepares=True,
+    eventual=True,
     absent_codes=frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}),
     refuse=refuse,
     read_actions=(Action("sqs:GetQueueAttributes", QUEUE),),

@@ -85,6 +85,7 @@ SETTING = Setting(
     write=write,
     follows=follows,
     prepares=True,
+    eventual=True,
     absent_codes=frozenset({"NoSuchEntity", "NoSuchEntityException"}),
     read_actions=(Action("iam:GetRolePolicy", ROLE),),
     write_actions=(Action("iam:PutRolePolicy", ROLE), Action("iam:DeleteRolePolicy", ROLE)),

@@ -5,7 +5,7 @@ Both directions are described calls, so that a change and its undoing are tested
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -80,8 +80,11 @@ class Setting:
     done. ``progress`` tells from a ``read`` answer whether AWS is done; where it is ``asynchronous``,
     AWS goes on after its answer.
     ``prepares`` tells that it only makes way for the setting that a change shows.
+    ``read_together`` asks for several resources at once, where AWS has a request for that; ``observe`` then finds
+    its own in the answer.
     ``identity`` gives, of a state, by what the resource is known again as the one that was made; where it is
     ``eventual``, AWS may take a while to show what it has done.
+    ``attainable`` turns observed and wanted state into the nearest to the wanted that AWS lets be.
     ``inexact_undo`` says, for a state to go back to, what AWS cannot put back exactly.
 
     ``read_actions`` and ``write_actions`` are the IAM actions that it takes; the first of the latter
@@ -96,6 +99,7 @@ class Setting:
     observe: Callable[[ResourceAddress, Answer | None], State]
     write: Callable[[ResourceAddress, State, State], Call]
     follows: Callable[[Shown], bool]
+    read_together: Callable[[Sequence[ResourceAddress]], Call] | None = None
     absent_codes: frozenset[str] = frozenset()
     refuse: Callable[[State, State], str | None] = never_refused
     progress: Callable[[Answer], Progress | Broken] = always_settled
@@ -103,6 +107,7 @@ class Setting:
     prepares: bool = False
     eventual: bool = False
     identity: Callable[[State], Mapping[str, JsonValue] | None] = field(default=lambda _state: None)
+    attainable: Callable[[State, State], State] = field(default=lambda _observed, wanted: wanted)
     inexact_undo: Callable[[State], str | None] = field(default=lambda _before: None)
     read_actions: tuple[Action, ...] = ()
     write_actions: tuple[Action, ...] = ()

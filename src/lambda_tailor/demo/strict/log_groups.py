@@ -1,0 +1,45 @@
+"""Log groups described by their identifiers, which the emulator ignores: names or ARNs, fifty at most.
+
+https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeLogGroups.html
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from lambda_tailor.demo.strict.behaviour import Backend, Passing, Registered
+from lambda_tailor.demo.strict.wire import Answer, Exchange, refusal
+
+_TARGET = "Logs_20140328.DescribeLogGroups"
+_MOST = 50
+
+
+class LogGroupIdentifiers(Passing):
+    """Answers for the groups that are named; a name that no group has is left out."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    async def before(self, exchange: Exchange) -> Answer | None:
+        """The groups named, or None where the request names none."""
+        if exchange.name != "logs:DescribeLogGroups":
+            return None
+        asked = exchange.parameters()
+        identifiers = asked.get("logGroupIdentifiers")
+        if not identifiers:
+            return None
+        if len(identifiers) > _MOST or asked.get("logGroupNamePrefix") or asked.get("logGroupNamePattern"):
+            message = "logGroupIdentifiers takes at most 50 items, and no other filter."
+            return refusal(exchange, "InvalidParameterException", message)
+        found: list[Any] = []
+        for identifier in identifiers:
+            name = str(identifier).rpartition(":log-group:")[2].removesuffix(":*")
+            narrowed = {"logGroupNamePrefix": name, "limit": 1}
+            answer = await self._backend.json(exchange, "logs", _TARGET, narrowed)
+            found += [group for group in answer.get("logGroups") or () if group["logGroupName"] == name]
+        body = json.dumps({"logGroups": found}).encode()
+        return Answer(200, {"Content-Type": "application/x-amz-json-1.1"}, body)
+
+
+BEHAVIOUR = Registered(lambda layer: LogGroupIdentifiers(layer.backend), order=60)
