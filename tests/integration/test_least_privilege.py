@@ -15,7 +15,7 @@ import boto3
 import pytest
 from click.testing import CliRunner
 
-from lambda_tailor.aws import sites
+from lambda_tailor.aws import scopes
 from lambda_tailor.aws.faults import iam_action
 from lambda_tailor.cli.commands import main
 from lambda_tailor.demo.emulator import Emulator
@@ -124,7 +124,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
             patch.setenv(name, value)
         patch.setattr(boto3, "DEFAULT_SESSION", None)
         # The service models are read once, not once a command.
-        patch.setattr(sites, "open_session", cache(sites.open_session))
+        patch.setattr(scopes, "open_session", cache(scopes.open_session))
         patch.setattr("lambda_tailor.applying.apply_operation.UPDATE_TAKES_S", 0.2)
         aws = Guarded(ACCOUNT, emulator)
         realize("dev")
