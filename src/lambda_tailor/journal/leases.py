@@ -153,4 +153,5 @@ def _may_take(row: sa.RowMapping, holder: Holder, now: float) -> bool:
 
 
 def _is_gone(row: sa.RowMapping) -> bool:
-    return processes.gone(row["machine"], row["pid"], row["started"])
+    here = row["host"] == socket.gethostname()
+    return here and processes.gone(row["machine"], row["pid"], row["started"])
