@@ -21,7 +21,7 @@ from lambda_tailor.errors import JournalError
 from lambda_tailor.journal.database import open_engine
 from lambda_tailor.journal.journal import Journal, leases
 from lambda_tailor.journal.leases import LEASE_S, Holder
-from lambda_tailor.journal.tables import COUNTERS, HEAD, LEASES, RUNS, VERSION
+from lambda_tailor.journal.tables import COUNTERS, HEAD, LEASES, ROLLOUTS, RUNS, VERSION
 from lambda_tailor.model.run import Status
 from tests.integration.conftest import Aws
 
@@ -174,6 +174,7 @@ def to_first_version(url: str) -> None:
     with open_engine(url).begin() as connection:
         LEASES.drop(connection)
         COUNTERS.drop(connection)
+        ROLLOUTS.drop(connection)
         later = {"runs": ("summary", "seq", "epoch"), "steps": ("state", "sent_at", "seen", "made", "left", "token")}
         for table, column in ((table, column) for table, columns in later.items() for column in columns):
             connection.execute(sa.text(f'alter table {table} drop column "{column}"'))

@@ -122,9 +122,9 @@ class Journal:
         self._write(work)
         return epoch[-1]
 
-    def finish(self, run_id: str, status: Status, epoch: int) -> None:
+    def finish(self, run_id: str, status: Status, epoch: int | None = None) -> None:
         """Write down how the run ended, unless another process has taken it up since."""
-        mine = sa.and_(RUNS.c.run_id == run_id, RUNS.c.epoch == epoch)
+        mine = sa.and_(RUNS.c.run_id == run_id, sa.true() if epoch is None else RUNS.c.epoch == epoch)
         ended = RUNS.update().where(mine).values(status=status, finished_at=now())
         self._write(lambda connection: connection.execute(ended))
 
