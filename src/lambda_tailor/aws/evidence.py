@@ -174,7 +174,7 @@ def _metrics(work: _Gathering, functions: Sequence[Function]) -> Found:
 
 
 def _ask(work: _Gathering, asked: Sequence[metrics.Asked], found: Found) -> None:
-    answers = metrics.read_metrics(work.opened.gateway, asked, work.end, work.options.lookback_days)
+    answers = metrics.read_metrics(work.opened.gateway, asked, work.end, work.options.lookback_days, by_day=True)
     for arn, readings in answers.items():
         found[arn] |= readings
     work.asked += len(asked)

@@ -34,7 +34,8 @@ _INSIGHTS_LAYER = ":layer:LambdaInsightsExtension"
 class Metric:
     """A CloudWatch metric and the statistic that is asked of it.
 
-    Of a function with no invocation, CloudWatch has none that is ``of_runs``: it is not asked for them.
+    Of a function with no invocation, CloudWatch has none that is ``of_runs``: it is not asked for them. One that is
+    ``daily`` is asked for by day, which costs no more.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Metric:
     namespace: str = "AWS/Lambda"
     dimension: str = "FunctionName"
     of_runs: bool = True
+    daily: bool = False
 
     def query(self, identifier: str, function: Function, period_s: int) -> dict[str, Any]:
         """The MetricDataQuery for a function, with one data point for each period."""
@@ -57,7 +59,7 @@ class Metric:
 
 # Always asked for: what load and money rest on.
 ALWAYS: Mapping[str, Metric] = {
-    "invocations": Metric("Invocations", "Sum", "count", of_runs=False),
+    "invocations": Metric("Invocations", "Sum", "count", of_runs=False, daily=True),
     "errors": Metric("Errors", "Sum", "count"),
     "throttles": Metric("Throttles", "Sum", "count", of_runs=False),
     "duration_avg": Metric("Duration", "Average", "ms"),
@@ -75,7 +77,7 @@ ON_DEMAND: Mapping[str, Metric] = {
 }
 # Only functions that carry the Lambda Insights extension have these.
 INSIGHTS: Mapping[str, Metric] = {
-    "memory_used": Metric("used_memory_max", "Maximum", "MB", "LambdaInsights", "function_name"),
+    "memory_used": Metric("used_memory_max", "Maximum", "MB", "LambdaInsights", "function_name", daily=True),
     "tmp_used": Metric("tmp_used", "Maximum", "bytes", "LambdaInsights", "function_name"),
 }
 
@@ -126,19 +128,20 @@ Asked = tuple[Function, str, Metric]
 
 
 def read_metrics(
-    gateway: Gateway, asked: Sequence[Asked], end: datetime, days: float
+    gateway: Gateway, asked: Sequence[Asked], end: datetime, days: float, *, by_day: bool = False
 ) -> Mapping[str, dict[str, Measurement]]:
     """Each metric over the whole window that ends at ``end``, by function ARN and reading.
 
-    Absent where CloudWatch has none. ``days`` need not be whole, but its seconds are full minutes.
+    Absent where CloudWatch has none. ``days`` need not be whole, but its seconds are full minutes. ``by_day`` gives
+    those that are daily by day too.
     """
     found: dict[str, dict[str, Measurement]] = {}
     batches = [asked[start : start + QUERIES_A_CALL] for start in range(0, len(asked), QUERIES_A_CALL)]
     with ThreadPoolExecutor(max_workers=AT_ONCE) as threads:
-        answers = threads.map(lambda batch: _batch(gateway, batch, end, days), batches)
+        answers = threads.map(lambda batch: _batch(gateway, batch, end, days, by_day=by_day), batches)
         for batch, values in zip(batches, answers, strict=True):
             for n, (function, reading, metric) in enumerate(batch):
-                found.setdefault(function.arn, {})[reading] = _reading(metric, values, n, days)
+                found.setdefault(function.arn, {})[reading] = _reading(metric, values, n, end, days)
     return found
 
 
@@ -173,11 +176,17 @@ def _deployed(function: Function) -> Iterable[datetime]:
         return ()
 
 
+_DAY_S = 86_400
 Points = Mapping[str, Sequence[tuple[datetime, float]]]
 
 
-def _batch(gateway: Gateway, batch: Sequence[Asked], end: datetime, days: float) -> Points | Absent:
-    queries = [metric.query(f"m{n}", function, round(days * 86_400)) for n, (function, _, metric) in enumerate(batch)]
+def _batch(gateway: Gateway, batch: Sequence[Asked], end: datetime, days: float, *, by_day: bool) -> Points | Absent:
+    whole = round(days * _DAY_S)
+    divided = by_day and whole % _DAY_S == 0
+    queries = [
+        metric.query(f"m{n}", function, _DAY_S if divided and metric.daily else whole)
+        for n, (function, _, metric) in enumerate(batch)
+    ]
     return _send(gateway, queries, end, days)
 
 
@@ -198,13 +207,17 @@ def _send(gateway: Gateway, queries: Sequence[Mapping[str, Any]], end: datetime,
     return points
 
 
-def _reading(metric: Metric, points: Points | Absent, n: int, days: float) -> Measurement:
+def _reading(metric: Metric, points: Points | Absent, n: int, end: datetime, days: float) -> Measurement:
     if isinstance(points, Absent):
         return points
-    values = [value for _, value in points.get(f"m{n}", ())]
+    found = points.get(f"m{n}", ())
+    values = [value for _, value in found]
     if not values:
         return Absent(none_found(metric.name, days))
     # A window that straddles two periods gives two values: sums add, for all else the larger is the safer one.
     value = sum(values) if metric.statistic == "Sum" else max(values)
     service = "Lambda Insights" if metric.namespace == "LambdaInsights" else "CloudWatch"
-    return Measured(value, metric.unit, f"{service} {metric.name} {metric.statistic}", float(days), 0)
+    daily = tuple(sorted((at.date().isoformat(), value) for at, value in found)) if len(found) > 2 else ()
+    # Days that begin before the window are counted whole.
+    window = max(float(days), (end - min(at for at, _ in found)).total_seconds() / _DAY_S) if daily else float(days)
+    return Measured(value, metric.unit, f"{service} {metric.name} {metric.statistic}", window, 0, daily)

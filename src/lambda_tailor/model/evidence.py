@@ -11,13 +11,17 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A measured value: ``unit`` is ms, MB, count, days or bytes; ``window_days`` how far it looks back."""
+    """A measured value: ``unit`` is ms, MB, count, days or bytes; ``window_days`` how far it looks back.
+
+    ``daily`` has it by day (ISO 8601), where it is known so.
+    """
 
     value: float
     unit: str
     source: str
     window_days: float
     samples: int
+    daily: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

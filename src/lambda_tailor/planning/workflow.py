@@ -26,6 +26,7 @@ from lambda_tailor.model.progress import NullObserver, Observer
 from lambda_tailor.model.run import Verification
 from lambda_tailor.model.verdict import Risk
 from lambda_tailor.planning import explaining
+from lambda_tailor.planning.background import with_background
 from lambda_tailor.planning.narrowing import narrowed
 from lambda_tailor.planning.planner import (
     PlannedScope,
@@ -214,12 +215,16 @@ def _look(asked: ScopeRequest, opened: OpenScope) -> tuple[ScopeResult, ScopeDat
     part = ScopeResult(
         account_id=opened.account_id,
         region=opened.region,
-        planned=plan_scope(
-            request.policy,
+        planned=with_background(
+            plan_scope(
+                request.policy,
+                reading,
+                worth(assumed, reading, free_tier=assumed.free_tier and asked.first),
+                force=request.force,
+                number=asked.number,
+            ),
             reading,
-            worth(assumed, reading, free_tier=assumed.free_tier and asked.first),
-            force=request.force,
-            number=asked.number,
+            assumed,
         ),
         problems=tuple(
             Problem(account_id=opened.account_id, region=opened.region, subject=name, because=because)

@@ -238,7 +238,7 @@ def test_lambda_insights_is_asked_where_its_layer_is_attached() -> None:
 
 def idle(last: timedelta | None, deployed: timedelta = timedelta(days=400)) -> float:
     def answer(asked: Mapping[str, Any]) -> Answer:
-        long = asked["MetricDataQueries"][0]["MetricStat"]["Period"] == 86_400
+        long = asked["EndTime"] - asked["StartTime"] > timedelta(days=30)
         points = {"Timestamps": [NOW - last], "Values": [1.0]} if long and last is not None else {}
         return {"MetricDataResults": [{"Id": q["Id"], **points} for q in asked["MetricDataQueries"]]}
 
@@ -393,3 +393,27 @@ def test_records_of_failing_runs_only_are_told_to_be_biased() -> None:
     assert isinstance(evidence.memory_used, Measured)
     assert "failing runs only" in evidence.memory_used.source
     assert evidence.memory_used.window_days == 0.5
+
+
+def test_invocations_come_by_day_for_no_more_metrics_and_days_that_begin_before_the_window_count_whole() -> None:
+    asked_periods: list[int] = []
+
+    def answer(asked: Mapping[str, Any]) -> Answer:
+        results = []
+        for query in asked["MetricDataQueries"]:
+            period = query["MetricStat"]["Period"]
+            asked_periods.append(period)
+            begin = asked["StartTime"] - timedelta(hours=6)
+            days = [begin + timedelta(days=n) for n in range(14)]
+            daily = {"Timestamps": days, "Values": [10.0] * 14}
+            one = {"Timestamps": [asked["StartTime"]], "Values": [5.0]}
+            results.append({"Id": query["Id"], **(daily if period == 86_400 else one)})
+        return {"MetricDataResults": results}
+
+    gathered = read(Answering({"GetMetricData": answer}), [a_function("f")], readings=frozenset())
+    (evidence,) = gathered.evidence.values()
+    assert isinstance(evidence.invocations, Measured) and isinstance(evidence.duration_avg, Measured)
+    assert evidence.invocations.value == 140 and len(evidence.invocations.daily) == 14
+    assert evidence.invocations.window_days == pytest.approx(14.25, abs=0.01)
+    assert evidence.duration_avg.daily == () and evidence.duration_avg.window_days == 14
+    assert asked_periods.count(86_400) == 1 and gathered.metrics == len(asked_periods)

@@ -1,0 +1,106 @@
+"""What a report shows beside a function's changes: what it costs now, and its load by day. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Literal
+
+from lambda_tailor.model.evidence import Evidence, Measured, Measurement
+from lambda_tailor.model.function import Function
+from lambda_tailor.model.plan import MonthlyUsd, PlannedFunction, Series
+from lambda_tailor.model.usage import (
+    DAYS_A_MONTH,
+    SECONDS_A_MONTH,
+    Profile,
+    Usage,
+    compute_usage,
+    stored_log_gb,
+)
+from lambda_tailor.money.bill import bill
+from lambda_tailor.money.prices import Prices, Unpriced, prices_for
+from lambda_tailor.planning.planner import PlannedScope, ScopeData
+from lambda_tailor.planning.worth import load_of
+from lambda_tailor.policy.policy import Assumptions
+
+_FOUR_PLACES = Decimal("0.0001")
+_BYTES_A_GB = Decimal(1024**3)
+
+
+def with_background(planned: PlannedScope, data: ScopeData, assumptions: Assumptions) -> PlannedScope:
+    """The part of a plan with the background of every function that something is done about."""
+    prices = prices_for(data.region)
+    functions = {function.arn: function for function in data.functions}
+    return replace(
+        planned,
+        functions=[
+            _with_background(f, functions[f.arn], data.evidence_of(functions[f.arn]), assumptions, prices)
+            if any(change.pending or change.blocked is not None for change in f.changes)
+            else f
+            for f in planned.functions
+        ],
+    )
+
+
+def _with_background(
+    planned: PlannedFunction,
+    function: Function,
+    evidence: Evidence,
+    assumptions: Assumptions,
+    prices: Prices | Unpriced,
+) -> PlannedFunction:
+    cost = None if isinstance(prices, Unpriced) else _cost(planned, function, evidence, assumptions, prices)
+    return replace(planned, monthly_cost_usd=cost, series=tuple(_series(evidence)))
+
+
+def _cost(
+    planned: PlannedFunction, function: Function, evidence: Evidence, assumptions: Assumptions, prices: Prices
+) -> MonthlyUsd:
+    """Compute, requests, logs and the provisioned concurrency that is looked at: USD a month, without free tier."""
+    load = load_of(function, evidence, assumptions)
+    profile = Profile(function.memory_mb, function.architecture, function.ephemeral_mb)
+    beside = _logs(planned, evidence) + Usage(provisioned_gb_s=_provisioned(planned, function))
+    # At the size that it has both worlds cost the same.
+    usage = compute_usage(profile, load, "io-bound") + beside
+    usd = bill(usage, prices, free_tier=False).quantize(_FOUR_PLACES)
+    return MonthlyUsd(usd, usd)
+
+
+def _logs(planned: PlannedFunction, evidence: Evidence) -> Usage:
+    logged = evidence.log_bytes
+    if not isinstance(logged, Measured):
+        return Usage()
+    gb = Decimal(str(logged.value)) / Decimal(str(logged.window_days)) * DAYS_A_MONTH / _BYTES_A_GB
+    known = [c.before for c in planned.changes if c.setting == "retention_days"]
+    known += [k.value for k in planned.kept if k.setting == "retention_days"]
+    days = known[0] if known and isinstance(known[0], int) else None
+    return Usage(log_gb_ingested=gb, log_gb_month=stored_log_gb(gb, days) if known else Decimal(0))
+
+
+def _provisioned(planned: PlannedFunction, function: Function) -> Decimal:
+    """GB-seconds of the provisioned concurrency that a rule looked at."""
+    counts = [
+        c.before for c in planned.changes if c.setting.startswith("provisioned_concurrency") and c.kind == "change"
+    ]
+    executions = sum(count for count in counts if isinstance(count, int))
+    return Decimal(executions) * SECONDS_A_MONTH * Decimal(function.memory_mb) / 1024
+
+
+def _series(evidence: Evidence) -> Iterator[Series]:
+    named: tuple[tuple[Literal["invocations", "memory_used"], Measurement], ...] = (
+        ("invocations", evidence.invocations),
+        ("memory_used", evidence.memory_used),
+    )
+    for name, reading in named:
+        if isinstance(reading, Measured) and len(reading.daily) > 1:
+            yield _by_day(name, dict(reading.daily))
+
+
+def _by_day(name: Literal["invocations", "memory_used"], known: dict[str, float]) -> Series:
+    """One value for each day from the first that is known to the last; a day without invocations has none of them."""
+    first, last = (date.fromisoformat(end) for end in (min(known), max(known)))
+    days = [(first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1)]
+    missing = 0.0 if name == "invocations" else None
+    return Series(name=name, first_day=days[0], values=tuple(known.get(day, missing) for day in days))
