@@ -15,6 +15,7 @@ from typing import Any
 from lambda_tailor import api, documents
 from lambda_tailor.cli import guard
 from lambda_tailor.cli.arguments import Arguments
+from lambda_tailor.cli.places import policy_places
 from lambda_tailor.cli.waiting import told_of_silence
 from lambda_tailor.errors import BadInput, NotConfirmed
 from lambda_tailor.model.explanation import Explanation
@@ -23,7 +24,6 @@ from lambda_tailor.model.run import Run, Status, Verification
 from lambda_tailor.planning.agreement import check_operations
 from lambda_tailor.report.progress import Progress
 from lambda_tailor.report.terminal import Terminal
-from lambda_tailor.report.view import View
 from lambda_tailor.rules import all_rules
 
 
@@ -113,7 +113,16 @@ class Session:
         elif (form := self.asked.get("form", "text")) == "text":
             self.terminal.plan(plan)
         else:
-            print(_rendered(plan, form, self.asked.view()), end="")
+            print(self._rendered(plan, form), end="")
+
+    def _rendered(self, plan: Plan, form: str) -> str:
+        from lambda_tailor.report import csv_, markdown, sarif
+
+        if form == "sarif":
+            file = self.asked.get("policy_file")
+            return sarif.render(plan, all_rules(), places=policy_places(Path(file)) if file else None)
+        view = self.asked.view()
+        return markdown.render(plan, view=view) if form == "markdown" else csv_.render(plan, view=view)
 
     def apply(self, plan: Plan, *, saved: bool, auto_approve: bool) -> int:
         """Show, ask, apply and verify; the exit code."""
@@ -231,14 +240,6 @@ def _write_page(out: str, page: str) -> None:
     """Write a page, whole or not at all."""
     documents.write_file(out, (page.encode(),), "The report")
     print(f"Report: {out}", file=sys.stderr)
-
-
-def _rendered(plan: Plan, form: str, view: View) -> str:
-    from lambda_tailor.report import csv_, markdown, sarif
-
-    if form == "sarif":
-        return sarif.render(plan, all_rules())
-    return markdown.render(plan, view=view) if form == "markdown" else csv_.render(plan, view=view)
 
 
 def _print_pieces(document: Any) -> None:

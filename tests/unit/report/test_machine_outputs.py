@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from typing import Any
 from xml.etree import ElementTree
 
 import jsonschema
@@ -96,6 +97,26 @@ def test_each_sarif_result_points_at_its_rule() -> None:
     rules = run["tool"]["driver"]["rules"]
     assert run["results"]
     assert all(rules[result["ruleIndex"]]["id"] == result["ruleId"] for result in run["results"])
+
+
+def located(plan: Plan, **given: Any) -> list[tuple[str, int]]:
+    """Where each result is."""
+    (run,) = json.loads(sarif.render(plan, all_rules(), **given))["runs"]
+    places = [result["locations"][0]["physicalLocation"] for result in run["results"]]
+    return [(place["artifactLocation"]["uri"], place["region"]["startLine"]) for place in places]
+
+
+def test_a_result_is_at_its_rule_in_the_policy_and_never_in_a_program_of_ours() -> None:
+    places = located(small_plan(), places=sarif.in_the_policy("ops/my policy.yaml", {"timeout": 7}))
+    assert set(places) == {("ops/my%20policy.yaml", 1), ("ops/my%20policy.yaml", 7)}
+    assert {file for file, _ in located(small_plan())} == {"lambda-tailor.yaml"}
+    assert "tap_stack" not in sarif.render(small_plan(), all_rules())
+
+
+def test_a_result_is_where_the_setting_is_written_if_that_is_known() -> None:
+    known = {("lambda-function-dev", "memory_mb"): sarif.Place("infra/main.tf", 12)}
+    places = located(small_plan(), places=sarif.in_the_source(known, sarif.in_the_policy("p.yaml", {})))
+    assert places[0] == ("infra/main.tf", 12) and set(places[1:]) == {("p.yaml", 1)}
 
 
 def test_an_alert_keeps_its_fingerprint_when_the_value_changes() -> None:
