@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import io
-import sys
-from dataclasses import replace
-
 import pytest
 
 from lambda_tailor.model.plan import Operation
-from lambda_tailor.model.run import Ended, Result
 from lambda_tailor.model.verdict import Key
 from lambda_tailor.planning.estimate import estimate, lane_of_operation
-from lambda_tailor.report import progress
-from lambda_tailor.report.progress import Progress
 from lambda_tailor.settings import all_settings
 
 
@@ -54,29 +47,3 @@ def test_nothing_to_do_takes_no_time() -> None:
 def test_every_kind_of_setting_waits_in_a_lane(kind: str) -> None:
     (operation,) = operations(kind, 1)
     assert lane_of_operation(operation).partition(":")[0] in {"lambda", "cloudwatch", "logs", "sqs", "s3", "iam"}
-
-
-def test_a_large_run_tells_how_far_it_is_and_how_long_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress, "SAID_EVERY_S", 0.0)
-    monkeypatch.setattr(sys, "stderr", io.StringIO())
-    wanted = [*operations("alarm", 600), *operations("function-configuration", 600)]
-    with Progress(quota_share=1.0) as told:
-        told.began("run-1", wanted)
-        for operation in wanted[:150]:
-            told.ended(operation, Ended(Result.APPLIED))
-        told.ended(replace(wanted[150], key=Key("alarm", "x")), Ended(Result.FAILED, "AWS said no"))
-    lines = sys.stderr.getvalue().splitlines()
-    assert lines[0] == "run-1: 1,200 operations"
-    assert "[150/1,200] about 2 min left; 1 us-east-1 cloudwatch:PutMetricAlarm 150/600" in lines
-    # One by one would be 1,200 lines that nobody reads; what failed is told.
-    assert "alarm x: failed (AWS said no)" in lines[-2] and "[150/1200]" not in lines[150]
-
-
-def test_a_small_run_is_told_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stderr", io.StringIO())
-    wanted = operations("alarm", 2)
-    with Progress() as told:
-        told.began("run-1", wanted)
-        for operation in wanted:
-            told.ended(operation, Ended(Result.APPLIED))
-    assert sys.stderr.getvalue().splitlines()[1:] == ["[1/2] alarm r0: applied", "[2/2] alarm r1: applied"]
