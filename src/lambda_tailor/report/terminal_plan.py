@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 
 from lambda_tailor.model.plan import Change, MonthlyUsd, Plan, PlannedFunction
 from lambda_tailor.model.verdict import Risk
@@ -18,6 +19,7 @@ from lambda_tailor.report.writer import RISK_WORD, Writer
 # Shorter than that, nobody needs to be told how long it takes. Seconds.
 WORTH_SAYING_S = 10
 _LABEL, _NAME = 24, 28
+_WORTH_A_SHARE = Decimal(1)
 # So many things to decide, and of each group so many names.
 _DECIDE, _NAMES = 12, 3
 
@@ -316,7 +318,9 @@ def _money(function: PlannedFunction) -> str:
         return ""
     told = brief_range(net) if net.low >= 0 else brief_worth(net)
     cost = function.monthly_cost_usd
-    return f"{told} of {brief_range(cost)} a month" if cost is not None and cost.high > 0 else f"{told} a month"
+    # Beside what costs next to nothing, a share of it says nothing.
+    known = cost is not None and cost.high >= max(_WORTH_A_SHARE, net.high)
+    return f"{told} of {brief_range(cost)} a month" if known and cost is not None else f"{told} a month"
 
 
 def _kept_money(usd: MonthlyUsd) -> str:

@@ -35,7 +35,8 @@ def write_run(run: Run, to: Writer, *, verbose: bool, quiet: bool) -> None:
         _changed([outcome for outcome, end in ended if end in (End.IN_PLACE, End.PUT_BACK)], to)
     told = ", ".join(f"{counts[end]:,} {word}" for end, word in _WORDS.items() if counts[end]) or "nothing to change"
     done = counts[End.IN_PLACE] + counts[End.PUT_BACK]
-    state = "" if run.status in (Status.SUCCEEDED, Status.FAILED) else f" {_state(run.status)};"
+    plain = run.status in (Status.SUCCEEDED, Status.FAILED) or counts[End.GONE_BACK]
+    state = "" if plain else f" {_state(run.status)};"
     if not quiet:
         to.line(f"Successes: {done:,}, failures: {counts[End.FAILED]:,}")
     to.line(f"Run {run.run_id}:{state} {told}{_took(run)}.", "bold")

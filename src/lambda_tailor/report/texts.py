@@ -171,8 +171,9 @@ def brief_worth(amount: MonthlyUsd) -> str:
     if amount.low == amount.high == 0:
         return ""
     if amount.high <= 0:
-        return f"adds {brief_range(-amount)}"
-    if amount.low > 0 and brief_range(amount)[:3] != "$0 ":
+        told = brief_range(-amount)
+        return f"adds {told}" if not told.startswith("$0 ") else f"adds up to {brief(-amount.low)}"
+    if amount.low > 0 and not brief_range(amount).startswith("$0 "):
         return f"saves {brief_range(amount)}"
     costs, saves = -amount.low, amount.high
     if costs * 20 <= saves:

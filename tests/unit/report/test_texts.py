@@ -7,8 +7,9 @@ from decimal import Decimal
 import pytest
 
 from lambda_tailor.model.plan import Estimate, MonthlyUsd, Problem
-from lambda_tailor.report.sentences import estimate_text
-from lambda_tailor.report.texts import duration, fine_usd, place, worth
+from lambda_tailor.report.sentences import estimate_text, step_of
+from lambda_tailor.report.texts import big, brief_worth, duration, fine_usd, grouped, place, sentence, worth
+from tests.unit.report.plans import a_change
 
 
 @pytest.mark.parametrize(
@@ -75,3 +76,48 @@ def test_how_long_ten_thousand_functions_with_two_alarms_each_take() -> None:
 )
 def test_a_problem_says_where_it_is(subject: str, told: str) -> None:
     assert place(Problem(account_id="123456789012", region="us-east-1", subject=subject, because="")) == told
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "told"),
+    [
+        ("0", "0", ""),
+        ("121.2", "188.7", "saves $121 to $189"),
+        ("9.1", "9.1", "saves $9.10"),
+        ("5.5", "8.3", "saves $5.50 to $8.30"),
+        ("0", "12.5", "saves up to $13"),
+        ("0.003", "8", "saves up to $8.00"),
+        ("-0.01", "1.72", "saves up to $1.72"),
+        ("-8", "27", "saves up to $27 or adds up to $8.00"),
+        ("-12", "-5", "adds $5 to $12"),
+        ("-41.8", "0", "adds up to $42"),
+        ("-0.3", "-0.3", "adds $0.30"),
+        ("-0.002", "-0.001", "adds under $0.01"),
+        ("412345", "987654", "saves $412,345 to $987,654"),
+    ],
+)
+def test_what_a_change_is_worth_as_people_say_it(low: str, high: str, told: str) -> None:
+    assert brief_worth(MonthlyUsd(Decimal(low), Decimal(high))) == told
+
+
+def test_numbers_have_commas_and_stay_with_their_unit() -> None:
+    assert grouped("3008 MB") == "3,008\N{NO-BREAK SPACE}MB"
+    assert grouped("layer:2024") == "layer:2024" and grouped("run-20261124") == "run-20261124"
+
+
+@pytest.mark.parametrize(("number", "told"), [(812, "812"), (8120, "8,120"), (396_000, "396 k"), (1_690_000, "1.69 M")])
+def test_large_counts_are_told_short(number: float, told: str) -> None:
+    assert big(number) == told
+
+
+def test_a_text_gets_a_capital_unless_it_begins_with_a_name() -> None:
+    assert sentence("nothing stands in the way") == "Nothing stands in the way"
+    assert sentence("x86_64 only") == "x86_64 only" and sentence("41 s") == "41 s"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [(3008, 1769, "3008 -> 1769 MB"), (None, 512, "none -> 512 MB"), (3008, None, "3008 MB -> none")],
+)
+def test_a_unit_that_both_values_have_is_told_once(before: int | None, after: int | None, told: str) -> None:
+    assert step_of(a_change(before=before, after=after)) == told

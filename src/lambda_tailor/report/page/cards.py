@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Literal
 
 from lambda_tailor.model.evidence import AT_SIZE, Quote
@@ -172,7 +173,7 @@ def planned_card(
         what=what_of(function.changes),
         tags=tuple(_tags(function, said)),
         money=figure(net),
-        small=_of(function.monthly_cost_usd, assumed) if net != NOTHING else "",
+        small=_of(net, function.monthly_cost_usd, assumed) if net != NOTHING else "",
         bar=tuple(bar_of(net, axis, assumed=assumed)),
         lines=tuple(planned_line(change) for change in function.changes),
         notes=tuple(map(clean, function.notes)),
@@ -303,8 +304,8 @@ def _amount(quote: Quote) -> str:
     return number if quote.unit == "count" else f"{number} {quote.unit}"
 
 
-def _of(cost: MonthlyUsd | None, assumed: bool) -> str:
-    if cost is None or cost.high <= 0:
+def _of(net: MonthlyUsd, cost: MonthlyUsd | None, assumed: bool) -> str:
+    if cost is None or cost.high < max(Decimal(1), net.high):
         return "assumed" if assumed else ""
     return f"of {brief_range(cost)} {'assumed' if assumed else 'a month'}"
 

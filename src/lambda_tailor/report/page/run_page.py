@@ -120,7 +120,7 @@ def _banner(run: Run, ends: Counter[End]) -> tuple[str, str, str]:
         back = f"{ends[End.PUT_BACK]} of {count(total, 'change')} of {clean(run.of_run)} put back"
         failed = f", {ends[End.FAILED]} could not be" if ends[End.FAILED] else ""
         return ("x", "red", f"{back}{failed}.") if failed else ("back", "grn", f"{back}: it is as it was before.")
-    if run.status is Status.ROLLED_BACK:
+    if run.status is Status.ROLLED_BACK and not ends[End.GONE_BACK]:
         return "back", "amb", "This run was rolled back by hand: everything is as it was before it."
     parts = [f"{ends[End.IN_PLACE]} of {count(total, 'change')} {'is' if total == 1 else 'are'} in place."]
     others = [f"{ends[end]} {word}" for end, word in _WORDS.items() if ends[end]]
