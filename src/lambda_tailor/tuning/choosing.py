@@ -1,0 +1,215 @@
+"""The next size to measure, when to stop, which size to take, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lambda_tailor.tuning.objective import BROKEN_CHANCE, Objective, broken, losses
+from lambda_tailor.tuning.posterior import Model, Observations, Posterior, posterior
+from lambda_tailor.tuning.prior import log_weights
+from lambda_tailor.tuning.shapes import Floats
+
+MAX_INVOCATIONS = 24
+# The first call of each size is a warm-up that is paid for too: no more sizes than this are visited.
+MAX_SIZES = 10
+# Settled: the best size is expected to be within this of the best there is. Under 12 calls nothing is believed settled.
+SETTLED_LOSS = 0.008
+LEAST_INVOCATIONS = 12
+STARTS_MB = (128, 256, 768)
+_GRID = 64
+_DRAWS = 600
+_CANDIDATES = 30
+_NEAR = 0.03
+# The share of the calls left that a size is imagined to get when its worth is judged.
+LOOK_AHEAD = 0.25
+_QUANTILES = (np.arange(12) + 0.5) / 12
+# Intervals of the model alone are a little too narrow.
+WIDER = 1.4
+_SURE = 0.95
+# Log-normal noise whose slowest 2 % are outliers: its 95th percentile is the 97th of what remains, exp(1.87 sd).
+_P95 = 1.87
+# A free size this near (in logs) to a start stands in for it.
+_BESIDE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """A mean duration that costs nothing to know: production at a size, with its sd in log ms."""
+
+    memory_mb: int
+    duration_ms: float
+    sd: float = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """From low to high: the promised 95 %."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is known now: the best of the sizes that were invoked, its expected loss, the size to invoke next."""
+
+    chosen_mb: int | None
+    expected_loss: float
+    settled: bool
+    next_mb: int | None
+
+
+def sizes_between(low_mb: int, high_mb: int) -> tuple[int, ...]:
+    """The sizes looked at within these bounds: 64 on a logarithmic grid."""
+    grid = np.exp(np.linspace(np.log(low_mb), np.log(high_mb), _GRID))
+    return tuple(sorted({round(mb) for mb in grid}))
+
+
+@dataclass
+class Chooser:
+    """One function's tune: it is told what was measured and says what to measure next.
+
+    ``sizes_mb``: the sizes that may be chosen, ascending. ``without_group``: public curves the prior must not hold.
+    """
+
+    sizes_mb: tuple[int, ...]
+    objective: Objective = field(default_factory=Objective)
+    free: Sequence[Free] = ()
+    max_invocations: int = MAX_INVOCATIONS
+    seed: int = 0
+    without_group: str | None = None
+
+    def __post_init__(self) -> None:
+        self._rng = np.random.default_rng(self.seed)
+        # Free sizes lie on the grid too, beside those that may be chosen.
+        self._grid = tuple(sorted({*self.sizes_mb, *(free.memory_mb for free in self.free)}))
+        self._model = Model.at(np.log(np.array(self._grid, float)), log_weights(self.without_group))
+        self._seen: list[tuple[int, float]] = []
+        self._failed_mb = 0
+        self._invocations = 0
+        self._posterior: Posterior | None = None
+        self._starts = self._first_sizes()
+
+    @property
+    def invocations(self) -> int:
+        """How many measured calls there were, failed ones too."""
+        return self._invocations
+
+    def measured(self, memory_mb: int, duration_ms: float) -> None:
+        """A warm call at this size took so long."""
+        self._seen.append((self._grid.index(memory_mb), float(np.log(max(duration_ms, 1e-3)))))
+        self._invocations += 1
+        self._posterior = None
+
+    def failed(self, memory_mb: int) -> None:
+        """A call at this size failed or timed out: neither it nor a smaller size is the answer."""
+        self._failed_mb = max(self._failed_mb, memory_mb)
+        self._invocations += 1
+        self._posterior = None
+
+    def look(self) -> Look:
+        """Where things stand, and what to do next; ``next_mb`` is None when it is over."""
+        left = self.max_invocations - self._invocations
+        while self._starts and left > 0:
+            start = self._starts.pop(0)
+            if start > self._failed_mb:
+                return Look(None, 1.0, False, start)
+        possible = [i for i, mb in enumerate(self._grid) if mb in self.sizes_mb and mb > self._failed_mb]
+        if not self._seen or not possible:
+            return Look(None, 1.0, False, self._grid[possible[0]] if possible and left > 0 else None)
+        draws = self._now()
+        ratios = np.exp(_P95 * draws.noise)
+        loss = losses(self.objective, self._model.log_mb, draws.log_ms, ratios)
+        risky = broken(self.objective, draws.log_ms, ratios)
+        invoked = np.array(sorted({i for i, _ in self._seen} & set(possible)), dtype=np.intp)
+        best, expected = self._best(loss, risky, invoked)
+        chosen = None if best is None else self._grid[best]
+        held = best is not None and risky[best] <= BROKEN_CHANCE
+        settled = held and expected < SETTLED_LOSS and self._invocations >= LEAST_INVOCATIONS
+        if settled or left <= 0:
+            return Look(chosen, expected, settled, None)
+        return Look(chosen, expected, False, self._grid[self._worth_most(draws, loss, invoked, possible, left)])
+
+    def duration_ms(self, memory_mb: int) -> Interval:
+        """The mean duration at this size."""
+        return _interval(np.exp(self._now().log_ms[:, self._grid.index(memory_mb)]))
+
+    def cost_ratio(self, to_mb: int, from_mb: int) -> Interval:
+        """The cost of a call at one size over that at another."""
+        curve = self._now().log_ms + self._model.log_mb
+        return _interval(np.exp(curve[:, self._index(to_mb)] - curve[:, self._index(from_mb)]))
+
+    def band(self) -> list[tuple[int, Interval]]:
+        """The curve with its band, for every size, ms."""
+        return [(mb, _interval(np.exp(self._now().log_ms[:, i]))) for i, mb in enumerate(self._grid)]
+
+    def _index(self, memory_mb: int) -> int:
+        return int(np.argmin(np.abs(self._model.log_mb - np.log(memory_mb))))
+
+    def _now(self) -> Posterior:
+        if self._posterior is None:
+            count, free = len(self._seen), len(self.free)
+            self._posterior = posterior(
+                self._model,
+                Observations(
+                    np.array([i for i, _ in self._seen] + [self._grid.index(f.memory_mb) for f in self.free], np.intp),
+                    np.array([ms for _, ms in self._seen] + [float(np.log(f.duration_ms)) for f in self.free]),
+                    np.concatenate([np.arange(count) / max(self.max_invocations, count) - 0.5, np.zeros(free)]),
+                    np.array([0.0] * count + [f.sd for f in self.free]),
+                ),
+                _DRAWS,
+                self._rng,
+            )
+        return self._posterior
+
+    def _first_sizes(self) -> list[int]:
+        """The starts, as near as the sizes allow; not the one that a free size stands in for. There and back again."""
+        nearest = [min(self.sizes_mb, key=lambda mb: abs(np.log(mb / start))) for start in STARTS_MB]
+        starts = sorted(set(nearest))
+        for free in self.free[:1]:
+            beside = min(starts, key=lambda mb: abs(np.log(mb / free.memory_mb)))
+            if abs(np.log(beside / free.memory_mb)) < _BESIDE and len(starts) > 1:
+                starts.remove(beside)
+        return starts + starts[::-1]
+
+    def _best(self, loss: Floats, risky: Floats, invoked: NDArray[np.intp]) -> tuple[int | None, float]:
+        if not len(invoked):
+            return None, 1.0
+        expected = loss[:, invoked].mean(0)
+        if (held := risky[invoked] <= BROKEN_CHANCE).any():
+            expected = np.where(held, expected, np.inf)
+        best = int(np.argmin(expected))
+        return int(invoked[best]), float(expected[best])
+
+    def _worth_most(
+        self, draws: Posterior, loss: Floats, invoked: NDArray[np.intp], possible: list[int], left: int
+    ) -> int:
+        """The size after whose measuring the best is expected to be best (knowledge gradient).
+
+        One call alone rarely changes the choice: it is asked what a quarter of the calls that are left would tell.
+        """
+        near = (loss < _NEAR).mean(0)
+        likely = [i for i in np.argsort(-near) if i in set(possible)][:_CANDIDATES]
+        candidates = sorted({*invoked.tolist(), *likely} if len(invoked) < MAX_SIZES else set(invoked.tolist()))
+        variance = float((draws.noise**2).mean()) / max(1.0, left * LOOK_AHEAD)
+        worth = [self._after(draws.log_ms[:, i], loss, {*invoked.tolist(), i}, variance) for i in candidates]
+        return int(candidates[int(np.argmin(worth))])
+
+    def _after(self, here: Floats, loss: Floats, allowed: set[int], variance: float) -> float:
+        """The expected loss of the best allowed size once this size's log ms are known with that variance."""
+        spread = np.sqrt(1 + variance / max(float(here.var()), 1e-9))
+        heard = here.mean() + (np.quantile(here, _QUANTILES) - here.mean()) * spread
+        weights = np.exp(-0.5 * (heard[:, None] - here) ** 2 / variance) + 1e-300
+        weights /= weights.sum(1, keepdims=True)
+        return float((weights @ loss[:, sorted(allowed)]).min(1).mean())
+
+
+def _interval(values: Floats) -> Interval:
+    """The middle 95 % of these positive values, widened about their median on the logarithmic scale."""
+    logs = np.log(values)
+    low, middle, high = np.quantile(logs, ((1 - _SURE) / 2, 0.5, (1 + _SURE) / 2))
+    return Interval(float(np.exp(middle - WIDER * (middle - low))), float(np.exp(middle + WIDER * (high - middle))))
