@@ -287,7 +287,8 @@ def rollback(
     stop: threading.Event | None = None,
     watcher: Watcher | None = None,
 ) -> Run:
-    """Put back exactly what a run changed; a run is known by its id too, and ``latest`` is the last one.
+    """Put back exactly what a run changed; a run is known by its id too, and ``latest`` is the newest that
+    wrote something to AWS and was not a rollback.
 
     The keywords are those of ``apply``; ``watcher`` is told of rollouts that could not be put back.
     Raises RunNotFound, and what ``apply`` raises.
@@ -338,7 +339,7 @@ def runs(*, journal: str | None = None) -> Runs:
 
 
 def run(run: str, *, journal: str | None = None) -> Run:
-    """One run with its outcomes; ``latest`` is the last one.
+    """One run with its outcomes; ``latest`` is the newest that wrote something and was no rollback.
 
     Raises RunNotFound, JournalError.
     """

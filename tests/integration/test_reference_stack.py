@@ -115,14 +115,40 @@ def test_rollback_puts_everything_back_field_by_field(stack: Aws) -> None:
     assert listed == {run["run_id"]: "rolled-back", undone["run_id"]: "succeeded"}
 
 
-def test_rollback_can_be_repeated(stack: Aws) -> None:
+def test_a_second_rollback_says_that_nothing_is_left_and_makes_no_run(stack: Aws) -> None:
     before = stack.snapshot()
     stack.run("apply", "-e", "dev", "--auto-approve")
-    stack.run("rollback", "latest", "--auto-approve")
+    done = stack.run("rollback", "latest", "--auto-approve").stdout
+    assert "lambda-tailor rollback" not in done
+    runs = len(stack.json("runs")["runs"])
     stack.control.reset()
-    stack.run("rollback", "latest", "--auto-approve")
-    assert not stack.control.writes()
+    assert "nothing is left to put back" in stack.run("rollback", "latest", "--auto-approve").stdout
+    assert stack.json("rollback", "latest", "--auto-approve")["status"] == "rolled-back"
+    assert not stack.control.writes() and len(stack.json("runs")["runs"]) == runs
     assert differences(before, stack.snapshot()) == []
+
+
+def test_only_changes_of_low_risk_are_made_if_no_others_are_asked_for(stack: Aws) -> None:
+    plan = stack.json("plan", "-e", "dev", "--risk", "low")
+    whole = stack.json("plan", "-e", "dev")
+    changes = [c for f in plan["functions"] for c in f["changes"]]
+    assert {c["risk"] for c in changes} <= {"none", "low"}
+    assert 0 < len(changes) < sum(len(f["changes"]) for f in whole["functions"])
+    run = stack.json("apply", "-e", "dev", "--risk", "low", "--auto-approve")
+    assert run["status"] == "succeeded" and run["summary"]["applied"] == len(changes)
+    memory = stack.client("lambda").get_function(FunctionName=NAME)["Configuration"]["MemorySize"]
+    assert memory == (1024 if any(c["rule"] == "memory" for c in changes) else 3008)
+
+
+def test_the_history_is_a_page_about_all_runs(stack: Aws, tmp_path: Path) -> None:
+    stack.run("apply", "-e", "dev", "--auto-approve")
+    stack.run("rollback", "latest", "--auto-approve")
+    stack.run("apply", "-e", "dev", "--auto-approve")
+    page = tmp_path / "history.html"
+    stack.run("report", "--history", "--out", str(page))
+    text = page.read_text()
+    assert "3 runs" in text and text.count('<li><span class="w">') == 3
+    assert "1 run in effect" in text and "rollback" in text
 
 
 def test_the_optimized_pulumi_config_leaves_nothing_to_change(aws: Aws) -> None:

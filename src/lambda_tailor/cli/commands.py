@@ -122,7 +122,7 @@ def verify(**arguments: Any) -> int:
 @OUTPUT
 @APPROVE
 def rollback(run: str, auto_approve: bool, **arguments: Any) -> int:
-    """Put back exactly what RUN changed ('latest' is the last run)."""
+    """Put back exactly what RUN changed ('latest': the newest run that wrote to AWS and was no rollback)."""
     return session(**arguments).rollback(run, auto_approve=auto_approve)
 
 
@@ -177,7 +177,7 @@ def runs(run: str | None, realized: bool, **arguments: Any) -> int:
 @AWS
 @click.option("--out", type=click.Path(dir_okay=False), required=True, metavar="FILE", help="The page to write.")
 def report(shown: str | None, out: str, history: bool, realized: bool, **arguments: Any) -> int:
-    """Write one self-contained HTML page about a saved plan, a run ('latest' is the last one) or all runs."""
+    """Write one self-contained HTML page about a saved plan, a run or all runs ('latest': as for rollback)."""
     asked = session(**arguments)
     if history == (shown is not None):
         raise BadInput("What about? Give a saved plan, a run, or --history for all runs.")

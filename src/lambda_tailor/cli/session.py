@@ -140,6 +140,10 @@ class Session:
         journal = self.asked.get("journal")
         found = api.run(run_id, journal=journal)
         run_id = found.run_id
+        if found.status is Status.ROLLED_BACK:
+            told = f"{run_id} was put back already: nothing is left to put back."
+            print(documents.dumps(found) if self.asked.as_json else told)
+            return 0
         plan = api.rollback_plan(run_id, journal=journal)
         if not self.asked.as_json:
             self.terminal.plan(plan, whole=not auto_approve)

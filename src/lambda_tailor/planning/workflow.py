@@ -282,6 +282,10 @@ def _assemble(request: Request, found: Scopes, parts: Sequence[ScopeResult]) -> 
         assumptions={
             "evidence": _price_of_evidence(parts),
             "prices": list(price_notes(part.region for part in read)),
+            # Nothing else says where there was nothing.
+            **(
+                {} if any(p.functions for p in planned) else {"looked_in": [f"{p.account_id} {p.region}" for p in read]}
+            ),
         },
         roles={scope.account_id: scope.role_arn for scope in found.scopes if scope.role_arn},
         quota_share=request.connection.quota_share,

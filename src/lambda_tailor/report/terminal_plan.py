@@ -61,6 +61,9 @@ class PlanText:
         where = [accounts[0] if len(accounts) == 1 else count(len(accounts), "account")] if accounts else []
         where += [regions[0] if len(regions) == 1 else count(len(regions), "region")] if regions else []
         parts = [" ".join(where), count(len(self._plan.functions), "function"), f"policy {self._plan.policy}"]
+        looked_in = self._plan.assumptions.get("looked_in")
+        if not accounts and isinstance(looked_in, list):
+            parts[0] = ", ".join(map(str, looked_in[:_NAMES])) + (", ..." if len(looked_in) > _NAMES else "")
         days = _days(self._plan)
         parts += [f"{days} of load"] if days else []
         self._to.line(self._dotted(part for part in parts if part), "bold")

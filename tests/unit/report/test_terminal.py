@@ -174,3 +174,10 @@ def test_an_alarm_is_shown_by_threshold_and_period_and_never_as_json() -> None:
 def test_a_name_cannot_steer_the_terminal() -> None:
     text = shown(80, a_plan(a_planned("a\x1b[2Jb", (a_change(reason="\x1b]0;x\x07"),))))
     assert "\x1b" not in text and "\x07" not in text
+
+
+def test_an_empty_account_is_named() -> None:
+    plan = replace(a_plan(), assumptions={"looked_in": ["123456789012 eu-west-1"]})
+    lines = shown(80, plan).splitlines()
+    assert lines[0] == "123456789012 eu-west-1 · 0 functions · policy reference"
+    assert lines[-1] == "Plan: 0 functions, 0 to change, 0 blocked; no money a month."

@@ -95,7 +95,8 @@ def where(plan: Plan) -> str:
     """What the page is about, for its heading."""
     found = accounts(plan)
     if not found:
-        return "no function"
+        looked_in = plan.assumptions.get("looked_in")
+        return clean(str(looked_in[0])) if isinstance(looked_in, list) and len(looked_in) == 1 else "no function"
     if len(plan.functions) == 1:
         return clean(plan.functions[0].name)
     return f"account {found[0]}" if len(found) == 1 else f"{len(found)} accounts"
