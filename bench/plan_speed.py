@@ -10,7 +10,9 @@ import time
 
 from lambda_tailor.model.evidence import AtMemory, Evidence, Measured, Trigger
 from lambda_tailor.model.function import Found, Function, Lookup, Missing, Resource
-from lambda_tailor.planning.planner import Measurement, lookups_of, make_plan
+from lambda_tailor.planning.asking import lookups_of
+from lambda_tailor.planning.planner import make_plan
+from lambda_tailor.planning.scope import ScopeData
 from lambda_tailor.planning.worth import worth
 from lambda_tailor.policy.file import load_preset
 from lambda_tailor.rules.rule import ConcurrencyPool
@@ -85,7 +87,7 @@ def plan(count: int) -> None:
     bare = [a_function(n) for n in range(count)]
     resources = {lookup: resource(lookup) for lookup in lookups_of(policy, bare)}
     functions = [replace(function, resources=resources) for function in bare]
-    reading = Measurement(
+    reading = ScopeData(
         account_id=ACCOUNT,
         region=REGION,
         functions=functions,

@@ -21,7 +21,14 @@ SITE = ROOT / "site"
 # In the order of the menu; the first of each pair is its heading.
 MENU: Mapping[str, tuple[str, ...]] = {
     "Use": ("docs/rules", "docs/cli", "docs/policy", "docs/outputs", "docs/organization", "docs/library", "docs/mcp"),
-    "Trust": ("docs/guarantees", "SECURITY", "docs/least-privilege", "docs/performance", "bench/RESULTS"),
+    "Trust": (
+        "docs/guarantees",
+        "docs/advice",
+        "SECURITY",
+        "docs/least-privilege",
+        "docs/performance",
+        "bench/RESULTS",
+    ),
     "Build": ("docs/architecture", "docs/add-a-rule", "docs/pulumi", "CONTRIBUTING", "CHANGELOG"),
 }
 WRITTEN = {

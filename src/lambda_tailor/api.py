@@ -81,6 +81,7 @@ def plan(
     deep: bool = False,
     assume_duration_ms: int | None = None,
     assume_invocations: int | None = None,
+    topic: str | None = None,
     profile: str | None = None,
     endpoint_url: str | None = None,
     quota_share: float = DEFAULT_SHARE,
@@ -96,7 +97,8 @@ def plan(
     ``tags`` that they all have, or ``all_functions``.
     Which accounts and regions: ``regions`` or ``all_regions``; ``role_arns`` to assume, one an account, or
     ``organization_role``, the name of a role that every account of the organization has.
-    By which policy: a ``policy`` file or a ``preset``; ``rules`` to ask no others; ``force`` names blocked changes
+    By which policy: a ``policy`` file or a ``preset`` (several with commas between); ``topic`` is the ARN of the SNS
+    topic that alarms tell; ``rules`` to ask no others; ``force`` names blocked changes
     to make all the same, as ``FUNCTION:RULE``.
     What is read: ``lookback_days`` back (1 to 60), for at most ``evidence_budget_usd`` of AWS's charges; ``deep``
     spends calls for each function. ``assume_duration_ms`` and ``assume_invocations`` (a month) stand for what was
@@ -132,6 +134,7 @@ def verify(
     deep: bool = False,
     assume_duration_ms: int | None = None,
     assume_invocations: int | None = None,
+    topic: str | None = None,
     profile: str | None = None,
     endpoint_url: str | None = None,
     quota_share: float = DEFAULT_SHARE,
@@ -167,6 +170,7 @@ def explain(
     deep: bool = False,
     assume_duration_ms: int | None = None,
     assume_invocations: int | None = None,
+    topic: str | None = None,
     profile: str | None = None,
     endpoint_url: str | None = None,
     quota_share: float = DEFAULT_SHARE,

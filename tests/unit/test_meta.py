@@ -57,7 +57,7 @@ def test_every_rule_is_documented_and_whole(rule: AnyRule) -> None:
     assert rule.title and rule.why.endswith(".")
     assert rule.source.startswith("https://docs.aws.amazon.com/")
     assert all(option.description for option in rule.options.model_fields.values())
-    assert set(rule.evidence) <= {*READINGS, "at_memory", "recommendation", "triggers", "event_sources"}
+    assert set(rule.evidence) <= {*READINGS, "at_memory", "recommendation", "triggers", "event_sources", "tuned"}
     # A half that is written is also wired.
     for half in ("lookups", "more_lookups", "writes", "settle"):
         assert getattr(rule, half) is getattr(module, half, getattr(rule, half))

@@ -35,7 +35,7 @@ from lambda_tailor.model.progress import NullObserver, Observer
 from lambda_tailor.model.record import RunRecord, StepRecord
 from lambda_tailor.model.run import Run, Status
 from lambda_tailor.planning.agreement import check_operations, check_run
-from lambda_tailor.planning.planner import check_caps
+from lambda_tailor.planning.summing import check_caps
 
 # Is told a run's id once it is in the journal.
 Began = Callable[[str], None]

@@ -10,7 +10,7 @@ from lambda_tailor.model.lanes import DEFAULT_SHARE
 from lambda_tailor.model.plan import Change, ChangeRef, Operation, Plan, PlannedFunction
 from lambda_tailor.model.record import RunRecord, StepRecord
 from lambda_tailor.planning.estimate import estimate
-from lambda_tailor.planning.planner import summarize
+from lambda_tailor.planning.summing import summarize
 from lambda_tailor.settings import all_settings
 
 

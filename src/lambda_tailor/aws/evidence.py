@@ -16,6 +16,7 @@ from lambda_tailor.aws import evidence_logs as logs
 from lambda_tailor.aws import evidence_metrics as metrics
 from lambda_tailor.aws import evidence_optimizer as optimizer
 from lambda_tailor.aws import evidence_triggers as triggers
+from lambda_tailor.aws import traffic
 from lambda_tailor.aws.evidence_logs import Aggregates, LogEvidence
 from lambda_tailor.aws.scopes import OpenScope
 from lambda_tailor.iam.permission import Action
@@ -96,6 +97,7 @@ def actions_for(options: EvidenceOptions) -> tuple[Action, ...]:
     wants = options.readings
     return (
         *metrics.READ_ACTIONS,
+        *traffic.READ_ACTIONS,
         *(logs.READ_ACTIONS if wants & FROM_LOGS else ()),
         *(optimizer.READ_ACTIONS if "recommendation" in wants else ()),
         *(triggers.READ_ACTIONS if wants & {"triggers", "event_sources"} else ()),

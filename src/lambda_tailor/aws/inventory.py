@@ -251,6 +251,8 @@ def from_answer(account_id: str, region: str, answer: Answer, suffix: str | None
         durable=bool(c.get("DurableConfig")),
         signed=bool(c.get("SigningJobArn") or c.get("SigningProfileVersionArn")),
         environment_error=((c.get("Environment") or {}).get("Error") or {}).get("ErrorCode"),
+        snap_start=(c.get("SnapStart") or {}).get("ApplyOn") == "PublishedVersions",
+        tenant_isolation=bool(c.get("TenancyConfig")),
         reserved_concurrency=_reserved(answer),
         tags=answer.get("Tags") or {},
         tags_unread=_tags_unread(c["FunctionArn"], answer.get("TagsError")),

@@ -37,6 +37,8 @@ _METERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "ephemeral_gb_s": ("AWSLambda", ("Lambda-Storage-GB-Second",)),
     "provisioned_gb_s": ("AWSLambda", ("Lambda-Provisioned-Concurrency",)),
     "provisioned_duration_gb_s": ("AWSLambda", ("Lambda-Provisioned-GB-Second",)),
+    "provisioned_gb_s_arm": ("AWSLambda", ("Lambda-Provisioned-Concurrency-ARM",)),
+    "provisioned_duration_gb_s_arm": ("AWSLambda", ("Lambda-Provisioned-GB-Second-ARM",)),
     "log_gb_ingested": ("AmazonCloudWatch", ("DataProcessing-Bytes",)),
     "log_gb_month": ("AmazonCloudWatch", ("TimedStorage-ByteHrs",)),
     "alarm_metrics": ("AmazonCloudWatch", ("CW:AlarmMonitorUsage",)),

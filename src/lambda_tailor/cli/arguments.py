@@ -72,6 +72,7 @@ class Arguments:
             "deep": bool(self.get("deep")),
             "assume_duration_ms": self.get("assume_duration_ms"),
             "assume_invocations": self.get("assume_invocations"),
+            "topic": self.get("topic"),
             "scheduler": self.get("scheduler"),
         }
 

@@ -51,7 +51,8 @@ AWS = _options(
 )  # fmt: skip
 POLICY = _options(
     click.option("--policy", "policy_file", type=click.Path(dir_okay=False), metavar="FILE", help="A policy file."),
-    click.option("--preset", metavar="NAME", help="A built-in policy.  [default: reference for an environment suffix, "
+    click.option("--preset", metavar="NAME", help="A built-in policy, or several with commas: right-size, operate, "
+                 "reference.  [default: reference for an environment suffix, "
                  "right-size for any other target]"),
     click.option("--rules", "only", metavar="ID,ID", help="Only these rules."),
     click.option("--force", multiple=True, metavar="FUNCTION:RULE", help="Make a blocked change all the same."),
@@ -65,6 +66,8 @@ POLICY = _options(
                  help="Duration of an invocation where none was measured."),
     click.option("--assume-invocations", type=click.IntRange(0), metavar="N",
                  help="Invocations a month where none were measured."),
+    click.option("--topic", metavar="ARN", help="The SNS topic that alarms tell.  [default: the policy's, or the one "
+                 "that most alarms on Lambda use]"),
 )  # fmt: skip
 NARROW = _options(
     click.option("--risk", "max_risk", type=click.Choice(["none", "low", "medium", "high"]),

@@ -103,6 +103,22 @@ class Recommendation:
     source: str = "compute-optimizer"
 
 
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """The size that tuning chose by measuring the function itself; it holds while its code is the same.
+
+    ``slowdown`` is the range of factors from the duration at ``from_mb`` to that at ``memory_mb``.
+    ``settled`` is whether enough was measured to be sure of the choice.
+    """
+
+    memory_mb: int
+    from_mb: int
+    objective: str
+    settled: bool
+    slowdown: tuple[float, float]
+    source: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """All that is known of one function's load. Durations in ms, memory in MB."""
@@ -129,6 +145,7 @@ class Evidence:
     recommendation: Recommendation | Absent = field(default=NOT_READ)
     triggers: tuple[Trigger, ...] | Absent = field(default=NOT_READ)
     event_sources: tuple[EventSource, ...] | Absent = field(default=NOT_READ)
+    tuned: Tuned | Absent = field(default=NOT_READ)
 
     def quote(self, *names: str) -> tuple[Quote, ...]:
         """The named readings as they are quoted beside a change; absent ones are left out."""
@@ -165,7 +182,9 @@ class Evidence:
 
 
 READINGS = tuple(
-    f.name for f in fields(Evidence) if f.name not in {"at_memory", "recommendation", "triggers", "event_sources"}
+    f.name
+    for f in fields(Evidence)
+    if f.name not in {"at_memory", "recommendation", "triggers", "event_sources", "tuned"}
 )
 
 

@@ -14,6 +14,7 @@ from lambda_tailor.model.secret import Secret
 
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 ENVIRONMENT_LIMIT_BYTES = 4096
+LATEST = "$LATEST"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +59,33 @@ class Unreadable:
 Resource = Found | Missing | Unreadable
 
 
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Who invokes the function by what: ``$LATEST``, an alias or a version, and its share of the invocations.
+
+    ``share`` is 0 to 1, or None where it is in use but was not counted. ``version`` is what an alias
+    points to; ``runs`` are settings as they stand there, where they were read.
+    """
+
+    qualifier: str
+    share: float | None = None
+    version: str | None = None
+    runs: Mapping[str, JsonValue] = field(default_factory=dict)
+
+    @property
+    def reached(self) -> bool:
+        """Whether a change of the function's configuration reaches these callers."""
+        return LATEST in (self.qualifier, self.version)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
     """One deployed function: its configuration, its tags, and the facts around it.
 
     Sizes are MB, times seconds. ``reserved_concurrency`` is None where none is set.
     ``tags_unread`` is why the tags are not known; None where they are.
-    ``suffix`` fills ``{suffix}`` in a policy's name templates.
+    ``suffix`` fills ``{suffix}`` in a policy's name templates. ``planned`` has what this plan gives it
+    already, by setting; ``traffic`` is empty where nothing but ``$LATEST`` is known to be in use.
     """
 
     account_id: str
@@ -99,11 +120,15 @@ class Function:
     signed: bool = False
     edge_master: bool = False
     environment_error: str | None = None
+    snap_start: bool = False
+    tenant_isolation: bool = False
     reserved_concurrency: int | None = None
     aliases: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     tags_unread: str | None = None
     resources: Mapping[Lookup, Resource] = field(default_factory=dict)
+    traffic: tuple[Traffic, ...] = ()
+    planned: Mapping[str, JsonValue] = field(default_factory=dict)
 
     @property
     def partition(self) -> str:
@@ -132,6 +157,22 @@ class Function:
         """What is known of a resource around the function."""
         return self.resources.get(Lookup(kind, name), Unreadable(f"{kind} {name} was not looked up"))
 
+    def after(self, setting: str, now: int) -> int:
+        """A number as it will be when what is planned so far is done; ``now`` where nothing is planned."""
+        planned = self.planned.get(setting)
+        return planned if isinstance(planned, int) else now
+
+    @property
+    def reach(self) -> float:
+        """The share of the invocations, 0 to 1, that a change of the configuration reaches: that of ``$LATEST``.
+
+        An alias in use whose share nobody counted is taken to have all of it: nothing is promised for it.
+        """
+        elsewhere = [each for each in self.traffic if not each.reached]
+        if any(each.share is None for each in elsewhere):
+            return 0.0
+        return max(0.0, 1.0 - sum(each.share or 0.0 for each in elsewhere))
+
     @property
     def untouchable(self) -> str | None:
         """Why this function cannot be changed now, or None.
@@ -140,8 +181,6 @@ class Function:
         """
         if self.master_arn:
             return "it is a Lambda@Edge replica: change its master function in us-east-1 instead"
-        if self.managed_instances:
-            return "it runs on managed instances, whose capacity provider decides its size"
         if self.state == "Pending":
             return "its state is Pending, and AWS takes no change until it is made"
         if self.last_update_status == "InProgress":

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue, PlainSerializer
 
 from lambda_tailor.model.evidence import Quote
+from lambda_tailor.model.function import LATEST, Traffic
 from lambda_tailor.model.verdict import Key, Risk
 
 SCHEMA_VERSION = "1"
@@ -65,7 +66,7 @@ class Change:
     why it is not applied, or None. ``assumed`` tells that its money rests on the stated assumption,
     ``counted`` that its saving reaches the traffic. ``reason_code`` names what is in the way or what
     can go wrong, for programs and for groups. ``resource`` is the name of what is changed, where that is
-    not the function.
+    not the function. ``risk_because`` is what the risk follows from.
     """
 
     rule: str
@@ -82,6 +83,7 @@ class Change:
     counted: bool = True
     reason_code: str = ""
     resource: str | None = None
+    risk_because: tuple[str, ...] = ()
 
     @property
     def pending(self) -> bool:
@@ -122,6 +124,7 @@ class PlannedFunction:
     monthly_cost_usd: MonthlyUsd | None = None
     series: tuple[Series, ...] = ()
     role_arn: str = ""
+    traffic: tuple[Traffic, ...] = (Traffic(LATEST, 1.0),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +194,11 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanSummary:
-    """Counts over the plan, and what it saves and adds in US dollars a month."""
+    """Counts over the plan, and what it saves and adds in US dollars a month.
+
+    ``monthly_net_usd`` is what is left over, additions taken off; ``of_it_assumed_usd`` is the part of
+    that which rests on assumed load.
+    """
 
     functions: int
     changes: int
@@ -199,6 +206,8 @@ class PlanSummary:
     findings: int
     monthly_saving_usd: MonthlyUsd
     monthly_added_usd: Usd
+    monthly_net_usd: MonthlyUsd = MonthlyUsd()
+    of_it_assumed_usd: MonthlyUsd = MonthlyUsd()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +230,7 @@ class Plan:
     """What shall be changed where, in what order, and what it is worth.
 
     ``roles`` has the ARN of the role that is assumed in an account, by account, where one is.
+    ``notes`` are sentences about the whole plan: what decided it, and what was left out and why.
     """
 
     schema_version: Literal["1"] = "1"
@@ -234,6 +244,7 @@ class Plan:
     estimate: Estimate | None = None
     roles: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
     api_calls: Mapping[str, Annotated[int, Field(ge=0)]] = field(default_factory=dict)
 
     @property

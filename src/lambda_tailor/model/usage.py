@@ -34,6 +34,8 @@ class Usage:
     ephemeral_gb_s: Decimal = NONE
     provisioned_gb_s: Decimal = NONE
     provisioned_duration_gb_s: Decimal = NONE
+    provisioned_gb_s_arm: Decimal = NONE
+    provisioned_duration_gb_s_arm: Decimal = NONE
     log_gb_ingested: Decimal = NONE
     log_gb_month: Decimal = NONE
     alarm_metrics: Decimal = NONE
@@ -67,8 +69,10 @@ Pair = tuple[Usage, Usage]
 class Load:
     """What a function is asked to do in a month.
 
-    ``duration_ms`` is the average billed duration at ``at_memory_mb``; ``assumed`` where nobody
-    measured it; ``source`` says where the numbers come from.
+    ``duration_ms`` is the average duration at ``at_memory_mb``; ``assumed`` where nobody measured it;
+    ``source`` says where the numbers come from. ``init_ms`` is what INIT adds to that on average: it is
+    billed too, but runs with more CPU than the size has and takes as long at any size.
+    https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
     """
 
     invocations_per_month: Decimal
@@ -76,6 +80,7 @@ class Load:
     at_memory_mb: int
     assumed: bool
     source: str = ""
+    init_ms: Decimal = NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +111,12 @@ def compute_usage(profile: Profile, load: Load, scenario: Scenario) -> Usage:
     """A month's compute, requests, /tmp and provisioned concurrency of a function under a load.
 
     Provisioned executions serve what they can of a load that is spread evenly over the month; the
-    rest is billed on demand. They are counted alike for both architectures.
+    rest is billed on demand.
     https://aws.amazon.com/lambda/pricing/
     """
-    seconds = duration_at(profile.memory_mb, load, scenario) / 1000 * load.invocations_per_month
-    gb = Decimal(profile.memory_mb) / 1024
+    per_run_ms = duration_at(profile.memory_mb, load, scenario) + load.init_ms
+    seconds = per_run_ms / 1000 * load.invocations_per_month
+    gb, arm = Decimal(profile.memory_mb) / 1024, profile.architecture == "arm64"
     provisioned_s = profile.provisioned * SECONDS_A_MONTH
     served_s = min(seconds, provisioned_s)
     on_demand = (seconds - served_s) * gb
@@ -120,8 +126,10 @@ def compute_usage(profile: Profile, load: Load, scenario: Scenario) -> Usage:
         gb_s_arm=on_demand if profile.architecture == "arm64" else NONE,
         requests=load.invocations_per_month,
         ephemeral_gb_s=seconds * extra_mb / 1024,
-        provisioned_gb_s=provisioned_s * gb,
-        provisioned_duration_gb_s=served_s * gb,
+        provisioned_gb_s=NONE if arm else provisioned_s * gb,
+        provisioned_duration_gb_s=NONE if arm else served_s * gb,
+        provisioned_gb_s_arm=provisioned_s * gb if arm else NONE,
+        provisioned_duration_gb_s_arm=served_s * gb if arm else NONE,
     )
 
 

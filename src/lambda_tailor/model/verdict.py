@@ -49,7 +49,12 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """A change worth making. ``adds`` is what it adds to a month's billable quantities."""
+    """A change worth making. ``adds`` is what it adds to a month's billable quantities.
+
+    ``derived`` tells that it follows from evidence and was not stated; None is by the rule's options.
+    ``slowdown`` is the range of factors by which a run's duration changes, where that is known.
+    ``checked`` says what the change was held against, such as the worst case.
+    """
 
     setting: str
     before: JsonValue
@@ -59,6 +64,9 @@ class Proposed:
     risk: Risk = Risk.LOW
     evidence: tuple[Quote, ...] = ()
     adds: Usage = ZERO
+    derived: bool | None = None
+    slowdown: tuple[float, float] | None = None
+    checked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,10 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from lambda_tailor.model.plan import WIDE, MonthlyUsd
 from lambda_tailor.model.usage import DAYS_A_MONTH, QUANTITIES, ZERO, Load, Pair, Profile, Usage, compute_usage
-from lambda_tailor.money.prices import Prices, Tier, Unpriced, prices_for
+from lambda_tailor.money.prices import LABELS, Prices, Tier, Unpriced, prices_for
 
 __all__ = [
-    "FREE", "FREE_GB_S", "Prices", "Tier", "Unpriced", "attribute", "attribute_ranges", "bill",
+    "FREE", "FREE_GB_S", "LABELS", "Prices", "Tier", "Unpriced", "attribute", "attribute_ranges", "bill",
     "prices_for", "runaway_day_usd", "tiered", "total",
 ]  # fmt: skip
 
@@ -56,7 +56,7 @@ def tiered(quantity: Decimal, tiers: Sequence[Tier]) -> Decimal:
 
 
 def _metered(meter: tuple[str, ...], quantities: Mapping[str, Decimal], prices: Prices, free_tier: bool) -> Decimal:
-    """What is billed together, in whole grains. A quantity below zero costs nothing."""
+    """What is billed together, in whole grains. A quantity below zero costs nothing; nor does one without a price."""
     free = _NOTHING
     if free_tier:
         free = FREE_GB_S if len(meter) > 1 else FREE.get(meter[0], _NOTHING)
@@ -66,7 +66,7 @@ def _metered(meter: tuple[str, ...], quantities: Mapping[str, Decimal], prices: 
         if quantity > 0:
             spent = min(free, quantity)
             free -= spent
-            cost += tiered(quantity - spent, prices.tiers[name])
+            cost += tiered(quantity - spent, prices.tiers.get(name, ()))
     return cost.quantize(_GRAIN, ROUND_HALF_EVEN, WIDE)
 
 

@@ -25,7 +25,7 @@ from lambda_tailor.model.function import Function
 from lambda_tailor.model.plan import Change, Kept, PlannedFunction
 from lambda_tailor.model.verdict import Blocked, Finding, Proposed, Verdict
 from lambda_tailor.model.verdict import Kept as KeptVerdict
-from lambda_tailor.planning.planner import ScopeData
+from lambda_tailor.planning.scope import ScopeData
 from lambda_tailor.planning.what_if import Case, Lever, levers
 from lambda_tailor.policy.policy import Policy, Said
 from lambda_tailor.rules import all_rules

@@ -6,10 +6,12 @@ The command line, the library and the MCP server all ask with it; nothing is don
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from lambda_tailor.aws.accounts import ScopeSelection
 from lambda_tailor.aws.evidence import EvidenceOptions
@@ -22,6 +24,7 @@ from lambda_tailor.planning.workflow import Request
 from lambda_tailor.policy import file as policy_file
 from lambda_tailor.policy.policy import Policy
 from lambda_tailor.rules import all_rules
+from lambda_tailor.rules.alarms import TOPIC_ARN
 
 # The reference stack has targets of its own; any other function's values follow from what it did.
 SUFFIX_PRESET, DEFAULT_PRESET = "reference", "right-size"
@@ -75,6 +78,7 @@ class PlanOptions(ConnectionOptions):
     deep: bool = False
     assume_duration_ms: int | None = None
     assume_invocations: int | None = None
+    topic: str | None = None
     scheduler: str | None = None
     max_risk: str | None = None
     min_saving_usd: float | None = None
@@ -121,8 +125,9 @@ class PlanOptions(ConnectionOptions):
         if self.policy:
             policy = policy_file.load_policy(Path(self.policy))
         else:
-            preset = self.preset or (SUFFIX_PRESET if self.target().suffix else DEFAULT_PRESET)
-            policy = policy_file.load_preset(preset)
+            by_suffix = bool(not self.preset and self.target().suffix)
+            policy = policy_file.load_preset(self.preset or (SUFFIX_PRESET if by_suffix else DEFAULT_PRESET))
+            policy = policy.model_copy(update=_remarks(policy.name, chosen=bool(self.preset), by_suffix=by_suffix))
         if self.rules:
             chosen = frozenset(rule.strip() for rule in self.rules)
             if unknown := sorted(chosen - all_rules().keys()):
@@ -130,7 +135,12 @@ class PlanOptions(ConnectionOptions):
             policy = policy.only(chosen)
         said = {"duration_ms": self.assume_duration_ms, "invocations_per_month": self.assume_invocations}
         assumed = policy.assumptions.model_copy(update={k: v for k, v in said.items() if v is not None})
-        return policy.model_copy(update={"assumptions": assumed})
+        policy = policy.model_copy(update={"assumptions": assumed})
+        if self.topic and not re.fullmatch(TOPIC_ARN, self.topic):
+            raise BadInput(
+                f"--topic takes the ARN of an SNS topic, such as arn:aws:sns:REGION:ACCOUNT:NAME, not {self.topic!r}."
+            )
+        return policy.on_top("--topic", {"alarms": {"topic_arn": self.topic}}) if self.topic else policy
 
     def forced(self) -> frozenset[str]:
         """The blocked changes to make all the same, as ``FUNCTION:RULE``.
@@ -189,3 +199,26 @@ class PlanOptions(ConnectionOptions):
             max_risk=self.risk(),
             min_saving_usd=None if self.min_saving_usd is None else Decimal(str(self.min_saving_usd)),
         )
+
+
+def _remarks(name: str, *, chosen: bool, by_suffix: bool) -> dict[str, Any]:
+    """What the plan says first of its preset: what decided it, what the other one is, and what it leaves to another."""
+    said: list[str] = []
+    of_stack = ""
+    if not chosen and by_suffix:
+        said.append(
+            f"By the preset {SUFFIX_PRESET}, since an environment suffix was given; --preset {DEFAULT_PRESET} derives "
+            "values from what the function did."
+        )
+    elif not chosen:
+        said.append(
+            f"By the preset {DEFAULT_PRESET}, since no environment suffix was given; with one (-e SUFFIX) it would be "
+            f"{SUFFIX_PRESET}."
+        )
+        of_stack = f"with -e SUFFIX the preset {SUFFIX_PRESET} and its fixed targets hold for it: choose by --preset"
+    if name == DEFAULT_PRESET:
+        said.append(
+            "Tracing, failure destinations and alarms are in the preset operate now: "
+            f"--preset {DEFAULT_PRESET},operate asks for them too."
+        )
+    return {"remarks": tuple(said), "of_stack": of_stack}

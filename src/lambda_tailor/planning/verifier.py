@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from lambda_tailor.model.function import Traffic
 from lambda_tailor.model.plan import Plan, PlannedFunction
 from lambda_tailor.model.run import CheckedSetting, Verification, VerifySummary
 
@@ -43,3 +44,22 @@ def _settings(function: PlannedFunction) -> Iterable[CheckedSetting]:
                 **where, rule=change.rule, setting=change.setting, expected=change.after, actual=change.before,
                 matches=False, detail=change.blocked or change.reason,
             )  # fmt: skip
+    wanted = {kept.setting: (kept.rule, kept.value) for kept in function.kept}
+    wanted |= {c.setting: (c.rule, c.after) for c in function.changes if c.pending}
+    for traffic in function.traffic:
+        if traffic.reached or traffic.share == 0:
+            continue
+        for setting, runs in traffic.runs.items():
+            if setting in wanted and runs is not None and runs != wanted[setting][1]:
+                rule, expected = wanted[setting]
+                yield CheckedSetting(
+                    **where, rule=rule, setting=f"{setting}@{traffic.qualifier}", expected=expected, actual=runs,
+                    matches=False, detail=_callers(traffic),
+                )  # fmt: skip
+
+
+def _callers(traffic: Traffic) -> str:
+    """What the callers really run."""
+    share = "" if traffic.share is None else f" ({100 * traffic.share:.0f} % of the invocations)"
+    version = f", which is version {traffic.version}" if traffic.version else ""
+    return f"callers of {traffic.qualifier}{share} run this{version}, whatever is deployed as $LATEST"

@@ -18,6 +18,7 @@ from lambda_tailor.aws.lookups.log_groups import LOG_GROUP, Prefetched, prefetch
 from lambda_tailor.aws.lookups.roles import ROLE_MAY
 from lambda_tailor.aws.scheduler import side_by_side
 from lambda_tailor.aws.scopes import OpenScope, add_up, open_scope
+from lambda_tailor.aws.traffic import read_traffic
 from lambda_tailor.clock import now
 from lambda_tailor.errors import BadInput, CredentialsError, EndpointUnreachable, TargetNotFound
 from lambda_tailor.model.explanation import Explanation
@@ -26,18 +27,11 @@ from lambda_tailor.model.progress import NullObserver, Observer
 from lambda_tailor.model.run import Verification
 from lambda_tailor.model.verdict import Risk
 from lambda_tailor.planning import explaining
+from lambda_tailor.planning.asking import kinds_of, lookups_of, more_lookups_of, readings_of
 from lambda_tailor.planning.background import with_background
 from lambda_tailor.planning.narrowing import narrowed
-from lambda_tailor.planning.planner import (
-    PlannedScope,
-    ScopeData,
-    join,
-    kinds_of,
-    lookups_of,
-    more_lookups_of,
-    plan_scope,
-    readings_of,
-)
+from lambda_tailor.planning.planner import PlannedScope, join, plan_scope
+from lambda_tailor.planning.scope import ScopeData
 from lambda_tailor.planning.verifier import verify
 from lambda_tailor.planning.worth import price_notes, worth
 from lambda_tailor.policy.policy import Policy
@@ -187,7 +181,7 @@ def _unreached(scope: Scope, error: Exception) -> Problem:
 
 def _look(asked: ScopeRequest, opened: OpenScope) -> tuple[ScopeResult, ScopeData]:
     request = asked.request
-    with ThreadPoolExecutor(max_workers=3) as threads:
+    with ThreadPoolExecutor(max_workers=4) as threads:
         # Two listings of many pages, each in a lane of its own.
         listing = threads.submit(_prefetch, request, opened)
         inventory = _known(request.policy, take(opened.gateway, opened.account_id, request.target))
@@ -197,12 +191,13 @@ def _look(asked: ScopeRequest, opened: OpenScope) -> tuple[ScopeResult, ScopeDat
         first = frozenset(lookup for lookup in lookups if lookup.kind != ROLE_MAY)
         looked_up = threads.submit(lambda: look_up(opened, first, listing.result()))
         gathering = threads.submit(gather, opened, included, wanted)
-        resources, gathered = looked_up.result(), gathering.result()
+        sweeping = threads.submit(read_traffic, opened.gateway, included, deep=request.evidence.deep)
+        resources, gathered, traffic = looked_up.result(), gathering.result(), sweeping.result()
     seen = [replace(function, resources=resources) for function in included]
     more = more_lookups_of(request.policy, seen, gathered.evidence) | (lookups - first)
     more = affordable(more - resources.keys(), len(included), deep=request.evidence.deep)
     resources = {**resources, **look_up(opened, more)}
-    functions = [replace(function, resources=resources) for function in inventory.functions]
+    functions = [replace(f, resources=resources, traffic=traffic.get(f.arn, ())) for f in inventory.functions]
     reading = ScopeData(
         account_id=opened.account_id,
         region=opened.region,

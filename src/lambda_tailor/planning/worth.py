@@ -17,7 +17,6 @@ from lambda_tailor.model.usage import (
     Load,
     Pair,
     Profile,
-    Scenario,
     Usage,
     compute_usage,
     log_retention_usage,
@@ -25,29 +24,44 @@ from lambda_tailor.model.usage import (
     tracing_usage,
 )
 from lambda_tailor.model.verdict import Proposed
-from lambda_tailor.money.bill import Prices, Unpriced, attribute_ranges, prices_for, runaway_day_usd
-from lambda_tailor.planning.planner import ScopeData, Value, Worth
+from lambda_tailor.money.bill import LABELS, Prices, Unpriced, attribute_ranges, bill, prices_for, runaway_day_usd
+from lambda_tailor.planning.planner import Value, Worth
+from lambda_tailor.planning.scope import ScopeData
 from lambda_tailor.policy.policy import Assumptions
 
 # Settings whose change is a change of what compute costs.
 _PROFILE = frozenset(field.name for field in fields(Profile))
 _FOUR_PLACES = Decimal("0.0001")
 _BYTES_A_GB = Decimal(1024**3)
+_ROUNDED_UP_MS = 1.0
 
 Valued = Sequence[tuple[Function, Evidence, Proposed]]
 
 
 def load_of(function: Function, evidence: Evidence, assumptions: Assumptions) -> Load:
-    """A month's load as measured; what was not measured is assumed."""
-    invocations, duration = evidence.invocations, evidence.billed_avg
+    """A month's load as measured; what was not measured is assumed.
+
+    The duration is without INIT, which logs tell of: what runs were billed beyond what they took.
+    """
+    invocations, duration = evidence.invocations, evidence.duration_avg
     if not isinstance(duration, Measured):
-        duration = evidence.duration_avg
+        duration = evidence.billed_avg
     if isinstance(invocations, Measured) and isinstance(duration, Measured):
-        a_month = _a_month(invocations)
-        return Load(a_month, Decimal(str(duration.value)), function.memory_mb, assumed=False)
+        a_month, took = _a_month(invocations), Decimal(str(duration.value))
+        return Load(a_month, took, function.memory_mb, assumed=False, init_ms=_init_ms(evidence))
     return Load(
         Decimal(assumptions.invocations_per_month), Decimal(assumptions.duration_ms), function.memory_mb, assumed=True
     )
+
+
+def _init_ms(evidence: Evidence) -> Decimal:
+    """What INIT adds to a run on average, in ms; 0 where no log tells of it."""
+    runs = sum(size.invocations for size in evidence.at_memory)
+    if not runs or not isinstance(evidence.init_avg, Measured):
+        return Decimal(0)
+    beyond = sum(size.invocations * (size.billed_ms - size.duration_ms) for size in evidence.at_memory) / runs
+    # Billed durations are rounded up to the millisecond, which is no INIT.
+    return Decimal(str(round(max(0.0, beyond - _ROUNDED_UP_MS), 3)))
 
 
 def _a_month(counted: Measured) -> Decimal:
@@ -73,11 +87,10 @@ def worth(assumptions: Assumptions, reading: ScopeData, *, free_tier: bool | Non
     def value(proposed: Valued) -> Sequence[Value]:
         prices = prices_for(reading.region)
         if isinstance(prices, Unpriced):
-            return [Value(says="no price is known for the region") for _ in proposed]
+            return [Value(says="no price is known for the region", priced=False) for _ in proposed]
         work = _Account(reading, assumptions, prices, proposed)
         saved = attribute_ranges(work.before(), work.changes(), prices, free_tier=free)
-        exposed = (work.exposure(function, change) for function, _, change in proposed)
-        return [Value(_rounded(usd), says) for usd, says in zip(saved, exposed, strict=True)]
+        return [work.value(f, change, usd) for (f, _, change), usd in zip(proposed, saved, strict=True)]
 
     return value
 
@@ -98,9 +111,62 @@ class _Account:
         self.proposed = proposed
         self.functions = reading.functions
         self.evidence = {f.arn: reading.evidence_of(f) for f in reading.functions}
-        self.loads = {f.arn: load_of(f, self.evidence[f.arn], assumptions) for f in reading.functions}
+        # Only what was stated is priced without measured load: nobody asked what a derived change assumes.
+        stated = {f.arn for f, _, c in proposed if not c.derived}
+        self.worlds = {f.arn: self._worlds(f, assumptions, assume=f.arn in stated) for f in reading.functions}
         self.profiles = {f.arn: Profile(f.memory_mb, f.architecture, f.ephemeral_mb) for f in reading.functions}
+        self.bills = {f.arn: self._bill(f) for f in {function.arn: function for function, _, _ in proposed}.values()}
         self.kept_before = {f.arn: _days(c.before) for f, _, c in proposed if c.setting == "retention_days"}
+
+    def _worlds(self, function: Function, assumptions: Assumptions, *, assume: bool) -> tuple[Load, Load]:
+        """The load that a change of the configuration reaches, where it saves the least and where it saves most."""
+        load = load_of(function, self.evidence[function.arn], assumptions)
+        if function.managed_instances or (load.assumed and not assume):
+            # Managed instances are billed by instance.
+            load = replace(load, invocations_per_month=Decimal(0))
+        elif (reach := function.reach) < 1:
+            load = replace(load, invocations_per_month=load.invocations_per_month * Decimal(str(reach)))
+        return load, load
+
+    def _bill(self, function: Function) -> Decimal | None:
+        """What the function costs a month by itself, whoever is reached; None where its load is not known."""
+        evidence = self.evidence[function.arn]
+        load = load_of(function, evidence, Assumptions())
+        if load.assumed:
+            return None
+        usage = compute_usage(self.profiles[function.arn], load, "io-bound")
+        logged = Usage(log_gb_ingested=self._ingested(function.arn) or Decimal(0))
+        return bill(usage + logged, self.prices, free_tier=False)
+
+    def value(self, function: Function, change: Proposed, usd: MonthlyUsd) -> Value:
+        """A change's money with what is to be said of it."""
+        load = self.worlds[function.arn][0]
+        reached = change.setting not in _OF_LATEST or function.reach > 0
+        by_load = change.setting in _PROFILE or change.setting in _BY_SETTING
+        says = [self.exposure(function, change)]
+        if not reached:
+            says.append("no caller is reached: the saving is not counted")
+        elif by_load and load.assumed and change.derived and change.setting != "retention_days":
+            says.append("not priced: no load was measured")
+        says += [f"{name} not priced here" for name in self._unpriced(change)]
+        return Value(
+            _rounded(usd),
+            "; ".join(filter(None, says)),
+            assumed=load.assumed and by_load and not change.derived and bool(usd.low or usd.high),
+            counted=reached,
+            priced=not (by_load and load.assumed and change.derived) and not self._unweighable(function, change),
+            bill_usd=self.bills[function.arn],
+        )
+
+    def _unpriced(self, change: Proposed) -> list[str]:
+        """What a change adds or does away with that has no price in this region."""
+        if change.adds is ZERO:
+            return []
+        return [LABELS[name] for name in QUANTITIES if name not in self.prices.tiers and getattr(change.adds, name)]
+
+    def _unweighable(self, function: Function, change: Proposed) -> bool:
+        """Whether a retention's worth is not known, since nobody knows how much is logged."""
+        return change.setting == "retention_days" and self._ingested(function.arn) is None
 
     def before(self) -> Pair:
         """The month's usage as it is, if every function is bound by CPU, and if none is."""
@@ -125,7 +191,10 @@ class _Account:
             changed: dict[str, Any] = {change.setting: change.after}
             after = replace(before, **changed)
             self.profiles[arn] = after
-            had, has = self._compute(arn, before), self._compute(arn, after)
+            had = self._compute(arn, before)
+            if change.setting == "memory_mb" and change.slowdown is not None:
+                self.worlds[arn] = _slowed(self.worlds[arn], after.memory_mb, change.slowdown)
+            has = self._compute(arn, after)
             return cpu + has[0] - had[0], io + has[1] - had[1]
         if (adds := _BY_SETTING.get(change.setting)) is not None:
             more = adds(self, arn, change)
@@ -133,13 +202,11 @@ class _Account:
         return cpu, io
 
     def _compute(self, arn: str, profile: Profile) -> Pair:
-        def usage(scenario: Scenario) -> Usage:
-            return compute_usage(profile, self.loads[arn], scenario)
-
-        return usage("cpu-bound"), usage("io-bound")
+        most, least = self.worlds[arn]
+        return compute_usage(profile, most, "cpu-bound"), compute_usage(profile, least, "io-bound")
 
     def _traces(self, arn: str) -> Pair:
-        return tracing_usage(self.loads[arn])
+        return tracing_usage(self.worlds[arn][0])
 
     def tracing(self, arn: str, change: Proposed) -> Pair:
         """Traces begin, or end."""
@@ -162,16 +229,30 @@ class _Account:
         """What a change removes that is on no month's bill."""
         if change.setting != "timeout_s" or not isinstance(change.before, int) or not isinstance(change.after, int):
             return ""
-        load = self.loads[function.arn]
+        load = self.worlds[function.arn][0]
         profile = Profile(function.memory_mb, function.architecture, function.ephemeral_mb)
         before, after = (runaway_day_usd(profile, load, s, self.prices) for s in (change.before, change.after))
         if before < _CENT:
+            return ""
+        if load.assumed and change.derived:
             return ""
         assumed = "at the assumed load" if load.assumed else "at the measured load"
         return f"a day on which every run hangs costs ${after:,.2f} instead of ${before:,.2f} {assumed}"
 
 
+def _slowed(worlds: tuple[Load, Load], memory_mb: int, slowdown: tuple[float, float]) -> tuple[Load, Load]:
+    """The loads at another size whose range of durations is known."""
+    fastest, slowest = (Decimal(str(factor)) for factor in slowdown)
+    most, least = worlds
+    return (
+        replace(most, duration_ms=most.duration_ms * slowest, at_memory_mb=memory_mb),
+        replace(least, duration_ms=least.duration_ms * fastest, at_memory_mb=memory_mb),
+    )
+
+
 _CENT = Decimal("0.01")
+# What a change of $LATEST brings only to those who call that.
+_OF_LATEST = frozenset({*_PROFILE, "timeout_s", "tracing"})
 # What these change costs by the load, in (CPU-bound, I/O-bound) worlds.
 _BY_SETTING: Mapping[str, Callable[[_Account, str, Proposed], Pair]] = {
     "tracing": _Account.tracing,

@@ -17,15 +17,21 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from lambda_tailor import clock
 from lambda_tailor.errors import PolicyError
-from lambda_tailor.policy.policy import PRESETS, Exclusion, Layer, Match, Origin, Policy, PolicyDocument
+from lambda_tailor.policy.policy import PRESETS, Exclusion, Layer, Match, Origin, Policy, PolicyDocument, presets_in
 
 
 def load_preset(name: str, today: date | None = None) -> Policy:
-    """A preset by its name; ``today`` is the day in UTC by which exceptions end, and now the clock's.
+    """A preset by its name, or several with commas between, of which later ones win.
+
+    ``today`` is the day in UTC by which exceptions end, and now the clock's.
 
     Raises PolicyError where there is none of that name.
     """
-    return _policy(name, _preset_data(name), f"preset {name}", today)
+    first, *others = (_policy(n, _preset_data(n), f"preset {n}", today) for n in presets_in(name))
+    if not others:
+        return first
+    layers = tuple(layer for each in (first, *others) for layer in each.layers)
+    return first.model_copy(update={"name": ",".join(presets_in(name)), "layers": layers})
 
 
 def load_policy(path: Path, today: date | None = None) -> Policy:
@@ -109,6 +115,8 @@ def _policy(name: str, data: Mapping[str, Any], source: str, today: date | None)
             Exclusion(match, Origin(source, _line(data, ("exclude", n)))) for n, match in enumerate(document.exclude)
         ),
         caps=document.caps,
+        min_monthly_usd=document.min_monthly_usd,
+        max_added_percent=document.max_added_percent,
         assumptions=document.assumptions,
         today=day,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from decimal import Decimal
 from fnmatch import fnmatchcase
 from functools import cached_property
 from itertools import combinations
@@ -25,7 +26,17 @@ from lambda_tailor.model.function import Function
 from lambda_tailor.rules import all_rules
 from lambda_tailor.rules.rule import AnyRule, Options
 
-PRESETS = ("reference", "right-size")
+PRESETS = ("reference", "right-size", "operate")
+LEAST_MONTHLY_USD = Decimal("0.50")
+MOST_ADDED_PERCENT = 20.0
+
+
+_ONE_PRESET = "|".join(PRESETS)
+
+
+def presets_in(names: str) -> tuple[str, ...]:
+    """The presets that are named, with commas between them."""
+    return tuple(dict.fromkeys(name.strip() for name in names.split(",")))
 
 
 class _Strict(BaseModel):
@@ -110,8 +121,8 @@ class PolicyDocument(_Strict):
 
     preset: str | None = Field(
         default=None,
-        description=f"What it starts from: {', '.join(PRESETS)}.",
-        json_schema_extra={"enum": [*PRESETS, None]},
+        description=f"What it starts from: {', '.join(PRESETS)}, or several of them with commas.",
+        json_schema_extra={"pattern": f"^({_ONE_PRESET})(,({_ONE_PRESET}))*$"},
     )
     rules: RuleOptions = Field(  # type: ignore[valid-type]  # made at run time
         default_factory=RuleOptions, description="Options by rule; naming a rule enables it."
@@ -119,13 +130,22 @@ class PolicyDocument(_Strict):
     overrides: tuple[Override, ...] = Field(default=(), description="Other options for some functions; later ones win.")
     exclude: tuple[Match, ...] = Field(default=(), description="Functions that are left alone.")
     caps: Caps = Field(default_factory=Caps, description="How much one run may touch.")
+    min_monthly_usd: Decimal = Field(
+        default=LEAST_MONTHLY_USD, ge=0, description="A derived change that only saves has to save so much a month."
+    )
+    max_added_percent: float = Field(
+        default=MOST_ADDED_PERCENT,
+        ge=0,
+        description="A derived change may add this share of what its function costs a month, in per cent.",
+    )
     assumptions: Assumptions = Field(default_factory=Assumptions, description="What stands in for unmeasured load.")
 
     @field_validator("preset")
     @classmethod
     def _known(cls, preset: str | None) -> str | None:
-        if preset is not None and preset not in PRESETS:
-            raise ValueError(f"there is no preset {preset!r}; there are: {', '.join(PRESETS)}")
+        for name in () if preset is None else presets_in(preset):
+            if name not in PRESETS:
+                raise ValueError(f"there is no preset {name!r}; there are: {', '.join(PRESETS)}")
         return preset
 
 
@@ -191,6 +211,8 @@ class Said:
 class Policy(_Strict):
     """A policy with its preset worked in. Of ``layers`` and of ``overrides``, later ones win.
 
+    ``remarks`` are sentences for the plan, such as what decided on the preset; ``of_stack`` is one for a function that
+    is named as the reference stack's are.
     ``today`` is the day in UTC by which exceptions end; ``asked`` names the only rules that count, None being all.
     """
 
@@ -199,6 +221,10 @@ class Policy(_Strict):
     overrides: tuple[Layer, ...] = ()
     exclude: tuple[Exclusion, ...] = ()
     caps: Caps = Caps()
+    min_monthly_usd: Decimal = LEAST_MONTHLY_USD
+    max_added_percent: float = MOST_ADDED_PERCENT
+    remarks: tuple[str, ...] = ()
+    of_stack: str = ""
     assumptions: Assumptions = Assumptions()
     today: date
     asked: frozenset[str] | None = None
@@ -278,6 +304,12 @@ class Policy(_Strict):
         if off:
             layers = (*layers, Layer(source="--rules", rules={rule: {"enabled": True} for rule in off}))
         return self.model_copy(update={"layers": layers, "overrides": overrides, "asked": rules, "_resolved": {}})
+
+    def on_top(self, source: str, rules: RuleValues) -> Policy:
+        """The same policy with these options said last, of rules that it names already."""
+        named = {rule: options for rule, options in rules.items() if rule in self.written}
+        layer = Layer(source, named, origin=Origin(source))
+        return self.model_copy(update={"layers": (*self.layers, layer), "_resolved": {}}) if named else self
 
     def on(self, day: date) -> Policy:
         """The same policy on another day."""

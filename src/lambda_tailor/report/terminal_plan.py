@@ -20,6 +20,8 @@ from lambda_tailor.report.writer import RISK_WORD, Writer
 WORTH_SAYING_S = 10
 _LABEL, _NAME = 24, 28
 _WORTH_A_SHARE = Decimal(1)
+# How a sentence begins that says what decided on the plan.
+DECIDED = "By the preset"
 # So many things to decide, and of each group so many names.
 _DECIDE, _NAMES = 12, 3
 
@@ -37,6 +39,8 @@ class PlanText:
     def write(self) -> None:
         """All of it, the one line that says what it comes to near the end."""
         in_full = self._view.in_full(self._plan) or self._verbose
+        for note in self._notes(first=True):
+            self._to.line(note, "yellow")
         self._head()
         if self._figures.changed_functions > 1 or not in_full:
             self._headline(self._figures)
@@ -48,12 +52,20 @@ class PlanText:
         else:
             self._functions()
         self._problems()
+        for number, note in enumerate(self._notes(first=False)):
+            if not number:
+                self._to.line()
+            self._to.line(note, "dim")
         self._small_print(in_full=in_full)
         self._to.line()
         self._to.line(plan_total(self._plan), "bold")
         if not in_full:
             self._to.line("All of it: --full, with evidence -v. A page: --out plan.json, then")
             self._to.line("lambda-tailor report plan.json --out plan.html")
+
+    def _notes(self, *, first: bool) -> list[str]:
+        """What decided on the plan, which comes first; what it left out, which comes last."""
+        return [clean(note) for note in self._plan.notes if note.startswith(DECIDED) is first]
 
     def _head(self) -> None:
         accounts = list(dict.fromkeys(f.account_id for f in self._plan.functions))
@@ -280,7 +292,11 @@ def unjudged_of(plan: Plan) -> Counter[str]:
     """The functions whose load is not known, by why."""
     found: Counter[str] = Counter()
     for function in plan.functions:
-        unknown = [k.because for k in function.kept if k.rule == "memory" and " not known" in k.because]
+        unknown = [
+            k.because
+            for k in function.kept
+            if k.rule == "memory" and ("not judged" in k.because or " not known" in k.because)
+        ]
         if unknown and not any(c.rule == "memory" for c in function.changes):
             found[unknown[0].partition(": ")[2] or unknown[0]] += 1
     return found

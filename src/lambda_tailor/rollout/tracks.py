@@ -15,7 +15,7 @@ from lambda_tailor.documents import plan_hash
 from lambda_tailor.errors import AwsRefused
 from lambda_tailor.model.plan import Change, Operation, Plan, PlannedFunction
 from lambda_tailor.model.rollout import GuardOptions
-from lambda_tailor.planning.planner import summarize
+from lambda_tailor.planning.summing import summarize
 from lambda_tailor.rollout import reading, samples
 from lambda_tailor.rollout.judge import Comparison
 from lambda_tailor.rollout.state import AliasState, State

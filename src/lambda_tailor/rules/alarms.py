@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, JsonValue
 
+from lambda_tailor.evidence.memory_curve import worst_slowdown
 from lambda_tailor.evidence.percentiles import TooFew, enough
 from lambda_tailor.model.evidence import Evidence, Measured
 from lambda_tailor.model.function import Found, Function, Lookup, Unreadable
 from lambda_tailor.model.usage import Usage
-from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Transition, Verdict
+from lambda_tailor.model.verdict import Blocked, Finding, Kept, Key, Proposed, Risk, Transition, Verdict
 from lambda_tailor.rules.rule import Options, Rule, always
 
+# How the topic that most alarms on Lambda use is asked for.
+TOPIC = "alarm-topic"
+TOPIC_ARN = r"arn:[\w-]+:sns:.+"
 # What an alarm of the user's keeps when the policy does not speak of it.
 _THEIRS = ("ActionsEnabled", "OKActions", "AlarmActions", "InsufficientDataActions", "AlarmDescription")
 
@@ -28,31 +33,93 @@ class AlarmsOptions(Options):
     duration_ms: float | None = Field(default=None, gt=0, le=900_000, description="The longest run, in ms.")
     duration_name: str = Field(default="lambda-duration-{suffix}", description="The duration alarm's name.")
     period_s: int = Field(default=300, ge=60, multiple_of=60, description="Seconds that one data point covers.")
-    evaluation_periods: int = Field(default=1, ge=1, description="Periods over the threshold before it is told.")
+    evaluation_periods: int | None = Field(
+        default=None, ge=1, description="Periods looked at; if not given, 1, and 3 for a derived threshold."
+    )
+    datapoints_to_alarm: int | None = Field(
+        default=None,
+        ge=1,
+        description="So many of these over the threshold; if not given, all, and 2 of the derived 3.",
+    )
+    min_invocations: int | None = Field(
+        default=None, ge=0, description="A period with fewer has no error rate; if not given, 0, and 10 if derived."
+    )
     from_evidence: bool = Field(
         default=False, description="Thresholds that are not given follow from the function's own baseline."
     )
     baseline_factor: float = Field(default=3, ge=1, le=100, description="How many times the baseline's error rate.")
     tolerance: float = Field(default=2, ge=1, description="A derived threshold replaces one that is so many times off.")
+    failing_percent: float = Field(
+        default=20, gt=0, le=100, description="From this share of errors on there is no baseline but a finding."
+    )
     min_samples: int = Field(default=50, ge=1, description="Invocations measured before a threshold is derived.")
-    topic_arn: str | None = Field(default=None, pattern=r"arn:[\w-]+:sns:.+", description="SNS topic to notify.")
+    topic_arn: str | None = Field(default=None, pattern=TOPIC_ARN, description="SNS topic to notify.")
+
+    def derives(self) -> bool:
+        """A threshold that is given is stated; the others follow from evidence."""
+        return self.from_evidence and None in (self.error_rate_percent, self.duration_ms)
 
 
 def lookups(function: Function, options: AlarmsOptions) -> Iterable[Lookup]:
-    """The alarms of those names."""
+    """The alarms of those names, and whom others tell where nobody has said it."""
     asked = {
         options.error_rate_name: options.error_rate_percent,
         options.duration_name: options.duration_ms,
     }
     names = (name for name, threshold in asked.items() if threshold is not None or options.from_evidence)
-    return [Lookup("alarm", function.expand(name)) for name in names]
+    topic = [Lookup(TOPIC, "")] if options.derives() and options.topic_arn is None else []
+    return [*(Lookup("alarm", function.expand(name)) for name in names), *topic]
 
 
 def judge(function: Function, evidence: Evidence, options: AlarmsOptions) -> Sequence[Verdict]:
     """Propose each alarm that is absent or differs; an equal one is left alone."""
-    if options.from_evidence and isinstance(because := _no_baseline(evidence, options), str):
-        return (Kept("alarms", None, because),)
-    return [_judge_one(function, *wanted) for wanted in _wanted(function, evidence, options)]
+    if options.derives() and (gap := _no_baseline(evidence, options)) is not None:
+        return (Kept("alarms", None, gap),)
+    topic = _topic(function, options)
+    alarms = _wanted(function, evidence, options)
+    verdicts: list[Verdict] = []
+    for alarm in alarms:
+        if isinstance(alarm, Finding | Kept):
+            verdicts.append(alarm)
+        elif alarm.derived and isinstance(topic, _NoTopic):
+            verdicts.append(Finding(alarm.setting, None, topic.because, Risk.LOW))
+        else:
+            told = topic if isinstance(topic, str) else None
+            verdicts.append(_judge_one(function, alarm, _defined(function.name, alarm, options, told)))
+    return verdicts
+
+
+@dataclass(frozen=True, slots=True)
+class _NoTopic:
+    """Nobody would be told, because …"""
+
+    because: str
+
+
+def _topic(function: Function, options: AlarmsOptions) -> str | _NoTopic | None:
+    """Whom to tell: the policy's topic, or the one that most of the account's alarms on Lambda use."""
+    if options.topic_arn is not None:
+        return options.topic_arn
+    if not options.derives():
+        return None
+    give = "give topic_arn in the policy, or --topic"
+    match function.resource(TOPIC, ""):
+        case Found(state) if isinstance(topic := state.get("topic"), str):
+            return topic
+        case Unreadable(because):
+            return _NoTopic(f"an alarm would tell nobody, and which topic others use is not known ({because}): {give}")
+        case _:
+            return _NoTopic(f"an alarm would tell nobody, and no alarm on Lambda here has a topic: {give}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Alarm:
+    """One alarm that is wanted: its threshold in per cent or ms."""
+
+    setting: Literal["error_rate_alarm", "duration_alarm"]
+    name: str
+    threshold: float
+    derived: bool
 
 
 def _no_baseline(evidence: Evidence, options: AlarmsOptions) -> str | None:
@@ -65,61 +132,86 @@ def _no_baseline(evidence: Evidence, options: AlarmsOptions) -> str | None:
     return f"there is no baseline: {few.because}" if isinstance(few, TooFew) else None
 
 
-def _wanted(function: Function, evidence: Evidence, options: AlarmsOptions) -> list[tuple[str, str, dict[str, Any]]]:
-    alarms = []
-    percent, milliseconds = options.error_rate_percent, options.duration_ms
+def _wanted(function: Function, evidence: Evidence, options: AlarmsOptions) -> list[_Alarm | Finding | Kept]:
+    alarms: list[_Alarm | Finding | Kept] = []
     names = function.expand(options.error_rate_name), function.expand(options.duration_name)
-    if options.from_evidence:
-        if percent is None:
-            percent = _settled(function, names[0], _baseline_percent(evidence, options), options)
-        if milliseconds is None:
-            milliseconds = _settled(function, names[1], _baseline_ms(function, evidence), options)
-    if percent is not None:
-        alarms.append(("error_rate_alarm", names[0], _error_rate(function.name, percent, options)))
-    if milliseconds is not None:
-        alarms.append(("duration_alarm", names[1], _duration(function.name, milliseconds, options)))
+    if options.error_rate_percent is not None:
+        alarms.append(_Alarm("error_rate_alarm", names[0], options.error_rate_percent, derived=False))
+    elif options.from_evidence:
+        alarms += _error_rate_alarm(function, names[0], evidence, options)
+    if options.duration_ms is not None:
+        alarms.append(_Alarm("duration_alarm", names[1], options.duration_ms, derived=False))
+    elif options.from_evidence:
+        alarms += _duration_alarm(function, names[1], evidence, options)
     return alarms
 
 
-def _baseline_percent(evidence: Evidence, options: AlarmsOptions) -> float | None:
-    """So many times the usual share of errors, at least 1 %, in half percents."""
+def _error_rate_alarm(
+    function: Function, name: str, evidence: Evidence, options: AlarmsOptions
+) -> Iterable[_Alarm | Finding]:
+    """So many times the usual share of errors, at least 1 %, in half percents; much failure is no baseline."""
     errors, invocations = evidence.errors, evidence.invocations
     if not isinstance(invocations, Measured) or not invocations.value:
-        return None
+        return
     usual = 100 * errors.value / invocations.value if isinstance(errors, Measured) else 0.0
-    return min(max(1.0, math.ceil(2 * usual * options.baseline_factor) / 2), 100.0)
+    if usual >= options.failing_percent:
+        note = f"{usual:.3g} % of its invocations fail: an alarm on more of them helps nobody, repair it first"
+        yield Finding("error_rate_alarm", None, note, Risk.HIGH, evidence.quote("errors", "invocations"))
+        return
+    percent = min(max(1.0, math.ceil(2 * usual * options.baseline_factor) / 2), (100 + usual) / 2)
+    yield _Alarm("error_rate_alarm", name, _settled(function, name, percent, options), derived=True)
 
 
-def _baseline_ms(function: Function, evidence: Evidence) -> float | None:
-    """Half as long again as the longest run, in whole seconds, and before the timeout ends it."""
+def _duration_alarm(
+    function: Function, name: str, evidence: Evidence, options: AlarmsOptions
+) -> Iterable[_Alarm | Kept]:
+    """Half as long again as the longest run at the memory that this plan gives it, and before the timeout ends it."""
     longest = evidence.duration_max
     if not isinstance(longest, Measured):
-        return None
-    above = max(1000.0, math.ceil(longest.value * 1.5 / 1000) * 1000.0)
-    return min(above, function.timeout_s * 900.0)
+        return
+    slower = worst_slowdown(function.memory_mb, function.after("memory_mb", function.memory_mb))
+    above = max(1000.0, math.ceil(longest.value * max(1.5, slower * 1.1) / 1000) * 1000.0)
+    most = function.after("timeout_s", function.timeout_s) * 900.0
+    if longest.value >= most:
+        yield Kept("duration_alarm", None, "runs come near the timeout: an alarm before it would not stop ringing")
+        return
+    # A threshold that the slower runs of this very plan could pass would ring for the change itself.
+    least = longest.value * slower
+    yield _Alarm("duration_alarm", name, _settled(function, name, min(above, most), options, least), derived=True)
 
 
-def _settled(function: Function, name: str, wanted: float | None, options: AlarmsOptions) -> float | None:
+def _settled(function: Function, name: str, wanted: float, options: AlarmsOptions, least: float = 0.0) -> float:
     """The threshold that the alarm has, where it is near: baselines drift from day to day, alarms should not."""
-    resource = function.resource("alarm", name)
-    definition = resource.state.get("definition") if isinstance(resource, Found) else None
+    existing = function.resource("alarm", name)
+    definition = existing.state.get("definition") if isinstance(existing, Found) else None
     has = definition.get("Threshold") if isinstance(definition, Mapping) else None
-    if wanted is None or not isinstance(has, int | float) or isinstance(has, bool) or has <= 0:
+    if not isinstance(has, int | float) or isinstance(has, bool) or has <= 0:
         return wanted
-    return float(has) if wanted / options.tolerance <= has <= wanted * options.tolerance else wanted
+    near = wanted / options.tolerance <= has <= wanted * options.tolerance and has >= least
+    return float(has) if near else wanted
 
 
-def _common(options: AlarmsOptions, threshold: float) -> dict[str, Any]:
+def _defined(function: str, alarm: _Alarm, options: AlarmsOptions, topic: str | None) -> dict[str, Any]:
+    """The whole definition. What is derived needs several periods, since nobody has said how much is too much."""
+    periods = options.evaluation_periods or (3 if alarm.derived else 1)
+    points = options.datapoints_to_alarm or (2 if alarm.derived and options.evaluation_periods is None else periods)
     common: dict[str, Any] = {
-        "EvaluationPeriods": options.evaluation_periods,
-        "Threshold": float(threshold),
+        "EvaluationPeriods": periods,
+        "Threshold": float(alarm.threshold),
         "ComparisonOperator": "GreaterThanThreshold",
         "TreatMissingData": "notBreaching",
     }
-    return common | ({"AlarmActions": [options.topic_arn]} if options.topic_arn else {})
+    if points < periods:
+        common["DatapointsToAlarm"] = points
+    if topic is not None:
+        common["AlarmActions"] = [topic]
+    if alarm.setting == "duration_alarm":
+        return common | _duration(function, alarm.threshold, options)
+    least = options.min_invocations if options.min_invocations is not None else (10 if alarm.derived else 0)
+    return common | _error_rate(function, alarm.threshold, options, least)
 
 
-def _error_rate(function: str, percent: float, options: AlarmsOptions) -> dict[str, Any]:
+def _error_rate(function: str, percent: float, options: AlarmsOptions, min_invocations: int) -> dict[str, Any]:
     def metric(identifier: str, name: str) -> dict[str, Any]:
         dimensions = [{"Name": "FunctionName", "Value": function}]
         stat = {"Metric": {"Namespace": "AWS/Lambda", "MetricName": name, "Dimensions": dimensions}}
@@ -129,15 +221,17 @@ def _error_rate(function: str, percent: float, options: AlarmsOptions) -> dict[s
             "ReturnData": False,
         }
 
-    rate = {"Id": "errorRate", "Expression": "100*errors/invocations", "Label": "Error rate (%)", "ReturnData": True}
+    expression = "100*errors/invocations"
+    if min_invocations:
+        # One failure of two runs at night is half of them, and tells nothing.
+        expression = f"IF(invocations >= {min_invocations}, {expression}, 0)"
+    rate = {"Id": "errorRate", "Expression": expression, "Label": "Error rate (%)", "ReturnData": True}
     metrics = [rate, metric("errors", "Errors"), metric("invocations", "Invocations")]
-    described = {"AlarmDescription": f"More than {percent:g} % of the invocations of {function} failed"}
-    return {**_common(options, percent), **described, "Metrics": metrics}
+    return {"AlarmDescription": f"More than {percent:g} % of the invocations of {function} failed", "Metrics": metrics}
 
 
 def _duration(function: str, milliseconds: float, options: AlarmsOptions) -> dict[str, Any]:
     return {
-        **_common(options, milliseconds),
         "AlarmDescription": f"A run of {function} took longer than {milliseconds / 1000:g} s",
         "Namespace": "AWS/Lambda",
         "MetricName": "Duration",
@@ -147,7 +241,8 @@ def _duration(function: str, milliseconds: float, options: AlarmsOptions) -> dic
     }
 
 
-def _judge_one(function: Function, setting: str, name: str, wanted: Mapping[str, Any]) -> Verdict:
+def _judge_one(function: Function, alarm: _Alarm, wanted: Mapping[str, Any]) -> Verdict:
+    setting, name = alarm.setting, alarm.name
     resource = function.resource("alarm", name)
     if isinstance(resource, Unreadable):
         return Blocked(setting, None, {"alarm": name}, resource.because)
@@ -159,7 +254,9 @@ def _judge_one(function: Function, setting: str, name: str, wanted: Mapping[str,
         shown: JsonValue = {"alarm": name, "threshold": wanted["Threshold"], "definition": dict(wanted)}
         step = Transition(key, "definition", None, dict(wanted))
         adds = Usage(alarm_metrics=Decimal(_metrics(wanted)))
-        return Proposed(setting, None, shown, "there is no such alarm", (step,), Risk.NONE, adds=adds)
+        told = wanted.get("AlarmActions")
+        reason = "there is no such alarm" + (f"; it tells {told[0].rpartition(':')[2]}" if told else "")
+        return Proposed(setting, None, shown, reason, (step,), Risk.NONE, adds=adds, derived=alarm.derived)
     merged = dict(wanted) | {field: existing[field] for field in _THEIRS if field in existing}
     actions = existing.get("AlarmActions")
     if "AlarmActions" in wanted and isinstance(actions, list):
@@ -171,7 +268,9 @@ def _judge_one(function: Function, setting: str, name: str, wanted: Mapping[str,
     after: JsonValue = {"alarm": name, **{f: merged.get(f) for f in fields}}
     step = Transition(key, "definition", dict(existing), merged)
     adds = Usage(alarm_metrics=Decimal(_metrics(merged) - _metrics(existing)))
-    return Proposed(setting, before, after, f"its {', '.join(fields)} differ", (step,), Risk.LOW, adds=adds)
+    return Proposed(
+        setting, before, after, f"its {', '.join(fields)} differ", (step,), Risk.LOW, adds=adds, derived=alarm.derived
+    )
 
 
 def _metrics(definition: Mapping[str, Any]) -> int:

@@ -1,22 +1,41 @@
-"""Memory: to a fixed target or to what was used, never under what was used."""
+"""Memory: to a fixed target, or by what is known of the need of CPU; never under what was used."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from pydantic import Field
 
+from lambda_tailor.evidence.memory_curve import (
+    GRAIN_MB,
+    ONE_VCPU_MB,
+    Curve,
+    Factor,
+    NoCurve,
+    Size,
+    fit,
+    ladder,
+    share_of_cpu,
+    slowdown,
+    worst_slowdown,
+)
 from lambda_tailor.evidence.percentiles import TooFew, enough
-from lambda_tailor.model.evidence import Absent, AtMemory, Evidence, Measured, Quote, Recommendation
-from lambda_tailor.model.function import Function
+from lambda_tailor.model.evidence import Absent, Evidence, Measured, Quote, Recommendation, Trigger, Tuned
+from lambda_tailor.model.function import Found, Function, Lookup
 from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Transition, Verdict
 from lambda_tailor.rules.rule import Options, Rule, always
 
 SETTING = "memory_mb"
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 MOST_MB = 10_240
-_QUOTED = ("memory_used", "duration_avg", "invocations")
+DURATION_ALARMS = "duration-alarms"
+# A run that takes this share of the timeout is as good as ended by it.
+_AT_THE_TIMEOUT = 0.98
+# A saving below this share is within the error of a curve.
+_WITHIN_ERROR = 0.05
+_QUOTED = ("memory_used", "duration_avg", "duration_max", "invocations")
 
 
 class MemoryOptions(Options):
@@ -29,10 +48,14 @@ class MemoryOptions(Options):
     round_to_mb: int = Field(default=64, ge=1, le=1024, description="Proposals are rounded up to this.")
     full_percent: float = Field(default=90, gt=0, le=100, description="Above this share in use, more is proposed.")
     min_change_percent: float = Field(default=10, ge=0, le=90, description="Smaller savings of memory are left be.")
-    min_samples: int = Field(default=50, ge=1, description="Invocations measured before a size is derived.")
+    min_samples: int = Field(default=50, ge=1, description="REPORT records read before a size is derived.")
     max_slowdown_percent: float = Field(
-        default=25, ge=0, description="How much slower a size that was measured may be than the present one."
+        default=25, ge=0, description="How much slower than now a size may be that two measured sizes speak for."
     )
+
+    def derives(self) -> bool:
+        """A target is stated; all else follows from evidence."""
+        return self.target_mb is None and self.from_evidence
 
 
 def judge(function: Function, evidence: Evidence, options: MemoryOptions) -> Sequence[Verdict]:
@@ -40,6 +63,14 @@ def judge(function: Function, evidence: Evidence, options: MemoryOptions) -> Seq
     if options.target_mb is not None:
         return (_to_target(function, evidence, options.target_mb),)
     return (_fitted(function, evidence, options),) if options.from_evidence else ()
+
+
+def more_lookups(function: Function, evidence: Evidence, options: MemoryOptions) -> Iterable[Lookup]:
+    """The alarms on its duration, where a derived size may make it slower."""
+    if not options.derives() or not isinstance(evidence.memory_used, Measured):
+        return ()
+    smaller = _with_headroom(evidence.memory_used, options) < function.memory_mb
+    return (Lookup(DURATION_ALARMS, function.name),) if smaller else ()
 
 
 def _step(function: Function, to_mb: int) -> tuple[Transition, ...]:
@@ -58,12 +89,20 @@ def _to_target(function: Function, evidence: Evidence, target: int) -> Verdict:
     known = isinstance(used, Measured)
     reason = f"at most {used.value:.0f} MB were in use" if isinstance(used, Measured) else "the policy's target"
     risk = Risk.LOW if known or target > current else Risk.MEDIUM
+    objections = _hindrances(function, evidence, target)
+    if objections:
+        reason, risk = f"{reason}; but {objections[0]}", Risk.HIGH
     return Proposed(SETTING, current, target, reason, step, risk, quotes)
 
 
 def _fitted(function: Function, evidence: Evidence, options: MemoryOptions) -> Verdict:
     current, used = function.memory_mb, evidence.memory_used
     quotes = (*evidence.quote(*_QUOTED), *evidence.quote_sizes())
+    if function.managed_instances:
+        because = "on managed instances it decides how many environments an instance holds, and no GB-second is billed"
+        return Kept(SETTING, current, because, quotes)
+    if isinstance(evidence.tuned, Tuned):
+        return _as_tuned(function, evidence, evidence.tuned, options, quotes)
     if isinstance(used, Absent):
         return _as_recommended(function, evidence, options, used)
     share = 100 * used.value / current
@@ -71,20 +110,35 @@ def _fitted(function: Function, evidence: Evidence, options: MemoryOptions) -> V
     # Running out of memory is no matter of statistics: one such run is enough.
     if share > options.full_percent and floor > current:
         reason = f"{used.value:.0f} of {current} MB were in use ({share:.0f} %): it may run out of memory"
-        return Proposed(SETTING, current, floor, reason, _step(function, floor), Risk.LOW, quotes)
-    few = enough(used.samples, options.min_samples, "invocations")
+        return _proposed(function, floor, reason, Risk.LOW, quotes)
+    few = enough(used.samples, options.min_samples, "REPORT records")
     if isinstance(few, TooFew):
-        return Kept(SETTING, current, f"its size is not derived: {few.because}", quotes)
-    sizes = [size for size in evidence.at_memory if size.invocations >= options.min_samples]
-    if len({size.memory_mb for size in sizes}) > 1:
-        return _as_measured(function, floor, sizes, options, quotes)
+        return Kept(SETTING, current, f"its size is not judged: {few.because}", quotes)
     if floor > current * (1 - options.min_change_percent / 100):
         return Kept(SETTING, current, f"{used.value:.0f} MB were in use, and {floor} MB would fit", quotes)
-    reason = (
-        f"at most {used.value:.0f} MB were in use, {options.headroom_percent:g} % of headroom on top; "
-        "its need of CPU cannot be told, so the saving is a range"
-    )
-    return Proposed(SETTING, current, floor, reason, _step(function, floor), Risk.MEDIUM, quotes)
+    sizes = [Size(s.memory_mb, s.duration_ms, s.invocations) for s in evidence.at_memory if s.duration_ms > 0]
+    curve = fit(size for size in sizes if size.runs >= options.min_samples)
+    if isinstance(curve, Curve):
+        return _by_curve(function, evidence, floor, curve, options, quotes)
+    here = sum(size.runs for size in sizes if size.memory_mb == current)
+    if sizes and isinstance(few := enough(here, options.min_samples, f"REPORT records at {current} MB"), TooFew):
+        return Kept(SETTING, current, f"no next step before this one is measured: {few.because}", quotes)
+    return _by_rung(function, evidence, floor, options, quotes)
+
+
+def _proposed(
+    function: Function, to_mb: int, reason: str, risk: Risk, quotes: tuple[Quote, ...], factor: Factor | None = None
+) -> Proposed:
+    factor = factor or slowdown(function.memory_mb, to_mb)
+    return Proposed(
+        SETTING, function.memory_mb, to_mb, reason, _step(function, to_mb), risk, quotes,
+        slowdown=(factor.low, factor.high), checked=_checked(function.memory_mb, to_mb),
+    )  # fmt: skip
+
+
+def _checked(from_mb: int, to_mb: int) -> tuple[str, ...]:
+    worst = worst_slowdown(from_mb, to_mb)
+    return (f"bound by CPU, a run takes up to {worst:.2g} times as long",) if worst > 1 else ()
 
 
 def _with_headroom(used: Measured, options: MemoryOptions) -> int:
@@ -94,33 +148,170 @@ def _with_headroom(used: Measured, options: MemoryOptions) -> int:
     return max(min(rounded, MOST_MB), math.ceil(used.value))
 
 
-def _as_measured(
-    function: Function, floor: int, sizes: Sequence[AtMemory], options: MemoryOptions, quotes: tuple[Quote, ...]
+def _by_rung(
+    function: Function, evidence: Evidence, floor: int, options: MemoryOptions, quotes: tuple[Quote, ...]
 ) -> Verdict:
-    """The cheapest of the sizes at which it ran and that has room, unless that one is too slow."""
+    """One step of unknown need of CPU: to one vCPU, or towards the half as far as the worst case allows."""
     current = function.memory_mb
-    shown = ", ".join(f"{s.duration_ms:.0f} ms at {s.memory_mb} MB" for s in sorted(sizes, key=lambda s: s.memory_mb))
-    now = next((size for size in sizes if size.memory_mb == current), None)
-    slowest = now.duration_ms * (1 + options.max_slowdown_percent / 100) if now else math.inf
-    fitting = [size for size in sizes if size.memory_mb >= floor and size.duration_ms <= slowest]
-    if not fitting:
-        return Kept(SETTING, current, f"no size that was measured is cheaper and fast enough: {shown}", quotes)
-    best = min(fitting, key=lambda size: (size.memory_mb * size.billed_ms, size.memory_mb))
-    if best.memory_mb == current:
-        return Kept(SETTING, current, f"the cheapest size that was measured: {shown}", quotes)
-    reason = f"the cheapest size that was measured: {shown}"
-    return Proposed(SETTING, current, best.memory_mb, reason, _step(function, best.memory_mb), Risk.LOW, quotes)
+    # A step of a few percent to exactly one vCPU is none: what is near it has one vCPU.
+    start = min(current, ONE_VCPU_MB) if current * (1 - options.min_change_percent / 100) < ONE_VCPU_MB else current
+    rungs = ladder(start, floor)
+    least = current * (1 - options.min_change_percent / 100)
+    sizes = [size for size in _between(rungs[0], start) if size <= least] if rungs else []
+    hindered = _hindrances(function, evidence, rungs[0]) if rungs else []
+    allowed = [size for size in sizes if not _hindrances(function, evidence, size)]
+    if not allowed:
+        because = hindered[0] if hindered else f"{floor} MB would fit"
+        return Kept(SETTING, current, because, quotes)
+    wanted = allowed[0]
+    more = [f"{rung}" for rung in ladder(wanted, floor)]
+    shown = f", then by what is measured there (as far as {more[-1]})" if more else ""
+    used = evidence.memory_used
+    most = f"at most {used.value:.0f} MB were in use; " if isinstance(used, Measured) else ""
+    stopped = f"; not further, since {hindered[0]}" if wanted != rungs[0] else ""
+    reason = f"{most}its need of CPU is not known, so one step: {current} -> {wanted} now{shown}{stopped}"
+    risk = Risk.LOW if wanted >= ONE_VCPU_MB else Risk.MEDIUM
+    return _proposed(function, wanted, reason, risk, quotes)
+
+
+def _between(least_mb: int, most_mb: int) -> list[int]:
+    """Sizes from the least to below the most, smallest first."""
+    first = math.ceil((least_mb + 1) / GRAIN_MB) * GRAIN_MB
+    return [least_mb, *range(first, most_mb, GRAIN_MB)] if least_mb < most_mb else []
+
+
+def _by_curve(
+    function: Function,
+    evidence: Evidence,
+    floor: int,
+    curve: Curve,
+    options: MemoryOptions,
+    quotes: tuple[Quote, ...],
+) -> Verdict:
+    """The cheapest size that the curve of the measured ones speaks for, unless that one is too slow."""
+    current = function.memory_mb
+    measured = sorted({s.memory_mb: s for s in evidence.at_memory}.values(), key=lambda size: size.memory_mb)
+    shown = ", ".join(f"{s.duration_ms:.0f} ms at {s.memory_mb} MB" for s in measured)
+    now = curve.duration_ms(current)
+    slowest = now * (1 + options.max_slowdown_percent / 100)
+    candidates = {current, ONE_VCPU_MB, *(s.memory_mb for s in measured), *range(GRAIN_MB * 2, MOST_MB + 1, GRAIN_MB)}
+    fitting = [
+        size
+        for size in sorted(candidates)
+        if size >= floor and isinstance(curve.range_ms(size), Factor) and curve.duration_ms(size) <= slowest
+        and not (size < current and _hindrances(function, evidence, size, curve))
+    ]  # fmt: skip
+    best = min(fitting, key=lambda size: (size * curve.duration_ms(size), size), default=current)
+    saving = 1 - best * curve.duration_ms(best) / (current * now)
+    if best == current or saving < _WITHIN_ERROR:
+        return Kept(SETTING, current, f"no size is cheaper and fast enough by what was measured: {shown}", quotes)
+    reason = f"{shown}: by that about {curve.duration_ms(best):.0f} ms at {best} MB, the cheapest that is fast enough"
+    told = curve.range_ms(best)
+    assert isinstance(told, Factor)
+    factor = told.times(1 / now)
+    risk = Risk.LOW if best >= curve.least_mb else Risk.MEDIUM
+    return _proposed(function, best, reason, risk, quotes, factor)
+
+
+def _hindrances(function: Function, evidence: Evidence, to_mb: int, curve: Curve | None = None) -> list[str]:
+    """Why a size with less CPU must not be taken: each thing that the longest run would break, bound by CPU."""
+    worst = worst_slowdown(function.memory_mb, to_mb)
+    if curve is not None and not isinstance(told := curve.range_ms(to_mb), NoCurve):
+        worst = min(worst, max(told.high / curve.duration_ms(function.memory_mb), 1.0))
+    longest = evidence.duration_max
+    if worst <= 1 or not isinstance(longest, Measured):
+        return []
+    found: list[str] = []
+    if _ends_at_timeout(function, evidence, longest):
+        found.append("runs end at its timeout: less CPU would end more of them")
+    if _throttles_a_stream(evidence):
+        found.append("it throttles behind a stream, which waits for it: less CPU makes that longer")
+    share = share_of_cpu(function.memory_mb, to_mb)
+    took = (
+        f"bound by CPU the longest run of {longest.value / 1000:.3g} s would take {longest.value * worst / 1000:.3g} s"
+    )
+    bound = f"at {to_mb} MB" if share > 1 else f"at {to_mb} MB, with threads"
+    for limit in _limits(function, evidence):
+        if longest.value <= limit.ms < longest.value * worst:
+            found.append(f"{took} {bound}, and {limit.because}")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    """What a run has to stay under, in ms."""
+
+    ms: float
+    because: str
+
+
+def _limits(function: Function, evidence: Evidence) -> Iterable[_Limit]:
+    timeout = max(function.timeout_s, function.after("timeout_s", function.timeout_s))
+    yield _Limit(timeout * 1000.0, f"its timeout is {timeout} s")
+    for trigger in evidence.triggers if isinstance(evidence.triggers, tuple) else ():
+        yield from _limits_of(trigger)
+    alarms = function.resource(DURATION_ALARMS, function.name)
+    if isinstance(alarms, Found):
+        for name, threshold in sorted((alarms.state.get("thresholds_ms") or {}).items()):  # type: ignore[union-attr]
+            yield _Limit(float(threshold), f"the alarm {name} is set at {threshold / 1000:g} s")
+
+
+def _limits_of(trigger: Trigger) -> Iterable[_Limit]:
+    if trigger.limit_s is not None:
+        yield _Limit(trigger.limit_s * 1000, f"{trigger.resource} gives up after {trigger.limit_s:g} s")
+    if trigger.visibility_timeout_s:
+        seconds = trigger.visibility_timeout_s
+        yield _Limit(seconds * 1000.0, f"{trigger.resource} shows a message again after {seconds} s")
+
+
+def _ends_at_timeout(function: Function, evidence: Evidence, longest: Measured) -> bool:
+    ended = evidence.timeouts
+    by_log = isinstance(ended, Measured) and ended.value > 0
+    return by_log or longest.value >= function.timeout_s * 1000 * _AT_THE_TIMEOUT
+
+
+def _throttles_a_stream(evidence: Evidence) -> bool:
+    throttles, triggers = evidence.throttles, evidence.triggers
+    if not isinstance(throttles, Measured) or throttles.value <= 0 or not isinstance(triggers, tuple):
+        return False
+    return any(trigger.kind == "stream" for trigger in triggers)
+
+
+def _as_tuned(
+    function: Function, evidence: Evidence, tuned: Tuned, options: MemoryOptions, quotes: tuple[Quote, ...]
+) -> Verdict:
+    """What tuning chose goes before every guess, but not under what was in use."""
+    current, used = function.memory_mb, evidence.memory_used
+    wanted = max(tuned.memory_mb, options.minimum_mb)
+    if isinstance(used, Measured):
+        wanted = max(wanted, math.ceil(used.value))
+    if wanted == current:
+        return Kept(SETTING, current, f"as tuned for {tuned.objective} ({tuned.source})", quotes)
+    reason = f"tuned for {tuned.objective} ({tuned.source})"
+    if not tuned.settled:
+        reason += ", with too few runs to be sure"
+    factor = Factor(*tuned.slowdown) if tuned.from_mb == current and wanted == tuned.memory_mb else None
+    return _proposed(function, wanted, reason, Risk.LOW if tuned.settled else Risk.MEDIUM, quotes, factor)
 
 
 def _as_recommended(function: Function, evidence: Evidence, options: MemoryOptions, unknown: Absent) -> Verdict:
+    """Compute Optimizer's advice, where memory use was not measured; as far as one step and the worst case allow."""
     current, advice = function.memory_mb, evidence.recommendation
     if not isinstance(advice, Recommendation):
-        return Kept(SETTING, current, f"its memory use is not known: {unknown.because}")
+        return Kept(SETTING, current, f"its size is not judged, since its memory use is not known: {unknown.because}")
     wanted = max(advice.memory_mb, options.minimum_mb)
     if wanted == current:
         return Kept(SETTING, current, f"as {advice.source} recommends ({advice.finding})")
-    reason = f"{advice.source} recommends it ({advice.finding}); its memory use was not measured here"
-    return Proposed(SETTING, current, wanted, reason, _step(function, wanted), Risk.MEDIUM, evidence.quote(*_QUOTED))
+    reason = f"{advice.source} recommends {wanted} MB ({advice.finding}); its memory use was not measured here"
+    quotes = evidence.quote(*_QUOTED)
+    if wanted < current:
+        step = ladder(current, wanted)[0]
+        if hindered := _hindrances(function, evidence, step):
+            return Kept(SETTING, current, hindered[0], quotes)
+        if step != wanted:
+            reason += f"; one step: {current} -> {step} now, then by what is measured there"
+        wanted = step
+    return _proposed(function, wanted, reason, Risk.MEDIUM, quotes)
 
 
 RULE = Rule(
@@ -131,6 +322,10 @@ RULE = Rule(
     options=MemoryOptions,
     judge=judge,
     writes=always("function-configuration"),
-    evidence=("memory_used", "duration_avg", "invocations", "at_memory", "recommendation"),
+    more_lookups=more_lookups,
+    evidence=(
+        "memory_used", "duration_avg", "duration_max", "invocations", "throttles", "timeouts", "triggers",
+        "at_memory", "recommendation", "tuned",
+    ),
     order=10,
-)
+)  # fmt: skip

@@ -19,6 +19,18 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     enabled: bool = Field(default=False, description="Whether the rule is asked at all; naming a rule says yes.")
+    weighed: bool | None = Field(
+        default=None,
+        description="Whether its changes have to be worth it; if not said, those that follow from evidence have to.",
+    )
+
+    def derives(self) -> bool:
+        """Whether what is proposed follows from evidence, so that nobody has stated it."""
+        return bool(getattr(self, "from_evidence", False))
+
+    def weighs(self) -> bool:
+        """Whether a change has to be worth it: it was derived, or the policy says so."""
+        return self.derives() if self.weighed is None else self.weighed
 
 
 OptionsT = TypeVar("OptionsT", bound=Options)

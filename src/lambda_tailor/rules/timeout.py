@@ -8,10 +8,10 @@ from typing import Literal
 
 from pydantic import Field
 
+from lambda_tailor.evidence.memory_curve import worst_slowdown
 from lambda_tailor.evidence.percentiles import TooFew, enough
-from lambda_tailor.model.evidence import Evidence, Measured, Quote, Recommendation
+from lambda_tailor.model.evidence import Evidence, Measured, Quote
 from lambda_tailor.model.function import Function
-from lambda_tailor.model.usage import ONE_VCPU_MB
 from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Transition, Verdict
 from lambda_tailor.rules.rule import Options, Rule, always
 
@@ -33,6 +33,10 @@ class TimeoutOptions(Options):
     minimum_s: int = Field(default=3, ge=1, le=MOST_S, description="No proposal is under this.")
     min_change_percent: float = Field(default=20, ge=0, le=90, description="Smaller reductions are left be.")
     min_samples: int = Field(default=50, ge=1, description="Invocations measured before a timeout is lowered.")
+
+    def derives(self) -> bool:
+        """A target is stated; all else follows from evidence."""
+        return self.target_s is None and self.from_evidence
 
 
 def judge(function: Function, evidence: Evidence, options: TimeoutOptions) -> Sequence[Verdict]:
@@ -56,6 +60,11 @@ def _to_target(function: Function, evidence: Evidence, target: int) -> Verdict:
         return Blocked(SETTING, current, target, f"{seen} ({longest.source})", step, quotes)
     if isinstance(longest, Measured):
         reason = f"the longest run took {longest.value / 1000:.1f} s"
+        worst = longest.value / 1000 * _slowdown(function, evidence)
+        if worst >= target:
+            memory = function.after("memory_mb", function.memory_mb)
+            reason += f"; but bound by CPU it would take {worst:.1f} s at {memory} MB"
+            return Proposed(SETTING, current, target, reason, step, Risk.HIGH, quotes)
         return Proposed(SETTING, current, target, reason, step, Risk.LOW, quotes)
     reason = "the policy's target; no run was measured"
     return Proposed(SETTING, current, target, reason, step, Risk.MEDIUM, quotes)
@@ -63,11 +72,13 @@ def _to_target(function: Function, evidence: Evidence, target: int) -> Verdict:
 
 def _fitted(function: Function, evidence: Evidence, options: TimeoutOptions) -> Verdict:
     current, longest, quotes = function.timeout_s, evidence.duration_max, evidence.quote(*_QUOTED)
+    if function.durable:
+        return Kept(SETTING, current, "it is a durable function: its replays look like short runs", quotes)
     if not isinstance(longest, Measured):
         return Kept(SETTING, current, f"it is not derived: {longest.because}")
     limit_s, source = _limit(evidence)
     if _runs_end_at(current, evidence, longest):
-        return _raised(function, limit_s, source, longest, quotes)
+        return _raised(function, evidence, longest, quotes)
     few = enough(longest.samples, options.min_samples, "invocations")
     if isinstance(few, TooFew):
         return Kept(SETTING, current, f"it is not derived: {few.because}", quotes)
@@ -94,18 +105,29 @@ def _limit(evidence: Evidence) -> tuple[float, str]:
     return slowest.limit_s or math.inf, slowest.resource + assumed
 
 
+def _visibility(evidence: Evidence) -> float:
+    """The shortest visibility timeout in seconds of the queues that invoke it: Lambda takes no longer timeout."""
+    triggers = evidence.triggers if isinstance(evidence.triggers, tuple) else ()
+    return min((t.visibility_timeout_s for t in triggers if t.visibility_timeout_s), default=math.inf)
+
+
 def _runs_end_at(current: int, evidence: Evidence, longest: Measured) -> bool:
     ended = evidence.timeouts
     return (isinstance(ended, Measured) and ended.value > 0) or longest.value >= current * 1000 * _AT_THE_TIMEOUT
 
 
-def _raised(function: Function, limit_s: float, source: str, longest: Measured, quotes: tuple[Quote, ...]) -> Verdict:
+def _raised(function: Function, evidence: Evidence, longest: Measured, quotes: tuple[Quote, ...]) -> Verdict:
     current = function.timeout_s
+    limit_s, source = _limit(evidence)
     if limit_s <= current:
         because = f"runs end at the timeout, and {source} gives up after {limit_s:g} s: more time helps nobody"
         return Kept(SETTING, current, because, quotes)
     least = math.floor(longest.value / 1000) + 1
     wanted = min(max(int(min(2 * current, limit_s)), least), MOST_S)
+    shown_again = _visibility(evidence)
+    if wanted > shown_again:
+        because = f"runs end at the timeout, and a queue shows a message again after {shown_again} s: raise that first"
+        return Kept(SETTING, current, because, quotes)
     if wanted <= current:
         return Kept(SETTING, current, f"runs end at the timeout, and Lambda gives no more than {MOST_S} s", quotes)
     reason = f"runs end at the timeout of {current} s"
@@ -125,18 +147,12 @@ def _wanted(function: Function, evidence: Evidence, options: TimeoutOptions, lon
 
 
 def _slowdown(function: Function, evidence: Evidence) -> float:
-    """How many times longer a CPU-bound run takes at the least memory that this plan may give it.
+    """How many times longer a CPU-bound run takes at the memory that this plan gives it, at the worst.
 
     The runs that were seen may have had more memory than the function has now.
     """
-    used, advice = evidence.memory_used, evidence.recommendation
     most = max([function.memory_mb, *(size.memory_mb for size in evidence.at_memory)])
-    least: float = function.memory_mb
-    if isinstance(used, Measured):
-        least = used.value
-    elif isinstance(advice, Recommendation):
-        least = advice.memory_mb
-    return max(1.0, min(most, ONE_VCPU_MB) / min(max(least, 128), ONE_VCPU_MB))
+    return worst_slowdown(most, function.after("memory_mb", function.memory_mb))
 
 
 RULE = Rule(
@@ -147,6 +163,6 @@ RULE = Rule(
     options=TimeoutOptions,
     judge=judge,
     writes=always("function-configuration"),
-    evidence=("duration_max", "duration_p99", "timeouts", "triggers", "memory_used", "at_memory"),
+    evidence=("duration_max", "duration_p99", "timeouts", "triggers", "at_memory"),
     order=20,
 )

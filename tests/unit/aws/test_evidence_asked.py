@@ -13,7 +13,7 @@ from lambda_tailor.aws.lookups.kind import LookupKind
 from lambda_tailor.aws.scopes import OpenScope
 from lambda_tailor.model.evidence import READINGS
 from lambda_tailor.model.function import Lookup
-from lambda_tailor.planning.planner import readings_of
+from lambda_tailor.planning.asking import readings_of
 from lambda_tailor.policy.file import load_preset, parse_policy
 from lambda_tailor.settings.setting import Call
 from tests.builders import ACCOUNT, a_function
@@ -28,7 +28,7 @@ def test_fixed_targets_ask_for_no_advice_and_no_triggers() -> None:
 
 
 def test_derived_values_ask_for_all_that_they_rest_on() -> None:
-    asked = readings_of(load_preset("right-size"), [a_function()])
+    asked = readings_of(load_preset("right-size,operate"), [a_function()])
     assert {"memory_used", "at_memory", "recommendation", "triggers", "idle_days", "async_events"} <= asked
 
 
@@ -75,4 +75,4 @@ def test_there_are_kinds_of_every_cost() -> None:
 def test_every_preset_asks_for_readings_that_there_are() -> None:
     for preset in ("reference", "right-size"):
         asked = readings_of(load_preset(preset), [a_function()])
-        assert asked <= {*READINGS, "at_memory", "recommendation", "triggers", "event_sources"}
+        assert asked <= {*READINGS, "at_memory", "recommendation", "triggers", "event_sources", "tuned"}

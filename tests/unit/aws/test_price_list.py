@@ -55,6 +55,8 @@ FRANKFURT: Mapping[str, list[str]] = {
         flat("EUC1-Lambda-Storage-GB-Second", "0.0000000371"),
         flat("EUC1-Lambda-Provisioned-Concurrency", "0.0000047"),
         flat("EUC1-Lambda-Provisioned-GB-Second", "0.00001"),
+        flat("EUC1-Lambda-Provisioned-Concurrency-ARM", "0.0000037"),
+        flat("EUC1-Lambda-Provisioned-GB-Second-ARM", "0.000008"),
     ],
     "AmazonCloudWatch": [
         flat("EUC1-DataProcessing-Bytes", "0.63"),
@@ -104,7 +106,7 @@ def test_a_refreshed_region_has_prices_of_its_own_for_everything(pricing: tuple[
     assert (summary.prices, summary.requests, summary.missing) == (len(QUANTITIES), 5, {})
     prices = own(summary.path)
     assert {source.as_of for source in prices.sources.values()} == {"2027-02-03"}
-    assert not any("at the prices of" in note for note in prices.notes)
+    assert not any("not priced here" in note for note in prices.notes)
     assert prices.tiers["log_gb_ingested"] == (Tier(None, Decimal("0.63")),)
     assert prices.tiers["requests"] == (Tier(None, Decimal("0.0000002")),)
     assert prices.tiers["queue_requests"] == (Tier(None, Decimal("0.0000004")),)
@@ -156,7 +158,7 @@ def test_without_one_clear_price_the_quantity_is_missing(
     summary = refresh(client, ["eu-central-1"], tmp_path / "prices.json")
     assert "requests" in summary.missing["eu-central-1"]
     assert "gb_s_x86" not in summary.missing["eu-central-1"]
-    assert any("requests" in note and "us-east-1" in note for note in own(summary.path).notes)
+    assert any("requests" in note and "not priced here" in note for note in own(summary.path).notes)
 
 
 def test_the_same_price_told_twice_is_one_price(pricing: tuple[Any, Stubber]) -> None:

@@ -15,7 +15,8 @@ import pytest
 from scripts.docs import rules_page
 
 from lambda_tailor.model.plan import MonthlyUsd
-from lambda_tailor.planning.planner import ScopeData, Value, make_plan
+from lambda_tailor.planning.planner import Value, make_plan
+from lambda_tailor.planning.scope import ScopeData
 from lambda_tailor.policy.policy import Layer, Policy
 from lambda_tailor.rules import all_rules
 from tests.builders import ACCOUNT, REGION, a_function

@@ -63,19 +63,30 @@ def test_a_region_without_prices_is_said_and_not_guessed() -> None:
     assert "xx-nowhere-1" in answer.because and "prices refresh" in answer.because
 
 
-def test_what_is_borrowed_from_us_east_1_is_named_with_its_date() -> None:
+def test_what_no_source_knows_for_a_region_is_not_priced_there_and_said() -> None:
     prices = priced("eu-central-1")
+    assert set(prices.tiers) == {"gb_s_x86", "gb_s_arm"}
     [compute] = [note for note in prices.notes if "x86_64 compute, arm64 compute as of 2022-10-01" in note]
     assert compute.startswith("eu-central-1: ")
-    borrowed = " ".join(note for note in prices.notes if "at the prices of us-east-1 as of" in note)
-    assert all(word in borrowed for word in ("alarms", "log storage", "requests", "X-Ray traces", "secrets"))
+    [gap] = [note for note in prices.notes if "not priced here, and in no figure" in note]
+    assert all(word in gap for word in ("alarms", "log storage", "requests", "X-Ray traces", "secrets"))
 
 
 def test_every_price_has_a_source_with_a_date() -> None:
-    prices = priced("eu-central-1")
+    prices = priced("us-east-1")
     assert set(prices.sources) == set(QUANTITIES)
-    assert prices.sources["gb_s_x86"].as_of == "2022-10-01"
     assert prices.sources["alarm_metrics"].as_of > "2025"
+    assert priced("eu-central-1").sources["gb_s_x86"].as_of == "2022-10-01"
+
+
+def test_provisioned_concurrency_on_arm64_and_the_tiers_of_logs_have_prices_of_their_own() -> None:
+    prices = priced("us-east-1")
+    assert prices.tiers["provisioned_gb_s_arm"] == (Tier(None, Decimal("0.0000033334")),)
+    assert prices.tiers["provisioned_duration_gb_s_arm"] == (Tier(None, Decimal("0.0000077778")),)
+    assert [tier.usd for tier in prices.tiers["log_gb_ingested"]] == [
+        Decimal("0.50"), Decimal("0.25"), Decimal("0.10"), Decimal("0.05"),
+    ]  # fmt: skip
+    assert prices.tiers["log_gb_ingested"][0].up_to == 10 * 1024
 
 
 def test_one_tier_for_every_volume_is_said() -> None:
@@ -105,12 +116,10 @@ def test_an_override_can_add_a_region(tmp_path: Path) -> None:
     assert priced("xx-new-1", path).tiers["gb_s_x86"] == (Tier(Decimal(10), Decimal(2)), Tier(None, Decimal(1)))
 
 
-def test_an_overridden_us_east_1_is_what_others_borrow_from(tmp_path: Path) -> None:
+def test_no_region_borrows_from_another(tmp_path: Path) -> None:
     path = tmp_path / "mine.json"
     path.write_text(price_file(us_east_1={"secrets": [[None, "0.50"]]}))
-    prices = priced("eu-central-1", path)
-    assert prices.tiers["secrets"] == (Tier(None, Decimal("0.50")),)
-    assert any("secrets at the prices of us-east-1 as of 2027-01-02" in note for note in prices.notes)
+    assert "secrets" not in priced("eu-central-1", path).tiers
 
 
 def test_the_variable_names_the_users_own_prices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

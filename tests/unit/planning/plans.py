@@ -16,7 +16,8 @@ from lambda_tailor.model.plan import Operation, Plan
 from lambda_tailor.model.record import RunRecord, StepRecord
 from lambda_tailor.model.run import Result, Status
 from lambda_tailor.model.secret import FINGERPRINT, PRESENT, REFERENCE, SEALED, Secret, token
-from lambda_tailor.planning.planner import ScopeData, Value, make_plan
+from lambda_tailor.planning.planner import Value, make_plan
+from lambda_tailor.planning.scope import ScopeData
 from lambda_tailor.policy.file import parse_policy
 from lambda_tailor.rules.rule import ConcurrencyPool
 from tests.builders import ACCOUNT, REGION, a_function, evidence

@@ -8,7 +8,8 @@ from lambda_tailor.model.evidence import Evidence, Measured
 from lambda_tailor.model.plan import MonthlyUsd
 from lambda_tailor.model.usage import DAYS_A_MONTH, SECONDS_A_MONTH, Usage
 from lambda_tailor.model.verdict import Proposed
-from lambda_tailor.planning.planner import ScopeData, Value
+from lambda_tailor.planning.planner import Value
+from lambda_tailor.planning.scope import ScopeData
 from lambda_tailor.planning.worth import price_notes, worth
 from lambda_tailor.policy.policy import Assumptions
 from tests.builders import ACCOUNT, REGION, a_function
@@ -58,5 +59,5 @@ def test_a_timeout_saves_nothing_and_says_what_a_runaway_day_costs() -> None:
 
 def test_a_region_without_prices_is_said_and_not_guessed() -> None:
     value = _valued(Proposed("memory_mb", 1024, 512, "", ()), region="xx-nowhere-1")
-    assert value == Value(says="no price is known for the region")
+    assert value == Value(says="no price is known for the region", priced=False)
     assert "prices refresh" in " ".join(price_notes(["xx-nowhere-1"]))

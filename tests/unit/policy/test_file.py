@@ -7,7 +7,8 @@ import pytest
 
 from lambda_tailor import clock
 from lambda_tailor.errors import PolicyError
-from lambda_tailor.planning.planner import ScopeData, Value, make_plan
+from lambda_tailor.planning.planner import Value, make_plan
+from lambda_tailor.planning.scope import ScopeData
 from lambda_tailor.policy.file import load_policy, load_preset, parse_policy
 from lambda_tailor.rules import all_rules
 from lambda_tailor.rules.memory import MemoryOptions

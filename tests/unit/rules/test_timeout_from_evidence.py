@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambda_tailor.model.evidence import Absent, Evidence, Trigger
-from lambda_tailor.model.verdict import Kept, Proposed, Verdict
+from lambda_tailor.model.verdict import Kept, Proposed, Risk, Verdict
 from lambda_tailor.rules.timeout import TimeoutOptions, judge
 from tests.builders import a_function, measured
 
@@ -71,11 +71,33 @@ def test_more_time_than_the_trigger_waits_is_not_proposed() -> None:
     assert "more time helps nobody" in verdict.because
 
 
-def test_room_is_left_for_the_slowdown_of_a_smaller_memory() -> None:
-    seen = Evidence(duration_max=measured(2_000), memory_used=measured(177, "MB"))
-    (verdict,) = judge(a_function(memory_mb=3008, timeout_s=300), seen, FIT)
+def test_room_is_left_for_the_slowdown_of_the_memory_that_the_plan_gives() -> None:
+    seen = Evidence(duration_max=measured(10_000))
+    for planned, wanted in (({}, 30), ({"memory_mb": 1769}, 30), ({"memory_mb": 384}, 53)):
+        (verdict,) = judge(a_function(memory_mb=3008, timeout_s=300, planned=planned), seen, FIT)
+        assert isinstance(verdict, Proposed)
+        assert verdict.after == wanted  # 1769 MB / 384 MB, and 13 % more
+
+
+def test_the_replays_of_a_durable_function_tell_no_timeout() -> None:
+    (verdict,) = judge(a_function(durable=True), Evidence(duration_max=measured(900)), FIT)
+    assert isinstance(verdict, Kept)
+    assert "replays" in verdict.because
+
+
+def test_a_timeout_is_not_raised_over_the_visibility_of_its_queue() -> None:
+    queue = Trigger("queue", "arn:aws:sqs:us-east-1:1:q", visibility_timeout_s=60)
+    verdict = judged(50, 50_000, triggers=(queue,))
+    assert isinstance(verdict, Kept)
+    assert "shows a message again after 60 s" in verdict.because
+
+
+def test_a_target_that_the_slower_runs_would_pass_is_proposed_with_the_objection() -> None:
+    function = a_function(memory_mb=1024, planned={"memory_mb": 512})
+    (verdict,) = judge(function, Evidence(duration_max=measured(20_000)), TimeoutOptions(target_s=30))
     assert isinstance(verdict, Proposed)
-    assert verdict.after == 20  # 1769 MB / 177 MB is ten times slower
+    assert verdict.risk is Risk.HIGH
+    assert "bound by CPU it would take 45.2 s at 512 MB" in verdict.reason
 
 
 def test_the_99th_percentile_can_be_the_basis() -> None:

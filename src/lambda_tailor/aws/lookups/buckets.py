@@ -1,34 +1,47 @@
-"""Deployment buckets and their versioning."""
+"""Deployment buckets and their versioning: buckets are listed first, and only what is there is asked."""
 
 from __future__ import annotations
 
-from lambda_tailor.aws.lookups.kind import LookupKind, one_by_one
+from collections.abc import Sequence
+
+from lambda_tailor.aws.lookups.kind import LookupKind, Resources, common_prefix, one_by_one, together
 from lambda_tailor.aws.scopes import OpenScope
 from lambda_tailor.iam.permission import BUCKET, Action
 from lambda_tailor.model.function import Found, Missing, Resource, Unreadable
 from lambda_tailor.settings.setting import Call
 
 
-def _bucket(opened: OpenScope, name: str) -> Resource:
-    """The bucket of that name, or the one with that name and a tail."""
-    asked = {"Prefix": name, "BucketRegion": opened.gateway.region}
+def _buckets(opened: OpenScope, names: Sequence[str]) -> Resources:
+    """Each bucket of that name, or the one with that name and a tail."""
+    asked = {"BucketRegion": opened.gateway.region}
+    if prefix := common_prefix(names):
+        asked["Prefix"] = prefix
     pages = opened.gateway.pages(Call("s3", "ListBuckets", asked), "ContinuationToken")
-    names = [bucket["Name"] for page in pages for bucket in page.get("Buckets") or ()]
-    meant = [n for n in names if n == name] or [n for n in names if n.startswith(f"{name}-")]
-    if not meant:
+    there = sorted(bucket["Name"] for page in pages for bucket in page.get("Buckets") or ())
+    meant = {name: [n for n in there if n == name] or [n for n in there if n.startswith(f"{name}-")] for name in names}
+    versioning = one_by_one(_versioning)(opened, sorted({found[0] for found in meant.values() if len(found) == 1}))
+    return {name: _one(name, found, versioning) for name, found in meant.items()}
+
+
+def _one(name: str, found: Sequence[str], versioning: Resources) -> Resource:
+    if not found:
         return Missing()
-    if len(meant) > 1:
-        return Unreadable(f"several buckets begin with {name}-: {', '.join(sorted(meant))}; name one in the policy")
-    asked = {"Bucket": meant[0], "ExpectedBucketOwner": opened.account_id}
+    if len(found) > 1:
+        return Unreadable(f"several buckets begin with {name}-: {', '.join(found)}; name one in the policy")
+    return versioning[found[0]]
+
+
+def _versioning(opened: OpenScope, bucket: str) -> Resource:
+    asked = {"Bucket": bucket, "ExpectedBucketOwner": opened.account_id}
     answer = opened.gateway.call(Call("s3", "GetBucketVersioning", asked))
-    return Found({"name": meant[0], "versioning": answer.get("Status")})
+    return Found({"name": bucket, "versioning": answer.get("Status")})
 
 
 KINDS = (
     LookupKind(
         kind="bucket",
-        read=one_by_one(_bucket),
-        costs="name",
+        read=together(_buckets),
+        costs="page",
         actions=(Action("s3:ListAllMyBuckets"), Action("s3:GetBucketVersioning", BUCKET)),
     ),
 )

@@ -1,15 +1,61 @@
-"""Values and ARNs of Secrets Manager and Parameter Store; what is read stays a Secret."""
+"""Values and ARNs of Secrets Manager and Parameter Store; what is read stays a Secret. Many are read by twenty."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from lambda_tailor.aws.lookups.kind import LookupKind, answer_or_none, one_by_one
+from lambda_tailor.aws.lookups.kind import MANY, LookupKind, Resources, answer_or_none, one_by_one, together
 from lambda_tailor.aws.scopes import OpenScope
+from lambda_tailor.errors import AccessDenied, AwsRefused
 from lambda_tailor.iam.permission import PARAMETER, PARAMETER_ARN, SECRET, SECRET_ARN, Action
 from lambda_tailor.model.function import Found, Missing, Resource, Unreadable
 from lambda_tailor.model.secret import Secret
 from lambda_tailor.settings.setting import Call
+
+# https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_BatchGetSecretValue.html
+_A_BATCH = 20
+
+
+def _secrets(opened: OpenScope, names: Sequence[str]) -> Resources:
+    """Many secrets: those that are there are listed first, and only these are read, twenty a call."""
+    if len(names) < MANY:
+        return one_by_one(_secret)(opened, names)
+    try:
+        there = _listed(opened)
+        # What is named by its ARN may be another account's, which no listing shows.
+        wanted = sorted({i for i in (name.partition("#")[0] for name in names) if i in there or i.startswith("arn:")})
+        values = dict(_batches(opened, wanted))
+    except (AccessDenied, AwsRefused):
+        # A policy may allow the reading of some secrets and no listing.
+        return one_by_one(_secret)(opened, names)
+    return {name: _of(name, values) for name in names}
+
+
+def _listed(opened: OpenScope) -> frozenset[str]:
+    pages = opened.gateway.pages(Call("secretsmanager", "ListSecrets", {"MaxResults": 100}), "NextToken")
+    return frozenset(secret["Name"] for page in pages for secret in page.get("SecretList") or ())
+
+
+def _batches(opened: OpenScope, wanted: Sequence[str]) -> Iterator[tuple[str, Mapping[str, Any] | Unreadable]]:
+    """Each secret's answer by the id that it was asked for with, or why there is none."""
+    for start in range(0, len(wanted), _A_BATCH):
+        batch = list(wanted[start : start + _A_BATCH])
+        answer = opened.gateway.call(Call("secretsmanager", "BatchGetSecretValue", {"SecretIdList": batch}))
+        for value in answer.get("SecretValues") or ():
+            yield from ((secret_id, value) for secret_id in (value["Name"], value["ARN"]) if secret_id in batch)
+        for error in answer.get("Errors") or ():
+            if error.get("ErrorCode") != "ResourceNotFoundException":
+                yield str(error.get("SecretId")), Unreadable(f"secretsmanager:GetSecretValue: {error.get('ErrorCode')}")
+
+
+def _of(name: str, values: Mapping[str, Mapping[str, Any] | Unreadable]) -> Resource:
+    secret_id, _, key = name.partition("#")
+    answer = values.get(secret_id)
+    if answer is None:
+        return Missing()
+    return answer if isinstance(answer, Unreadable) else _value(secret_id, key, answer)
 
 
 def _secret(opened: OpenScope, name: str) -> Resource:
@@ -17,8 +63,10 @@ def _secret(opened: OpenScope, name: str) -> Resource:
     answer = answer_or_none(
         opened, Call("secretsmanager", "GetSecretValue", {"SecretId": secret_id}), "ResourceNotFoundException"
     )
-    if answer is None:
-        return Missing()
+    return Missing() if answer is None else _value(secret_id, key, answer)
+
+
+def _value(secret_id: str, key: str, answer: Mapping[str, Any]) -> Resource:
     value = answer.get("SecretString")
     if not isinstance(value, Secret):
         return Unreadable(f"secret {secret_id} is binary: a variable takes text")
@@ -63,9 +111,10 @@ def _parameter(opened: OpenScope, name: str) -> Resource:
 KINDS = (
     LookupKind(
         kind="secret",
-        read=one_by_one(_secret),
-        costs="name",
+        read=together(_secrets),
+        costs="page",
         actions=(Action("secretsmanager:GetSecretValue", SECRET),),
+        listing=(Action("secretsmanager:ListSecrets"), Action("secretsmanager:BatchGetSecretValue")),
     ),
     LookupKind(
         kind="secret-arn",

@@ -24,13 +24,15 @@ from lambda_tailor.model.usage import QUANTITIES
 
 REFERENCE_REGION = "us-east-1"
 PRICES_VARIABLE = "LAMBDA_TAILOR_PRICES"
-_LABELS: Mapping[str, str] = {
+LABELS: Mapping[str, str] = {
     "gb_s_x86": "x86_64 compute",
     "gb_s_arm": "arm64 compute",
     "requests": "requests",
     "ephemeral_gb_s": "ephemeral storage",
     "provisioned_gb_s": "provisioned concurrency",
     "provisioned_duration_gb_s": "provisioned duration",
+    "provisioned_gb_s_arm": "provisioned concurrency on arm64",
+    "provisioned_duration_gb_s_arm": "provisioned duration on arm64",
     "log_gb_ingested": "log ingestion",
     "log_gb_month": "log storage",
     "alarm_metrics": "alarms",
@@ -168,9 +170,9 @@ def prices_for(region: str, override: Path | None = None) -> Prices | Unpriced:
     """The price list of a region, or why there is none.
 
     ``override`` is a price file that goes before the packaged prices, quantity by quantity; without
-    it, the user's own one is taken where it exists. What is known of no source for the region is
-    taken from us-east-1, and said in the notes; a region of which not even compute is known is
-    Unpriced. Raises BadInput for an override that cannot be read.
+    it, the user's own one is taken where it exists. What no source knows for the region is not priced
+    there, and the notes say so: another region's price would be a guess. A region of which not even compute
+    is known is Unpriced. Raises BadInput for an override that cannot be read.
     """
     path = override or refreshed_path()
     named = override is not None or bool(os.environ.get(PRICES_VARIABLE))
@@ -197,24 +199,25 @@ def _own(path: Path, _changed: int) -> PriceFile:
 @cache
 def _prices(region: str, path: Path | None, changed: int) -> Prices | Unpriced:
     known = _known(_packaged(), region)
-    reference = _known(_packaged(), REFERENCE_REGION)
     if path is not None:
-        own = _own(path, changed)
-        known |= _known(own, region)
-        reference |= _known(own, REFERENCE_REGION)
+        known |= _known(_own(path, changed), region)
     if "gb_s_x86" not in known:
         return Unpriced(region, f"no price of compute in {region} is known: see 'lambda-tailor prices refresh'")
-    borrowed = {name: known.get(name) or reference[name] for name in QUANTITIES if name != "gb_s_arm"}
     # Where no arm64 price is known the dearer one stands in: no saving is told that may not be there.
-    all_known = {"gb_s_arm": known.get("gb_s_arm") or known["gb_s_x86"], **borrowed}
+    every = {**{arm: known[x86] for arm, x86 in _INSTEAD.items() if x86 in known}, **known}
     return Prices(
         region,
-        tiers={name: tiers for name, (tiers, _) in all_known.items()},
-        notes=_notes(region, known, reference),
-        sources={name: source for name, (_, source) in all_known.items()},
+        tiers={name: tiers for name, (tiers, _) in every.items()},
+        notes=_notes(region, known),
+        sources={name: source for name, (_, source) in every.items()},
     )
 
 
+_INSTEAD = {
+    "gb_s_arm": "gb_s_x86",
+    "provisioned_gb_s_arm": "provisioned_gb_s",
+    "provisioned_duration_gb_s_arm": "provisioned_duration_gb_s",
+}
 _Known = dict[str, tuple[tuple[Tier, ...], Source]]
 
 
@@ -227,21 +230,18 @@ def _known(data: PriceFile, region: str) -> _Known:
     }
 
 
-def _notes(region: str, known: _Known, reference: _Known) -> tuple[str, ...]:
+def _notes(region: str, known: _Known) -> tuple[str, ...]:
     notes: list[str] = []
     for source in dict.fromkeys(source for _, source in known.values()):
-        names = [_LABELS[name] for name in QUANTITIES if name in known and known[name][1] == source]
+        names = [LABELS[name] for name in QUANTITIES if name in known and known[name][1] == source]
         notes.append(f"{region}: {', '.join(names)} as of {source.as_of} ({source.title})")
-    if len(known["gb_s_x86"][0]) < len(reference["gb_s_x86"][0]):
+    if len(known["gb_s_x86"][0]) == 1 and region != REFERENCE_REGION:
         notes.append(f"{region}: only the first tier of compute is known, and taken at every volume")
     if "gb_s_arm" not in known:
         notes.append(f"{region}: no arm64 price is known, so arm64 is counted at the price of x86_64")
-    missing = [name for name in QUANTITIES if name not in known and name != "gb_s_arm"]
-    for source in dict.fromkeys(reference[name][1] for name in missing):
-        names = [_LABELS[name] for name in missing if reference[name][1] == source]
-        notes.append(
-            f"{region}: {', '.join(names)} at the prices of {REFERENCE_REGION} as of {source.as_of} ({source.title})"
-        )
+    missing = [LABELS[name] for name in QUANTITIES if name not in known and name not in _INSTEAD]
+    if missing:
+        notes.append(f"{region}: not priced here, and in no figure: {', '.join(missing)}")
     return tuple(notes)
 
 
