@@ -34,7 +34,8 @@ def rule(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     exec(compile(RULE_FILE, str(PAGE), "exec"), module.__dict__)
     with monkeypatch.context() as patch:
         known = dict(all_rules())
-        patch.setattr("lambda_tailor.planning.planner.all_rules", lambda: {**known, module.RULE.id: module.RULE})
+        for where in ("planning.asking", "planning.judging"):
+            patch.setattr(f"lambda_tailor.{where}.all_rules", lambda: {**known, module.RULE.id: module.RULE})
         patch.setattr("lambda_tailor.policy.policy.all_rules", lambda: {**known, module.RULE.id: module.RULE})
         patch.setattr("scripts.docs.rules_page.all_rules", lambda: {**known, module.RULE.id: module.RULE})
         yield module.RULE
