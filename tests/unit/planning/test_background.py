@@ -8,7 +8,8 @@ from decimal import Decimal
 from lambda_tailor.model.evidence import Evidence, Measured
 from lambda_tailor.model.plan import PlannedFunction
 from lambda_tailor.planning.background import with_background
-from lambda_tailor.planning.planner import PlannedScope, ScopeData
+from lambda_tailor.planning.planner import PlannedScope
+from lambda_tailor.planning.scope import ScopeData
 from lambda_tailor.policy.policy import Assumptions
 from tests.builders import ACCOUNT, REGION, a_function, measured
 from tests.unit.report.plans import a_change, a_planned
