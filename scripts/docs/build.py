@@ -29,7 +29,7 @@ MENU: Mapping[str, tuple[str, ...]] = {
         "docs/performance",
         "bench/RESULTS",
     ),
-    "Build": ("docs/architecture", "docs/add-a-rule", "docs/pulumi", "CONTRIBUTING", "CHANGELOG"),
+    "Build": ("docs/architecture", "docs/glossary", "docs/add-a-rule", "docs/pulumi", "CONTRIBUTING", "CHANGELOG"),
 }
 WRITTEN = {
     "docs/rules.md": rules_page.page,

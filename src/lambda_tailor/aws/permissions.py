@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from lambda_tailor.aws import accounts, inventory
 from lambda_tailor.aws.accounts import ScopeSelection
@@ -30,6 +30,15 @@ def read_actions(
         reader = all_kinds()[kind]
         actions |= {*reader.actions, *(reader.listing if listed or len(names) >= MANY else ())}
     return frozenset(actions)
+
+
+def arn_names(lookups: Iterable[Lookup]) -> Mapping[str, set[str]]:
+    """The names that stand for each field of the ARN templates of these lookups' actions."""
+    names: dict[str, set[str]] = {}
+    for lookup in lookups:
+        for part, found in all_kinds()[lookup.kind].names_in_arns(lookup.name).items():
+            names.setdefault(part, set()).update(found)
+    return names
 
 
 def reaching_actions(selection: ScopeSelection) -> frozenset[Action]:

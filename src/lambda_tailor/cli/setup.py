@@ -51,9 +51,8 @@ def iam_policy(asked: Arguments, *, writes: bool) -> Mapping[str, Any]:
 
     With roles it is what assuming them takes: what they do there is printed without them.
     """
-    from lambda_tailor.aws.permissions import reaching_actions, read_actions
-    from lambda_tailor.iam.permission import Action
-    from lambda_tailor.planning.least_privilege import Coverage, Wanted, document, entrance
+    from lambda_tailor.aws.permissions import arn_names, reaching_actions, read_actions
+    from lambda_tailor.planning.least_privilege import Coverage, Reading, Wanted, document, entrance
     from lambda_tailor.rollout.permissions import READ_ACTIONS, WRITE_ACTIONS
 
     options = asked.options()
@@ -65,9 +64,12 @@ def iam_policy(asked: Arguments, *, writes: bool) -> Mapping[str, Any]:
         options = replace(options, all_functions=True)
     target, evidence = options.target(), options.evidence()
 
-    def reads(wanted: Wanted) -> frozenset[Action]:
+    def reads(wanted: Wanted) -> Reading:
         wanted_evidence = replace(evidence, readings=frozenset(wanted.readings))
-        return read_actions(wanted.lookups, wanted_evidence, listed=not target.named, all_regions=selection.all_regions)
+        actions = read_actions(
+            wanted.lookups, wanted_evidence, listed=not target.named, all_regions=selection.all_regions
+        )
+        return Reading(actions, arn_names(wanted.lookups))
 
     names = target.named or (target.pattern or "*",)
     regions = tuple(dict.fromkeys(options.regions or ("*",)))

@@ -1,4 +1,4 @@
 """IAM actions as values, declared beside what needs them.
 
-The smallest policy that is made of them is in ``planning/least_privilege.py``. Read ``permission.py``.
+No policy is made here: that is ``planning/least_privilege.py``. Read ``permission.py`` first.
 """

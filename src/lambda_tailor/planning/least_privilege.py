@@ -9,7 +9,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import partial
@@ -103,6 +103,14 @@ class Wanted:
     kinds: set[str] = field(default_factory=set)
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What reading takes: IAM actions, and the names that stand for the fields of their ARN templates."""
+
+    actions: frozenset[Action]
+    names: Mapping[str, Set[str]] = field(default_factory=dict)
+
+
 def wanted(policy: Policy, coverage: Coverage) -> Wanted:
     """What the policy may ask for and change within the scope, whatever it finds there."""
     found = Wanted()
@@ -130,24 +138,27 @@ def _needs(function: Function, options: Mapping[str, Options]) -> Iterator[Looku
 def document(
     policy: Policy,
     coverage: Coverage,
-    read_actions: Callable[[Wanted], Iterable[Action]],
+    reading: Callable[[Wanted], Reading],
     *,
     writes: bool,
     guard: tuple[Iterable[Action], Iterable[Action]] | None = None,
 ) -> Mapping[str, Any]:
     """The IAM policy document: for making plans, and with ``writes`` for all that follows from them.
 
-    ``read_actions`` gives the actions that reading takes; ``guard`` those that guarded rollouts read and write
-    with, where there are to be some. The same arguments give the same document.
+    ``reading`` gives what reading takes; ``guard`` the actions that guarded rollouts read and write with, where
+    there are to be some. The same arguments give the same document.
     """
     asked = wanted(policy, coverage)
-    reads = {*read_actions(asked)}
+    read = reading(asked)
+    reads = {*read.actions}
     written: set[Action] = set()
     if writes:
         for kind in asked.kinds:
             reads |= {*all_settings()[kind].read_actions}
             written |= {*all_settings()[kind].write_actions}
-    names = _names(coverage, asked.lookups)
+    names = {"function": {function.name for function in coverage.functions}}
+    for part, found in read.names.items():
+        names.setdefault(part, set()).update(found)
     if guard is not None:
         reads |= {*guard[0]}
         written |= {*guard[1]}
@@ -160,23 +171,6 @@ def entrance(actions: Iterable[Action], role_arns: Iterable[str]) -> Mapping[str
     """The IAM policy document of credentials that only assume roles, which do the rest. The ARNs may be patterns."""
     names = {"assumed_role": set(role_arns)}
     return {"Version": "2012-10-17", "Statement": [*_statements("Reach", actions, Coverage(), names)]}
-
-
-def _names(coverage: Coverage, lookups: Iterable[Lookup]) -> dict[str, set[str]]:
-    """The names that stand for each field of an ARN template."""
-    names: dict[str, set[str]] = {"function": {function.name for function in coverage.functions}}
-    for lookup in lookups:
-        match lookup.kind:
-            case "bucket":
-                # The rule takes the bucket of that name, or the one with a tail of its own.
-                names.setdefault("bucket", set()).update((lookup.name, f"{lookup.name}-*"))
-            case "role-may":
-                names.setdefault("role", set()).add(lookup.name.split(" ")[0].partition("/")[2])
-            case "secret":
-                names.setdefault("secret", set()).add(lookup.name.partition("#")[0])
-            case kind:
-                names.setdefault(kind.replace("-", "_"), set()).add(lookup.name)
-    return names
 
 
 def _statements(

@@ -1,4 +1,5 @@
 """Looking back: what a run really brought, measured after it.
 
-``comparison.py`` is pure and decides; ``realized.py`` reads the journal and AWS for it. Read ``comparison.py`` first.
+Nothing is changed here. ``comparison.py`` is pure and decides; ``realized.py`` reads the journal and AWS for it.
+Read ``comparison.py`` first.
 """

@@ -1,4 +1,7 @@
-"""One file for each rule; each has a ``RULE``. No rule imports another."""
+"""One file for each rule: a pure function from what is deployed and measured to verdicts; each has a ``RULE``.
+
+No rule imports another, reads AWS or writes. Read ``rule.py`` first; facts that age are in ``data/``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""One file for each kind of setting; each has a ``SETTING``."""
+"""One file for each kind of setting: how it is read, written and put back; each has a ``SETTING``.
+
+Everything is a described call: nothing is sent from here, and nothing is decided. Read ``setting.py`` first.
+"""
 
 from __future__ import annotations
 

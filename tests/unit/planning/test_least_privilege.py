@@ -20,10 +20,10 @@ from lambda_tailor.aws import accounts, evidence_triggers, inventory, price_list
 from lambda_tailor.aws.evidence import FROM_LOGS, EvidenceOptions, actions_for
 from lambda_tailor.aws.faults import iam_action
 from lambda_tailor.aws.lookups import all_kinds
-from lambda_tailor.aws.permissions import read_actions
+from lambda_tailor.aws.permissions import arn_names, read_actions
 from lambda_tailor.cli.commands import main
 from lambda_tailor.iam.permission import EVERYTHING, Action
-from lambda_tailor.planning.least_privilege import Coverage, Wanted, document, partition_of
+from lambda_tailor.planning.least_privilege import Coverage, Reading, Wanted, document, partition_of
 from lambda_tailor.policy.file import load_preset
 from lambda_tailor.policy.policy import Layer, Match, Policy
 from lambda_tailor.rollout import permissions
@@ -129,9 +129,10 @@ def test_no_action_is_declared_on_everything_where_aws_takes_an_arn(action: Acti
 
 
 def the_document(policy: Policy, coverage: Coverage, *, writes: bool = True, deep: bool = False) -> Any:
-    def reads(wanted: Wanted) -> frozenset[Action]:
+    def reads(wanted: Wanted) -> Reading:
         evidence = EvidenceOptions(readings=frozenset(wanted.readings), deep=deep)
-        return read_actions(wanted.lookups, evidence, listed=coverage.suffix is None)
+        actions = read_actions(wanted.lookups, evidence, listed=coverage.suffix is None)
+        return Reading(actions, arn_names(wanted.lookups))
 
     return document(policy, coverage, reads, writes=writes)
 

@@ -43,5 +43,7 @@ KINDS = (
         read=together(_buckets),
         costs="page",
         actions=(Action("s3:ListAllMyBuckets"), Action("s3:GetBucketVersioning", BUCKET)),
+        # The rule takes the bucket of that name, or the one with a tail of its own.
+        arn_names=lambda name: {"bucket": (name, f"{name}-*")},
     ),
 )

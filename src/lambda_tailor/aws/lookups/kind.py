@@ -27,7 +27,8 @@ class LookupKind:
     ``read`` gives a resource for every name. ``costs`` says what a fleet pays: ``page`` is few calls for many
     names, ``name`` a call for each different name (secrets, layers, roles: a handful), ``function`` a call for
     each function, in a lane of 15 a second, which is made for few functions or where it is asked for.
-    ``actions`` are the IAM actions that it takes; ``listing`` are those that many names take besides.
+    ``actions`` are the IAM actions that it takes; ``listing`` are those that many names take besides. Their ARNs
+    are templates (``iam/permission.py``); ``arn_names`` says which field of them a looked-up name stands for.
     """
 
     kind: str
@@ -35,6 +36,11 @@ class LookupKind:
     costs: Literal["page", "name", "function"]
     actions: tuple[Action, ...]
     listing: tuple[Action, ...] = ()
+    arn_names: Callable[[str], Mapping[str, Sequence[str]]] | None = None
+
+    def names_in_arns(self, name: str) -> Mapping[str, Sequence[str]]:
+        """The names by field of an ARN template; the field is called like the kind where nothing else is said."""
+        return {self.kind.replace("-", "_"): (name,)} if self.arn_names is None else self.arn_names(name)
 
 
 def one_by_one(read: Callable[[OpenScope, str], Resource]) -> Reader:

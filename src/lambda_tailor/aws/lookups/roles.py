@@ -74,4 +74,12 @@ def _decisions(page: Answer) -> Iterator[tuple[Pair, str]]:
             yield (action, each["EvalResourceName"]), each["EvalResourceDecision"]
 
 
-KINDS = (LookupKind(kind=ROLE_MAY, read=read, costs="name", actions=(Action("iam:SimulatePrincipalPolicy", ROLE),)),)
+KINDS = (
+    LookupKind(
+        kind=ROLE_MAY,
+        read=read,
+        costs="name",
+        actions=(Action("iam:SimulatePrincipalPolicy", ROLE),),
+        arn_names=lambda name: {"role": (name.split(" ")[0].partition("/")[2],)},
+    ),
+)

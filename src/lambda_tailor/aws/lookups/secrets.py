@@ -115,6 +115,7 @@ KINDS = (
         costs="page",
         actions=(Action("secretsmanager:GetSecretValue", SECRET),),
         listing=(Action("secretsmanager:ListSecrets"), Action("secretsmanager:BatchGetSecretValue")),
+        arn_names=lambda name: {"secret": (name.partition("#")[0],)},
     ),
     LookupKind(
         kind="secret-arn",
