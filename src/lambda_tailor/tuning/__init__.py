@@ -1,4 +1,4 @@
 """Which memory size to measure next, and which to take: a model of duration against memory, without AWS.
 
-NumPy comes with the extra ``tune`` and is imported when a tune begins, never before.
+The chooser is pure: no AWS in it, and NumPy only when a tune is really computed. Read ``chooser.py`` first.
 """
