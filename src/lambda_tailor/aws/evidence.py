@@ -284,7 +284,9 @@ def _add(function: Function, readings: dict[str, Any], told: LogEvidence | Absen
         return Measured(float(value), unit, source, days if told.days is None else told.days, told.runs)
 
     used = reading(told.memory_used, "MB")
-    if isinstance(used, Measured) or not isinstance(readings.get("memory_used"), Measured):
+    if isinstance(used, Measured):
+        readings["memory_used"] = replace(used, daily=told.memory_by_day)
+    elif not isinstance(readings.get("memory_used"), Measured):
         readings["memory_used"] = used
     readings["billed_avg"] = reading(told.billed_avg, "ms")
     readings["init_avg"] = reading(told.init_avg, "ms")

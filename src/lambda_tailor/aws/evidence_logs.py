@@ -36,6 +36,9 @@ PATIENCE_S = 120.0
 # The newest window; the two before it have half of that each.
 EVENTS_A_WINDOW = 500
 PAGES_A_SAMPLE = 3
+# Days up to which the answer comes by day: an answer has at most ten thousand rows.
+BY_DAY_UP_TO = 31
+_DAY_MS = 86_400_000
 # One row for each log group and memory size. In REPORT records a megabyte is a million bytes.
 QUERY = """
 filter @type = "REPORT" or type = "platform.report"
@@ -45,17 +48,22 @@ filter @type = "REPORT" or type = "platform.report"
     coalesce(@billedDuration, record.metrics.billedDurationMs) as billed,
     coalesce(@initDuration, record.metrics.initDurationMs) as init
 | stats max(used) as mostUsed, avg(took) as meanTook, avg(billed) as meanBilled, avg(init) as meanInit,
-    sum(strcontains(@message, "timeout")) as timedOut, count(*) as runs,
+    sum(strcontains(@message, "timeout")) as timedOut, count(*) as runs, count(init) as inits,
     min(toMillis(@timestamp)) as first by @log, memory
 | limit 10000
 """.strip()
+# The same, one row for each day too.
+QUERY_BY_DAY = QUERY.replace("as init\n", f"as init,\n    floor(toMillis(@timestamp) / {_DAY_MS}) as day\n").replace(
+    "by @log, memory", "by @log, memory, day"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class LogEvidence:
     """What a function's REPORT records tell: memory in MB, durations in ms, None where none was told.
 
-    ``days`` is how far back the records reach; None where nobody knows.
+    ``days`` is how far back the records reach; None where nobody knows. ``memory_by_day`` is the most that was used,
+    by day (ISO 8601), where it is known so.
     """
 
     source: str
@@ -66,6 +74,7 @@ class LogEvidence:
     timeouts: int
     at_memory: tuple[AtMemory, ...] = ()
     days: float | None = None
+    memory_by_day: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +117,7 @@ def _query(
         "logGroupNames": list(groups),
         "startTime": int((end - timedelta(days=days)).timestamp()),
         "endTime": int(end.timestamp()),
-        "queryString": QUERY,
+        "queryString": QUERY_BY_DAY if days <= BY_DAY_UP_TO else QUERY,
         "limit": 10_000,
     }
     try:
@@ -157,31 +166,50 @@ def _by_group(rows: Sequence[Mapping[str, str]], end: datetime, days: int) -> di
 
 
 def _whole(rows: Sequence[Mapping[str, str]], end: datetime, days: int) -> LogEvidence:
-    """The rows of one log group, which are one for each memory size, as one."""
+    """The rows of one log group, which are one for each memory size and day, as one."""
     runs = [int(_number(row, "runs") or 0) for row in rows]
     used = [value for row in rows if (value := _number(row, "mostUsed"))]
     first = [value for row in rows if (value := _number(row, "first"))]
 
-    def mean(name: str) -> float | None:
-        told = [(value, n) for row, n in zip(rows, runs, strict=True) if (value := _number(row, name)) is not None]
-        return weighted_mean(told)
-
-    sizes = tuple(_size(row, n) for row, n in zip(rows, runs, strict=True) if _number(row, "memory"))
+    by_size: dict[float, list[Mapping[str, str]]] = {}
+    for row in rows:
+        if memory := _number(row, "memory"):
+            by_size.setdefault(memory, []).append(row)
+    sizes = tuple(_size(memory, these) for memory, these in by_size.items())
     return LogEvidence(
         source="Logs Insights over REPORT records",
         runs=sum(runs),
         memory_used=max(used, default=None),
-        billed_avg=mean("meanBilled"),
-        init_avg=mean("meanInit"),
+        billed_avg=_weighted(rows, "meanBilled", "runs"),
+        init_avg=_weighted(rows, "meanInit", "inits"),
         timeouts=int(sum(_number(row, "timedOut") or 0 for row in rows)),
         at_memory=sizes,
         days=_age(datetime.fromtimestamp(min(first) / 1000, UTC), end, days) if first else None,
+        memory_by_day=_by_day(rows),
     )
 
 
-def _size(row: Mapping[str, str], runs: int) -> AtMemory:
-    took, billed = _number(row, "meanTook") or 0.0, _number(row, "meanBilled") or 0.0
-    return AtMemory(round(_number(row, "memory") or 0), runs, took, billed or took, _number(row, "mostUsed") or 0.0)
+def _weighted(rows: Sequence[Mapping[str, str]], name: str, weight: str) -> float | None:
+    """The mean of means, each by the number of records that it is of."""
+    told = [(value, _number(row, weight) or 1.0) for row in rows if (value := _number(row, name)) is not None]
+    return weighted_mean(told)
+
+
+def _by_day(rows: Sequence[Mapping[str, str]]) -> tuple[tuple[str, float], ...]:
+    most: dict[str, float] = {}
+    for row in rows:
+        day, used = _number(row, "day"), _number(row, "mostUsed")
+        if day is not None and used:
+            name = datetime.fromtimestamp(day * _DAY_MS / 1000, UTC).date().isoformat()
+            most[name] = max(used, most.get(name, 0.0))
+    return tuple(sorted(most.items()))
+
+
+def _size(memory: float, rows: Sequence[Mapping[str, str]]) -> AtMemory:
+    runs = sum(int(_number(row, "runs") or 0) for row in rows)
+    took, billed = _weighted(rows, "meanTook", "runs") or 0.0, _weighted(rows, "meanBilled", "runs") or 0.0
+    used = max(_number(row, "mostUsed") or 0.0 for row in rows)
+    return AtMemory(round(memory), runs, took, billed or took, used)
 
 
 def _number(row: Mapping[str, str], name: str) -> float | None:

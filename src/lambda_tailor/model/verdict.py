@@ -73,7 +73,7 @@ class Proposed:
 class Blocked:
     """A change that the evidence or an AWS limit forbids.
 
-    With ``transitions`` the user may force it by name; without, nothing can.
+    With ``transitions`` the user may force it by name; without, nothing can. ``code`` names the reason for programs.
     """
 
     setting: str
@@ -82,6 +82,7 @@ class Blocked:
     because: str
     transitions: tuple[Transition, ...] = ()
     evidence: tuple[Quote, ...] = ()
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def _with_background(
     prices: Prices | Unpriced,
 ) -> PlannedFunction:
     cost = None if isinstance(prices, Unpriced) else _cost(planned, function, evidence, assumptions, prices)
-    return replace(planned, monthly_cost_usd=cost, series=tuple(_series(evidence)))
+    return replace(planned, monthly_cost_usd=planned.monthly_cost_usd or cost, series=tuple(_series(evidence)))
 
 
 def _cost(

@@ -221,6 +221,7 @@ def _planned(
                         reason="; ".join(filter(None, (v.reason, value.says))),
                         risk=assessed.risk, evidence=v.evidence, monthly_usd=value.monthly_usd,
                         counted=value.counted, assumed=value.assumed, risk_because=assessed.because,
+                        reason_code=assessed.code,
                         resource=_resource(function, v),
                     )
                 )  # fmt: skip
@@ -228,7 +229,7 @@ def _planned(
                 changes.append(
                     Change(
                         rule=item.rule, setting=v.setting, before=v.before, after=v.after, reason="",
-                        risk=Risk.HIGH, blocked=v.because, evidence=v.evidence,
+                        risk=Risk.HIGH, blocked=v.because, evidence=v.evidence, reason_code=v.code,
                     )
                 )  # fmt: skip
             case Finding() as v:

@@ -18,10 +18,11 @@ _ORDER = (Risk.NONE, Risk.LOW, Risk.MEDIUM, Risk.HIGH)
 
 @dataclass(frozen=True, slots=True)
 class Assessed:
-    """A risk and what it follows from."""
+    """A risk and what it follows from; ``code`` names what makes it medium or high, for programs and for groups."""
 
     risk: Risk
     because: tuple[str, ...]
+    code: str = ""
 
 
 def assess(function: Function, evidence: Evidence, rule: str, verdict: Proposed) -> Assessed:
@@ -39,7 +40,17 @@ def assess(function: Function, evidence: Evidence, rule: str, verdict: Proposed)
         risk = max(risk, Risk.MEDIUM, key=_ORDER.index)
     if not any(_lasting(function, verdict)):
         because.append("rollback puts it back")
-    return Assessed(risk, tuple(because))
+    code = _code(function, evidence, verdict) if risk in (Risk.MEDIUM, Risk.HIGH) else ""
+    return Assessed(risk, tuple(because), code)
+
+
+def _code(function: Function, evidence: Evidence, verdict: Proposed) -> str:
+    """What most of the risk comes from: what lasts, what was not seen, what becomes slower."""
+    if _lasting(function, verdict):
+        return "cannot-be-put-back"
+    if verdict.setting in _BY_RUNS and (seen := _seen(evidence)).risk is Risk.MEDIUM:
+        return seen.code
+    return "may-be-slower" if verdict.slowdown is not None and verdict.slowdown[1] > _BEARABLE else ""
 
 
 def _slower(slowdown: tuple[float, float], risk: Risk, because: list[str]) -> tuple[Risk, list[str]]:
@@ -53,11 +64,11 @@ def _slower(slowdown: tuple[float, float], risk: Risk, because: list[str]) -> tu
 def _seen(evidence: Evidence) -> Assessed:
     invocations = evidence.invocations
     if not isinstance(invocations, Measured):
-        return Assessed(Risk.MEDIUM, (f"no run was seen ({invocations.because})",))
+        return Assessed(Risk.MEDIUM, (f"no run was seen ({invocations.because})",), "no-run-seen")
     weeks = invocations.window_days / 7
     told = f"{invocations.value:,.0f} invocations in {weeks:.2g} {'week' if weeks == 1 else 'weeks'} were seen"
     few = invocations.value < _FEW_RUNS or invocations.window_days < _FEW_DAYS
-    return Assessed(Risk.MEDIUM if few else Risk.LOW, (told,))
+    return Assessed(Risk.MEDIUM if few else Risk.LOW, (told,), "few-runs-seen" if few else "")
 
 
 def _lasting(function: Function, verdict: Proposed) -> list[str]:

@@ -35,6 +35,18 @@ REASONS: Mapping[str, str] = {
     "tmp-in-use": "More of /tmp was in use than the target gives",
     "made-for-x86": "Something in the code is made for x86",
     "other-value": "The variable has another value than its source",
+    "role-may-not-trace": "The role may not send traces",
+}  # fmt: skip
+# What of the same code is told apart by rule: what cannot be put back is another thing each time.
+_BY_RULE: Mapping[tuple[str, str], str] = {
+    ("cannot-be-put-back", "log-retention"): "Older logs are deleted and cannot be put back",
+    ("cannot-be-put-back", "old-versions"): "Deleted versions cannot be put back",
+    ("no-run-seen", "timeout"): "Timeout: no run was seen, and a longer one would be cut off",
+}
+_OF_ANY: Mapping[str, str] = {
+    "no-run-seen": "no run was seen",
+    "few-runs-seen": "few runs were seen",
+    "may-be-slower": "runs may take longer",
 }
 _AT_RISK: Mapping[str, str] = {
     "memory": "Its need of CPU is not known: it may become slower",
@@ -160,7 +172,9 @@ def _skeleton(row: Row) -> str:
 def _title(group: list[Row], titles: Mapping[str, str]) -> str:
     change = group[0].change
     texts = {said(row) for row in group}
-    if (named := REASONS.get(change.reason_code)) is not None:
+    if (seen := _OF_ANY.get(change.reason_code)) and (change.reason_code, change.rule) not in _BY_RULE:
+        return f"{rule_title(change.rule)}: {seen}"
+    if (named := _BY_RULE.get((change.reason_code, change.rule)) or REASONS.get(change.reason_code)) is not None:
         return named
     if len(texts) == 1 and (change.reason_code or change.rule not in titles):
         return sentence(texts.pop())

@@ -69,7 +69,7 @@ def judge(function: Function, _evidence: Evidence, options: ArchitectureOptions)
                     more = f" and {len(binaries) - 1} more" if len(binaries) > 1 else ""
                     where = "the package" if lookup.name == function.name else lookup.name
                     because = f"{binaries[0]}{more} in {where} is made for x86"
-                    return (Blocked(SETTING, current, target, because),)
+                    return (Blocked(SETTING, current, target, because, code="made-for-x86"),)
     key, configured = Key("function-code", function.name), Key("function-configuration", function.name)
     step = Transition(key, SETTING, current, target, follows=(configured,))
     reason = "nothing in its code is made for x86, and a GB-second costs a fifth less"

@@ -79,7 +79,8 @@ def judge(function: Function, evidence: Evidence, options: DeadLetterQueueOption
         case Found() if options.add_permission:
             steps.append(_permission(function, arn))
         case Found():
-            return (Blocked(SETTING, None, arn, f"the role may not send to it; it lacks {_statement(arn)}"),)
+            because = f"the role may not send to it; it lacks {_statement(arn)}"
+            return (Blocked(SETTING, None, arn, because, code="role-may-not-send"),)
         case Missing():
             return (Blocked(SETTING, None, arn, f"its role {function.role_arn} does not exist"),)
         case Unreadable(because):

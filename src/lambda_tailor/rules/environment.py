@@ -166,9 +166,8 @@ def _judge_one(function: Function, name: str, source: str, resource: Resource, o
         return Proposed(setting, before, source, reason, (step,), Risk.LOW)
     differs = "it has another value than its source"
     if not overwrite:
-        return Blocked(
-            setting, before, source, f"{differs}: the user's value is kept (overwrite: true replaces it)", (step,)
-        )
+        because = f"{differs}: the user's value is kept (overwrite: true replaces it)"
+        return Blocked(setting, before, source, because, (step,), code="other-value")
     return Proposed(setting, before, source, f"{differs}; the old one is sealed for rollback", (step,), Risk.MEDIUM)
 
 

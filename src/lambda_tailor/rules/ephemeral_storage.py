@@ -41,7 +41,7 @@ def judge(function: Function, evidence: Evidence, options: EphemeralStorageOptio
     step = (Transition(Key("function-configuration", function.name), SETTING, current, wanted),)
     if used_mb is not None and used_mb > wanted:
         because = f"{used_mb:.0f} MB of /tmp were in use"
-        return (Blocked(SETTING, current, wanted, because, step, quotes),)
+        return (Blocked(SETTING, current, wanted, because, step, quotes, "tmp-in-use"),)
     reason = f"at most {used_mb:.0f} MB of /tmp were in use" if used_mb is not None else "the policy's target"
     risk = Risk.LOW if used_mb is not None or wanted > current else Risk.MEDIUM
     return (Proposed(SETTING, current, wanted, reason, step, risk, quotes),)

@@ -85,7 +85,7 @@ def _to_target(function: Function, evidence: Evidence, target: int) -> Verdict:
     step = _step(function, target)
     if isinstance(used, Measured) and used.value > target:
         because = f"{used.value:.0f} MB were in use in the last {used.window_days:.0f} days ({used.source})"
-        return Blocked(SETTING, current, target, because, step, quotes)
+        return Blocked(SETTING, current, target, because, step, quotes, "memory-in-use")
     known = isinstance(used, Measured)
     reason = f"at most {used.value:.0f} MB were in use" if isinstance(used, Measured) else "the policy's target"
     risk = Risk.LOW if known or target > current else Risk.MEDIUM

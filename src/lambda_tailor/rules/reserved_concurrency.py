@@ -82,7 +82,7 @@ def _to_target(function: Function, evidence: Evidence, target: int) -> Verdict:
     if isinstance(peak, Measured) and peak.value >= target:
         because = f"{peak.value:.0f} ran at once in the last {peak.window_days:.0f} days ({peak.source})"
         because += ": that leaves no headroom" if peak.value == target else ""
-        return Blocked(SETTING, current, target, because, _step(function, target), quotes)
+        return Blocked(SETTING, current, target, because, _step(function, target), quotes, "more-ran-at-once")
     ready = _provisioned(function)
     if ready > target:
         because = f"{ready} executions are provisioned, and a reservation may not be under that"

@@ -57,7 +57,7 @@ def _to_target(function: Function, evidence: Evidence, target: int) -> Verdict:
     step, longest = _step(function, target), evidence.duration_max
     if isinstance(longest, Measured) and longest.value >= target * 1000:
         seen = f"a run of {longest.value / 1000:.1f} s was seen in the last {longest.window_days:.0f} days"
-        return Blocked(SETTING, current, target, f"{seen} ({longest.source})", step, quotes)
+        return Blocked(SETTING, current, target, f"{seen} ({longest.source})", step, quotes, "longer-run-seen")
     if isinstance(longest, Measured):
         reason = f"the longest run took {longest.value / 1000:.1f} s"
         worst = longest.value / 1000 * _slowdown(function, evidence)

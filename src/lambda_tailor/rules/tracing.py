@@ -58,7 +58,7 @@ def judge(function: Function, _evidence: Evidence, options: TracingOptions) -> S
             reason = f"{reason}; its role is let send traces"
         case Found():
             because = f"its role may not {NEEDED}, and AWS refuses Active without it (add_permission: true adds it)"
-            return (Blocked(SETTING, current, wanted, because),)
+            return (Blocked(SETTING, current, wanted, because, code="role-may-not-trace"),)
         case Missing():
             return (Blocked(SETTING, current, wanted, f"its role {function.role_arn} does not exist"),)
         case Unreadable(because):

@@ -172,6 +172,24 @@ def test_several_sizes_in_the_window_are_told_apart() -> None:
     assert evidence.timeouts.value == 2
 
 
+def test_days_of_one_size_are_one_size_and_the_most_memory_of_each_day_is_kept() -> None:
+    def by_day(group: str) -> list[list[dict[str, str]]]:
+        common = {"memory": 512, "timedOut": 0}
+        return [
+            row(group, **common, day=20_400, mostUsed=90, meanTook=10, meanBilled=10, runs=30, meanInit=100, inits=1),
+            row(group, **common, day=20_402, mostUsed=120, meanTook=20, meanBilled=20, runs=10, meanInit=400, inits=3),
+        ]
+
+    gateway = Answering({"GetMetricData": metric_data(VALUES), **insights(by_day)})
+    (evidence,) = read(gateway, fleet(1), readings=ALL).evidence.values()
+    assert evidence.at_memory == (AtMemory(512, 40, 12.5, 12.5, 120.0),)
+    assert isinstance(evidence.memory_used, Measured) and isinstance(evidence.init_avg, Measured)
+    assert evidence.memory_used.value == 120
+    assert evidence.memory_used.daily == (("2025-11-08", 90.0), ("2025-11-10", 120.0))
+    # One init of 100 ms and three of 400 ms, whatever the runs.
+    assert evidence.init_avg.value == 325
+
+
 def test_a_log_group_that_is_not_there_costs_no_other_its_answer() -> None:
     good = insights(one_size)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from lambda_tailor.model.evidence import Evidence
+from lambda_tailor.model.evidence import Evidence, Measured
 from lambda_tailor.model.function import Found, Lookup
-from lambda_tailor.model.verdict import Proposed, Risk
+from lambda_tailor.model.verdict import Key, Proposed, Risk, Transition
 from lambda_tailor.planning.risk import assess
 from tests.builders import a_function, measured
 
@@ -55,3 +56,16 @@ def test_a_shorter_retention_deletes_for_good_where_there_are_logs() -> None:
     assert assess(full, SEEN, "log-retention", change).risk is Risk.MEDIUM
     assert "rollback cannot bring them back" in assess(full, SEEN, "log-retention", change).because[-1]
     assert assess(empty, SEEN, "log-retention", change).because == ("rollback puts it back",)
+
+
+def test_what_most_of_the_risk_comes_from_has_a_code() -> None:
+    step = (Transition(Key("function-configuration", "f"), "timeout_s", 300, 30),)
+    proposed = Proposed("timeout_s", 300, 30, "the policy's target", step, Risk.MEDIUM)
+    assert assess(a_function(), Evidence(), "timeout", proposed).code == "no-run-seen"
+    few = Evidence(invocations=Measured(20, "count", "test", 14.0, 20))
+    assert assess(a_function(), few, "timeout", proposed).code == "few-runs-seen"
+    many = Evidence(invocations=Measured(20_000, "count", "test", 14.0, 20))
+    calm = replace(proposed, risk=Risk.LOW)
+    assert assess(a_function(), many, "timeout", calm).code == ""
+    slower = replace(proposed, setting="memory_mb", slowdown=(1.0, 1.9))
+    assert assess(a_function(), many, "memory", slower).code == "may-be-slower"

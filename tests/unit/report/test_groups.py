@@ -38,3 +38,17 @@ def test_risks_come_the_gravest_first_and_then_by_money() -> None:
 
 def test_only_what_holds_for_most_is_common() -> None:
     assert [(r.rule, r.functions) for r in common(at_risk(showcase()), 14)] == [("log-retention", 10)]
+
+
+def test_risks_of_one_code_are_told_by_rule() -> None:
+    changes = (
+        a_change(risk=Risk.MEDIUM, reason_code="no-run-seen"),
+        a_change(rule="timeout", setting="timeout_s", risk=Risk.MEDIUM, reason_code="no-run-seen"),
+        a_change(rule="log-retention", setting="retention_days", risk=Risk.MEDIUM, reason_code="cannot-be-put-back"),
+    )
+    told = {reason.text for reason in at_risk(a_plan(a_planned("f", changes)))}
+    assert told == {
+        "Memory: no run was seen",
+        "Timeout: no run was seen, and a longer one would be cut off",
+        "Older logs are deleted and cannot be put back",
+    }

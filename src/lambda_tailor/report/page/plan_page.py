@@ -66,6 +66,7 @@ class PlanPage:
     net: str
     money_note: str
     problems: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
     columns: tuple[Column, ...]
     shelf: Shelf
     unchanged: int
@@ -83,7 +84,7 @@ def plan_page(plan: Plan) -> PlanPage:
     columns = tuple(_columns(stopped, risks, known, ids))
     worth = [group for group in rules if group.usd != NOTHING]
     flow = waterfall([group.usd for group in worth], figures.net) if worth else None
-    decide = bool(columns or plan.problems)
+    decide = bool(columns or plan.problems or plan.notes)
     return PlanPage(
         head=_head(plan, figures, flow=flow is not None, decide=decide),
         hero=_hero(figures, plan),
@@ -93,6 +94,7 @@ def plan_page(plan: Plan) -> PlanPage:
         net=brief_range(-figures.net if figures.net.high <= 0 else figures.net).replace("-$", "−$"),
         money_note=_money_note(plan),
         problems=tuple((clean(place(problem)), clean(problem.because)) for problem in plan.problems),
+        notes=tuple(map(clean, plan.notes)),
         columns=columns,
         shelf=_shelf(functions, ids, _said_once(risks, figures)),
         unchanged=len(plan.functions) - len(functions),

@@ -29,6 +29,7 @@ from lambda_tailor.report.page.cards import (
     what_of,
 )
 from lambda_tailor.report.page.charts import Scale, promise, scale
+from lambda_tailor.report.rollout import ended
 from lambda_tailor.report.texts import (
     brief_range,
     clean,
@@ -135,13 +136,20 @@ def _card(function: PlannedFunction, card_id: str, axis: Scale, told: Told, run:
         small=small,
         promise=promise(axis, promised, saved) if promised.low >= 0 and promised.high > 0 else None,
         lines=tuple(_line(ending) for ending in each),
-        notes=tuple(map(clean, (*function.notes, *(measured.worse if measured is not None else ())))),
+        notes=tuple(map(clean, (*function.notes, *_rollouts(function, run), *(measured.worse if measured else ())))),
         sparks=sparks,
         curve=curve,
         evidence=quoted(function) if kind != "short" else "",
         commands=_commands(function, run) if kind != "short" else (),
         rich=kind != "short",
     )
+
+
+def _rollouts(function: PlannedFunction, run: Run) -> Iterator[str]:
+    """How the function's guarded rollouts ended, in one line each."""
+    for rollout in run.rollouts:
+        if rollout.arn == function.arn:
+            yield f"Rolled out: {ended(rollout)}"
 
 
 def _tags(each: Sequence[Ending]) -> Iterator[Tag]:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from lambda_tailor.aws.evidence_logs import QUERY
+from lambda_tailor.aws.evidence_logs import QUERY, QUERY_BY_DAY
 from lambda_tailor.demo.strict.insights_query import MalformedQuery, compile_query, run
 from lambda_tailor.demo.strict.insights_records import Record, record_of
 
@@ -36,9 +36,9 @@ def test_the_tools_own_query_is_understood_of_text_and_json_records() -> None:
     log = "123456789012:/aws/lambda/f"
     assert found == [
         {"@log": log, "memory": "512", "mostUsed": "300", "meanTook": "30", "meanBilled": "30", "meanInit": "150.25",
-         "timedOut": "0", "runs": "2", "first": "0"},
+         "timedOut": "0", "runs": "2", "inits": "1", "first": "0"},
         {"@log": log, "memory": "128", "mostUsed": "60", "meanTook": "5.5", "meanBilled": "6", "timedOut": "1",
-         "runs": "1", "first": "2"},
+         "runs": "1", "inits": "0", "first": "2"},
     ]  # fmt: skip
 
 
@@ -106,3 +106,15 @@ def test_all_else_is_malformed_and_says_where(query: str, position: int) -> None
     with pytest.raises(MalformedQuery) as refused:
         compile_query(query)
     assert refused.value.start == position
+
+
+def test_by_day_there_is_a_row_for_each_size_and_day() -> None:
+    day = 86_400_000
+    records = [
+        record_of({"message": report(300, 40), "timestamp": at}, "/aws/lambda/f", "123456789012")
+        for at in (0, day - 1, day, 20_000 * day)
+    ]
+    found = [{cell["field"]: cell["value"] for cell in row} for row in run(compile_query(QUERY_BY_DAY), records).rows]
+    assert [(row["day"], row["runs"], row["memory"]) for row in found] == [
+        ("0", "2", "512"), ("1", "1", "512"), ("20000", "1", "512"),
+    ]  # fmt: skip
