@@ -24,7 +24,9 @@ from lambda_tailor.settings import all_settings
 from lambda_tailor.settings.setting import Broken, Call, ResourceAddress, Setting, State
 
 # AWS refuses these because another hand was faster: what it did is read, and judged again.
-_RACED = frozenset({"PreconditionFailedException", "ResourceConflictException", "OperationAborted"})
+_RACED = frozenset(
+    {"PreconditionFailedException", "ResourceConflictException", "OperationAborted", "OperationAbortedException"}
+)
 _TRIES = 4
 # So often a look may turn out too old when its write is to be sent: then this machine is too slow to be safe.
 _LOOKS = 8

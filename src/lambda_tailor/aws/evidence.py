@@ -27,7 +27,8 @@ from lambda_tailor.model.function import Function
 USD_A_METRIC = Decimal("0.00001")
 USD_A_SCANNED_GB = Decimal("0.005")
 _BYTES_A_GB = Decimal(10**9)
-IDLE_WINDOW_DAYS = 90
+# As long as CloudWatch keeps hourly values: what runs once a quarter is not idle.
+IDLE_WINDOW_DAYS = 455
 # The readings that come out of logs.
 FROM_LOGS = frozenset({"memory_used", "billed_avg", "init_avg", "timeouts", "at_memory"})
 # So many functions are always worth a look into their logs; of more, one in so many: those that cost most.
@@ -176,9 +177,12 @@ def _metrics(work: _Gathering, functions: Sequence[Function]) -> Found:
 
 
 def _ask(work: _Gathering, asked: Sequence[metrics.Asked], found: Found) -> None:
-    answers = metrics.read_metrics(work.opened.gateway, asked, work.end, work.options.lookback_days, by_day=True)
-    for arn, readings in answers.items():
-        found[arn] |= readings
+    days = work.options.lookback_days
+    # What runs once a month is seen by the metrics that bound it, whatever the window of all else.
+    for window in sorted({max(days, metric.least_days) for _, _, metric in asked}):
+        part = [each for each in asked if max(days, each[2].least_days) == window]
+        for arn, readings in metrics.read_metrics(work.opened.gateway, part, work.end, window, by_day=True).items():
+            found[arn] |= readings
     work.asked += len(asked)
 
 

@@ -28,10 +28,13 @@ READ_ACTIONS = (
     Action("logs:StartQuery", LOG_GROUP),
     Action("logs:GetQueryResults", LOG_GROUP),
     Action("logs:FilterLogEvents", LOG_GROUP),
+    Action("logs:StopQuery"),
 )
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_StartQuery.html
 GROUPS_A_QUERY = 50
 HALVINGS = 3
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_AnalyzeLogData_Classes.html
+_OF_ANOTHER_CLASS = frozenset({"InvalidParameterException", "InvalidOperationException"})
 PATIENCE_S = 120.0
 # The newest window; the two before it have half of that each.
 EVENTS_A_WINDOW = 500
@@ -121,11 +124,13 @@ def _query(
         "limit": 10_000,
     }
     try:
-        started = gateway.call(Call("logs", "StartQuery", asked))
-        answer = _results(gateway, str(started["queryId"]), sleep)
+        answer = _results(gateway, _started(gateway, asked, sleep), sleep)
     except AwsRefused as error:
-        if error.code == "ResourceNotFoundException" and len(groups) > 1 and halved < HALVINGS:
-            # One group that is not there fails the whole query: halves leave out only those around it.
+        if len(groups) > 1 and (
+            (error.code == "ResourceNotFoundException" and halved < HALVINGS) or error.code in _OF_ANOTHER_CLASS
+        ):
+            # One group that is not there fails the whole query: halves leave out only those around it. So does
+            # one of the class DELIVERY, which cannot be queried, and one of another class than the others.
             middle = len(groups) // 2
             halves = [
                 _query(gateway, part, end, days, sleep, halved + 1) for part in (groups[:middle], groups[middle:])
@@ -135,8 +140,8 @@ def _query(
         return Aggregates(gap=None if error.code == "ResourceNotFoundException" else str(error))
     except AccessDenied as error:
         return Aggregates(gap=str(error))
-    if isinstance(answer, Absent):
-        return Aggregates(gap=answer.because)
+    if isinstance(answer, _GivenUp):
+        return Aggregates(gap=answer.because, scanned_bytes=answer.scanned_bytes)
     rows = [{cell["field"]: cell["value"] for cell in row} for row in answer.get("results") or ()]
     if rows and "mostUsed" not in rows[0]:
         return Aggregates(gap="Logs Insights does not aggregate here")
@@ -144,18 +149,52 @@ def _query(
     return Aggregates(_by_group(rows, end, days), scanned)
 
 
-def _results(gateway: Gateway, query_id: str, sleep: Callable[[float], None]) -> Mapping[str, Any] | Absent:
+def _started(gateway: Gateway, asked: Mapping[str, Any], sleep: Callable[[float], None]) -> str:
+    """The query's id. A hundred run at once in an account and region, people's dashboards among them: then wait."""
+    waited, pause = 0.0, 1.0
+    while True:
+        try:
+            return str(gateway.call(Call("logs", "StartQuery", asked))["queryId"])
+        except AwsRefused as error:
+            if error.code != "LimitExceededException" or waited >= PATIENCE_S:
+                raise
+        sleep(pause)
+        waited += pause
+        pause = min(16.0, pause * 2)
+
+
+@dataclass(frozen=True, slots=True)
+class _GivenUp:
+    """A query that did not complete, and what it has cost all the same."""
+
+    because: str
+    scanned_bytes: float
+
+
+def _results(gateway: Gateway, query_id: str, sleep: Callable[[float], None]) -> Mapping[str, Any] | _GivenUp:
     waited, pause = 0.0, 0.5
     while True:
         answer = gateway.call(Call("logs", "GetQueryResults", {"queryId": query_id}))
         status = answer.get("status")
         if status == "Complete":
             return answer
-        if status not in ("Scheduled", "Running") or waited >= PATIENCE_S:
-            return Absent(f"the Logs Insights query ended as {status} after {waited:.0f} s")
+        running = status in ("Scheduled", "Running")
+        if not running or waited >= PATIENCE_S:
+            if running:
+                _stop(gateway, query_id)
+            scanned = float((answer.get("statistics") or {}).get("bytesScanned") or 0)
+            return _GivenUp(f"the Logs Insights query ended as {status} after {waited:.0f} s", scanned)
         sleep(pause)
         waited += pause
         pause = min(8.0, pause * 2)
+
+
+def _stop(gateway: Gateway, query_id: str) -> None:
+    """Left running, it would hold one of the hundred places and scan on."""
+    try:
+        gateway.call(Call("logs", "StopQuery", {"queryId": query_id}))
+    except (AccessDenied, AwsRefused):
+        return
 
 
 def _by_group(rows: Sequence[Mapping[str, str]], end: datetime, days: int) -> dict[str, LogEvidence]:

@@ -27,6 +27,8 @@ READ_ACTIONS = (
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/permissions-reference-cw.html
     Action("cloudwatch:GetMetricData", because="metrics have no ARN; only data sets of OpenTelemetry do"),
 )
+# A job at the end of the month is in it once.
+MONTH_DAYS = 35
 _INSIGHTS_LAYER = ":layer:LambdaInsightsExtension"
 
 
@@ -36,6 +38,7 @@ class Metric:
 
     Of a function with no invocation, CloudWatch has none that is ``of_runs``: it is not asked for them. One that is
     ``daily`` is asked for by day, which costs no more.
+    ``least_days`` is how far back it is looked at, where the window of all else is shorter.
     """
 
     name: str
@@ -45,6 +48,7 @@ class Metric:
     dimension: str = "FunctionName"
     of_runs: bool = True
     daily: bool = False
+    least_days: int = 0
 
     def query(self, identifier: str, function: Function, period_s: int) -> dict[str, Any]:
         """The MetricDataQuery for a function, with one data point for each period."""
@@ -66,7 +70,7 @@ ALWAYS: Mapping[str, Metric] = {
     "duration_p50": Metric("Duration", "p50", "ms"),
     "duration_p95": Metric("Duration", "p95", "ms"),
     "duration_p99": Metric("Duration", "p99", "ms"),
-    "duration_max": Metric("Duration", "Maximum", "ms"),
+    "duration_max": Metric("Duration", "Maximum", "ms", least_days=MONTH_DAYS),
     "concurrency_max": Metric("ConcurrentExecutions", "Maximum", "count"),
 }
 # Asked for where a rule wants to know.
@@ -77,7 +81,9 @@ ON_DEMAND: Mapping[str, Metric] = {
 }
 # Only functions that carry the Lambda Insights extension have these.
 INSIGHTS: Mapping[str, Metric] = {
-    "memory_used": Metric("used_memory_max", "Maximum", "MB", "LambdaInsights", "function_name", daily=True),
+    "memory_used": Metric(
+        "used_memory_max", "Maximum", "MB", "LambdaInsights", "function_name", daily=True, least_days=MONTH_DAYS
+    ),
     "tmp_used": Metric("tmp_used", "Maximum", "bytes", "LambdaInsights", "function_name"),
 }
 

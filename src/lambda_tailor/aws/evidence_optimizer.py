@@ -33,11 +33,16 @@ def read_recommendations(
     if len(functions) <= ARNS_A_CALL:
         asked = {"functionArns": [function.arn for function in functions]}
     found: dict[str, Recommendation | Absent] = {}
+    sizes = {function.arn: function.memory_mb for function in functions}
+    versions: dict[str, str] = {}
     try:
         call = Call("compute-optimizer", "GetLambdaFunctionRecommendations", asked)
         for page in gateway.pages(call, "nextToken"):
             for advice in page.get("lambdaFunctionRecommendations") or ():
-                found[_unqualified(advice["functionArn"])] = _recommendation(advice)
+                arn, version = _unqualified(advice["functionArn"]), str(advice.get("functionVersion") or "$LATEST")
+                # There is advice for each version; what is changed here is the unpublished one.
+                if arn not in found or version == "$LATEST" != versions.get(arn):
+                    found[arn], versions[arn] = _recommendation(advice, sizes.get(arn)), version
     except AwsRefused as error:
         if error.code == "OptInRequiredException":
             return Absent("the account is not enrolled in Compute Optimizer")
@@ -53,8 +58,11 @@ def _unqualified(arn: str) -> str:
     return ":".join(arn.split(":")[:7])
 
 
-def _recommendation(advice: Mapping[str, Any]) -> Recommendation | Absent:
-    """Its first choice, or the reason why it has none."""
+def _recommendation(advice: Mapping[str, Any], now_mb: int | None) -> Recommendation | Absent:
+    """Its first choice, or the reason why it has none, or why it is no longer about the function as it is."""
+    looked_at = advice.get("currentMemorySize")
+    if looked_at and now_mb and int(looked_at) != now_mb:
+        return Absent(f"Compute Optimizer's advice is for {looked_at} MB, and the function has {now_mb} MB since")
     options = sorted(advice.get("memorySizeRecommendationOptions") or (), key=lambda option: option.get("rank", 0))
     finding = str(advice.get("finding") or "")
     if options and options[0].get("memorySize"):

@@ -22,6 +22,8 @@ THROTTLES = frozenset(
         "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottledException", "RequestThrottled",
         "TooManyRequestsException", "TooManyRequests", "RequestLimitExceeded", "BandwidthLimitExceeded",
         "SlowDown", "PriorRequestNotComplete", "EC2ThrottledException",
+        # A queue that is made anew within a minute of its deletion is refused for so long.
+        "AWS.SimpleQueueService.QueueDeletedRecently", "QueueDeletedRecently",
         "ProvisionedThroughputExceededException", "TransactionInProgressException",
     }
 )  # fmt: skip

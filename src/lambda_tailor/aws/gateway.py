@@ -23,7 +23,7 @@ import botocore.session
 from lambda_tailor.aws.answers import conform
 from lambda_tailor.aws.faults import ERRORS, SILENCE, classify, explain
 from lambda_tailor.aws.packages import NotRead, fetch
-from lambda_tailor.aws.quotas import Pace
+from lambda_tailor.aws.quotas import Pace, shared_pace
 from lambda_tailor.aws.retry import Fault, RetryPolicy
 from lambda_tailor.aws.silence import LINE
 from lambda_tailor.errors import AccessDenied, AwsRefused, BadInput, CredentialsError
@@ -78,6 +78,10 @@ class Gateway:
         self._pace = Pace(connection.quota_share)
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
+
+    def share_pace(self, account_id: str) -> None:
+        """Keep the lanes that are global to the account together with the gateways of its other regions."""
+        self._pace.shared = shared_pace(account_id, self._connection.quota_share)
 
     def call(self, call: Call) -> Answer:
         """Send a request and give AWS's answer, with every secret in it concealed.

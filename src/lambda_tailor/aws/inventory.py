@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
+from lambda_tailor.arns import part
 from lambda_tailor.aws.faults import DENIED, access_denied
 from lambda_tailor.aws.gateway import Gateway
 from lambda_tailor.errors import AccessDenied, AwsRefused
@@ -20,6 +21,8 @@ from lambda_tailor.settings.setting import Answer, Call
 SUFFIX_PREFIX = "lambda-function-"
 # Up to so many functions are asked for one by one, which also tells their state, aliases and tags.
 FEW = 20
+# Where the masters of Lambda@Edge live.
+EDGE_REGION = "us-east-1"
 # For functions that are meant by name, and for those that are chosen from a listing.
 NAMED_ACTIONS = (
     Action("lambda:GetAccountSettings"),
@@ -102,6 +105,8 @@ def take(gateway: Gateway, account_id: str, target: Target, *, aliases: bool = T
         functions = [replace(f, tags_unread=tags.because) for f in functions]
     else:
         functions = [replace(f, tags=tags.get(f.arn, {})) for f in functions]
+    masters = _edge_masters(gateway)
+    functions = [replace(f, edge_master=f.name in masters) if masters else f for f in functions]
     meant = [f for f in functions if target.means(f)]
     unread: dict[str, str] = {}
     if pool is not None and pool.reserved:
@@ -164,6 +169,22 @@ def _listed(gateway: Gateway, account_id: str) -> Iterator[Function]:
     for page in gateway.pages(Call("lambda", "ListFunctions", {"MaxItems": 50}), "Marker", "NextMarker"):
         for configuration in page.get("Functions") or ():
             yield from_answer(account_id, gateway.region, {"Configuration": configuration})
+
+
+def _edge_masters(gateway: Gateway) -> frozenset[str]:
+    """The functions of us-east-1 that have Lambda@Edge replicas, which only a listing by master tells.
+
+    https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html
+    """
+    if gateway.region != EDGE_REGION:
+        return frozenset()
+    asked = Call("lambda", "ListFunctions", {"MasterRegion": EDGE_REGION, "FunctionVersion": "ALL", "MaxItems": 50})
+    try:
+        pages = list(gateway.pages(asked, "Marker", "NextMarker"))
+    except (AccessDenied, AwsRefused):
+        return frozenset()
+    arns = (c.get("MasterArn") or c["FunctionArn"] for page in pages for c in page.get("Functions") or ())
+    return frozenset(part(arn, 6) for arn in arns)
 
 
 def _tags(gateway: Gateway, *, needed: bool) -> Mapping[str, Mapping[str, str]] | Unreadable:

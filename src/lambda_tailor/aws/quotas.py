@@ -8,11 +8,20 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from lambda_tailor.model.lanes import DEFAULT_SHARE, lane_of, rate_of
+from lambda_tailor.model.lanes import DEFAULT_SHARE, GLOBAL_LANES, lane_of, rate_of
 
 # A lane that rested goes so much faster than its share, until a second's worth is sent. More would leave AWS's
 # bucket empty, and calls that arrive a little late, close to those behind them, would be refused.
 _HASTE = 3
+
+_lock = threading.Lock()
+_of_accounts: dict[tuple[str, float], Pace] = {}
+
+
+def shared_pace(account_id: str, share: float) -> Pace:
+    """The one pace of an account for what is global to it, such as IAM, whatever the region it is asked from."""
+    with _lock:
+        return _of_accounts.setdefault((account_id, share), Pace(share))
 
 
 class Stopped(Exception):
@@ -38,6 +47,8 @@ class Pace:
         self._sleep = sleep
         self._lock = threading.Lock()
         self._sent: dict[str, deque[float]] = {}
+        # Keeps the lanes that all regions of the account share; None where this is the only one.
+        self.shared: Pace | None = None
 
     def wait(self, call: str) -> None:
         """Block until the call may be sent."""
@@ -46,6 +57,8 @@ class Pace:
     def turn(self, call: str) -> float:
         """When the call may be sent, by this pace's clock; nobody else gets that place."""
         lane = lane_of(call)
+        if lane in GLOBAL_LANES and self.shared is not None:
+            return self.shared.turn(call)
         rate = rate_of(lane) * self._share
         # A whole number of calls, in a window that is never shorter than a second: two and a half a second
         # are three in each 1.2 s.

@@ -43,6 +43,7 @@ def open_scope(connection: Connection, scope: Scope) -> OpenScope:
         own, gateway = gateway, Gateway(assume(gateway, scope.role_arn), scope.region, connection)
         gateway.calls.update(own.calls)
     who = gateway.call(Call("sts", "GetCallerIdentity", {}))
+    gateway.share_pace(who["Account"])
     return OpenScope(gateway, who["Account"], arns.part(who["Arn"], 1), who["Arn"])
 
 

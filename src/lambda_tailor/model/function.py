@@ -181,6 +181,11 @@ class Function:
         """
         if self.master_arn:
             return "it is a Lambda@Edge replica: change its master function in us-east-1 instead"
+        if self.edge_master:
+            return (
+                "it is the master of Lambda@Edge functions: CloudFront takes no layers, variables, queue, tracing or "
+                "arm64 of it, and its load is in other regions"
+            )
         if self.state == "Pending":
             return "its state is Pending, and AWS takes no change until it is made"
         if self.last_update_status == "InProgress":

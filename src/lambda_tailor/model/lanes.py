@@ -30,6 +30,8 @@ LANES: Mapping[str, float] = {
     "tagging": 10,
 }
 OTHERWISE = 10.0
+# Services that are global to an account: all of its regions share one quota.
+GLOBAL_LANES = frozenset({"iam"})
 # The part of each quota that is used, unless told otherwise; the rest is left to the users' own deployments.
 DEFAULT_SHARE = 0.95
 # Accounts and regions are worked on side by side, so many at a time: each has quotas of its own.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from lambda_tailor.model.lanes import SCOPES_AT_ONCE, lane_of, rate_of
+from lambda_tailor.model.lanes import GLOBAL_LANES, SCOPES_AT_ONCE, lane_of, rate_of
 from lambda_tailor.model.plan import Estimate, Operation
 from lambda_tailor.settings import all_settings
 
@@ -25,7 +25,9 @@ def estimate(operations: Sequence[Operation], share: float) -> Estimate | None:
     """
     waiting: Counter[tuple[ScopeId, str]] = Counter()
     for operation in operations:
-        waiting[(operation.account_id, operation.region), lane_of_operation(operation)] += 1
+        lane = lane_of_operation(operation)
+        region = "" if lane in GLOBAL_LANES else operation.region
+        waiting[(operation.account_id, region), lane] += 1
     if not waiting:
         return None
     ((account, region), lane), calls = max(waiting.items(), key=lambda item: item[1] / rate_of(item[0][1]))

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, model_validator
 
 from lambda_tailor.evidence.memory_curve import worst_slowdown
 from lambda_tailor.evidence.percentiles import TooFew, enough
@@ -23,6 +23,9 @@ TOPIC = "alarm-topic"
 TOPIC_ARN = r"arn:[\w-]+:sns:.+"
 # What an alarm of the user's keeps when the policy does not speak of it.
 _THEIRS = ("ActionsEnabled", "OKActions", "AlarmActions", "InsufficientDataActions", "AlarmDescription")
+
+
+HOUR_S, DAY_S, LONGEST_S = 3600, 86_400, 604_800
 
 
 class AlarmsOptions(Options):
@@ -59,6 +62,17 @@ class AlarmsOptions(Options):
         """A threshold that is given is stated; the others follow from evidence."""
         return self.from_evidence and None in (self.error_rate_percent, self.duration_ms)
 
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        """https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html ."""
+        most = LONGEST_S if self.period_s >= HOUR_S else DAY_S
+        looks_back = self.period_s * (self.evaluation_periods or 1)
+        if looks_back > most:
+            raise ValueError(
+                f"CloudWatch looks back {most} s at most: period_s times evaluation_periods is {looks_back}"
+            )
+        return self
+
 
 def lookups(function: Function, options: AlarmsOptions) -> Iterable[Lookup]:
     """The alarms of those names, and whom others tell where nobody has said it."""
@@ -83,6 +97,9 @@ def judge(function: Function, evidence: Evidence, options: AlarmsOptions) -> Seq
             verdicts.append(alarm)
         elif alarm.derived and isinstance(topic, _NoTopic):
             verdicts.append(Finding(alarm.setting, None, topic.because, Risk.LOW))
+        elif isinstance(topic, str) and topic.split(":")[3] != function.region:
+            because = f"CloudWatch notifies topics of its own region only, and {topic} is not of {function.region}"
+            verdicts.append(Blocked(alarm.setting, None, {"alarm": alarm.name}, because))
         else:
             told = topic if isinstance(topic, str) else None
             verdicts.append(_judge_one(function, alarm, _defined(function.name, alarm, options, told)))
@@ -288,6 +305,9 @@ RULE = Rule(
     judge=judge,
     writes=always("alarm"),
     lookups=lookups,
+    surprise="An error is counted at the time at which the invocation began: with timeouts longer than the period it "
+    "comes late, when its period may have been judged already. Metric math costs for every metric that it reads, and a "
+    "topic has to be of the alarm's own region.",
     evidence=("invocations", "errors", "duration_max"),
     order=80,
 )

@@ -46,7 +46,8 @@ def judge(function: Function, evidence: Evidence, options: LogClassOptions) -> S
         return (Kept(SETTING, current, f"{gb:.1f} GB a month are not worth it", quotes),)
     note = (
         f"{gb:.1f} GB of logs a month go into the class STANDARD; INFREQUENT_ACCESS takes them in for half, without "
-        "metric filters and subscriptions; a group's class is fixed, so it takes a new log group"
+        "metric filters, subscriptions and metrics embedded in records (EMF); "
+        "a group's class is fixed, so it takes a new log group"
     )
     return (Finding(SETTING, current, note, Risk.LOW, quotes),)
 
@@ -59,6 +60,8 @@ RULE = Rule(
     options=LogClassOptions,
     judge=judge,
     lookups=lookups,
+    surprise="Infrequent Access extracts no metrics: those that code embeds in its records (EMF, Powertools) stop "
+    "without an error. Lambda Insights and Live Tail do not work there either.",
     evidence=("log_bytes",),
     order=140,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import Field
 
@@ -47,14 +47,15 @@ def judge(function: Function, _evidence: Evidence, options: SharedLayerOptions) 
         case Missing():
             return (Blocked(SETTING, [*before], [*after_by_name], f"there is no layer {name}: publish it first"),)
         case Found(state):
-            return (_attach(function, name, str(state["arn"]), state.get("runtimes")),)
+            return (_attach(function, name, state),)
 
 
 def _attached(function: Function, name: str) -> bool:
     return any(arns.part(arn, 6) == name for arn in function.layers)
 
 
-def _attach(function: Function, name: str, arn: str, runtimes: object) -> Proposed | Blocked:
+def _attach(function: Function, name: str, layer: Mapping[str, object]) -> Proposed | Blocked:
+    arn, runtimes, architectures = str(layer["arn"]), layer.get("runtimes"), layer.get("architectures")
     before, after = list(function.layers), [*function.layers, arn]
     if len(after) > MOST_LAYERS:
         return Blocked(
@@ -62,6 +63,8 @@ def _attach(function: Function, name: str, arn: str, runtimes: object) -> Propos
         )
     if isinstance(runtimes, list) and runtimes and function.runtime not in runtimes:
         return Blocked(SETTING, [*before], [*after], f"{name} is not made for {function.runtime}")
+    if isinstance(architectures, list) and architectures and function.architecture not in architectures:
+        return Blocked(SETTING, [*before], [*after], f"{name} is not made for {function.architecture}")
     step = Transition(Key("function-configuration", function.name), SETTING, [*before], [*after])
     return Proposed(SETTING, [*before], [*after], f"{name} is not attached", (step,), Risk.MEDIUM)
 
@@ -75,5 +78,7 @@ RULE = Rule(
     judge=judge,
     writes=always("function-configuration"),
     lookups=lookups,
+    surprise="A layer's runtimes and architectures are what its author said, and AWS checks them only where they were "
+    "said. Layers are replaced whole: whoever writes them has to be let read every one of them.",
     order=100,
 )

@@ -19,7 +19,8 @@ DEFINITION = (
     "ActionsEnabled", "OKActions", "AlarmActions", "InsufficientDataActions", "AlarmDescription", "MetricName",
     "Namespace", "Statistic", "ExtendedStatistic", "Dimensions", "Period", "Unit", "EvaluationPeriods",
     "DatapointsToAlarm", "Threshold", "ComparisonOperator", "TreatMissingData", "EvaluateLowSampleCountPercentile",
-    "Metrics", "ThresholdMetricId", "EvaluationCriteria", "EvaluationInterval",
+    "Metrics", "ThresholdMetricId", "EvaluationWindow",
+    "WarmUpConfiguration", "EvaluationCriteria", "EvaluationInterval",
 )  # fmt: skip
 DESCRIBE = Action(
     "cloudwatch:DescribeAlarms",

@@ -31,11 +31,11 @@ def read(address: ResourceAddress) -> Call:
 
 
 def observe(_place: ResourceAddress, answer: Answer | None) -> State:
-    """``exists``, and how many messages it holds in any state."""
+    """``exists``, how many messages it holds in any state, and the key of KMS that it is encrypted under."""
     attributes = (answer or {}).get("Attributes") or {}
     counted = ("", "NotVisible", "Delayed")
     messages = sum(int(attributes.get(f"ApproximateNumberOfMessages{kind}", 0)) for kind in counted)
-    return {"exists": answer is not None, "messages": messages}
+    return {"exists": answer is not None, "messages": messages, "kms_key": attributes.get("KmsMasterKeyId")}
 
 
 def write(address: ResourceAddress, _observed: State, wanted: State) -> Call:

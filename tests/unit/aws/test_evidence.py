@@ -251,7 +251,7 @@ def test_lambda_insights_is_asked_where_its_layer_is_attached() -> None:
     layer = "arn:aws:lambda:us-east-1:580247275435:layer:LambdaInsightsExtension:53"
     gateway = Answering({"GetMetricData": metric_data({**VALUES, "used_memory_max": 333.0})})
     (evidence,) = read(gateway, [a_function("f", layers=(layer,))], readings=ALL).evidence.values()
-    assert evidence.memory_used == Measured(333.0, "MB", "Lambda Insights used_memory_max Maximum", 14.0, 1000)
+    assert evidence.memory_used == Measured(333.0, "MB", "Lambda Insights used_memory_max Maximum", 35.0, 1000)
 
 
 def idle(last: timedelta | None, deployed: timedelta = timedelta(days=400)) -> float:
@@ -269,7 +269,8 @@ def idle(last: timedelta | None, deployed: timedelta = timedelta(days=400)) -> f
 
 def test_idleness_is_counted_from_the_last_invocation_or_deployment() -> None:
     assert idle(timedelta(days=40)) == pytest.approx(40, abs=0.1)
-    assert idle(None) == 90
+    assert idle(timedelta(days=400), deployed=timedelta(days=500)) == pytest.approx(400, abs=0.1)
+    assert idle(None, deployed=timedelta(days=500)) == 455
     assert idle(None, deployed=timedelta(days=2)) == pytest.approx(2, abs=0.1)
 
 
@@ -435,3 +436,78 @@ def test_invocations_come_by_day_for_no_more_metrics_and_days_that_begin_before_
     assert evidence.invocations.window_days == pytest.approx(14.25, abs=0.01)
     assert evidence.duration_avg.daily == () and evidence.duration_avg.window_days == 14
     assert asked_periods.count(86_400) == 1 and gathered.metrics == len(asked_periods)
+
+
+def test_a_run_once_a_month_is_seen_by_what_bounds_memory_and_timeout() -> None:
+    gateway = Answering({"GetMetricData": metric_data(VALUES)})
+    (evidence,) = read(gateway, [a_function()]).evidence.values()
+    assert isinstance(evidence.duration_max, Measured) and isinstance(evidence.duration_avg, Measured)
+    assert (evidence.duration_max.window_days, evidence.duration_avg.window_days) == (35, 14)
+    (evidence,) = read(gateway, [a_function()], lookback_days=40).evidence.values()
+    assert isinstance(evidence.duration_max, Measured) and evidence.duration_max.window_days == 40
+
+
+def advised(*advice: Mapping[str, Any]) -> Recommendation | Absent:
+    replies = {"GetLambdaFunctionRecommendations": lambda _: {"lambdaFunctionRecommendations": list(advice)}}
+    return next(iter(read(Answering(replies), fleet(1), readings=ALL).evidence.values())).recommendation
+
+
+def test_advice_for_a_version_is_not_advice_for_the_function() -> None:
+    version = {**ADVICE, "functionVersion": "7", "memorySizeRecommendationOptions": [{"rank": 1, "memorySize": 128}]}
+    latest = {**ADVICE, "functionVersion": "$LATEST"}
+    for order in ((latest, version), (version, latest)):
+        found = advised(*order)
+        assert isinstance(found, Recommendation) and found.memory_mb == 896
+
+
+def test_advice_for_another_size_is_stale() -> None:
+    found = advised({**ADVICE, "currentMemorySize": 512})
+    assert isinstance(found, Absent) and "512 MB" in found.because
+    assert isinstance(advised({**ADVICE, "currentMemorySize": 3008}), Recommendation)
+
+
+def limited(times: int) -> tuple[Answering, Callable[[Mapping[str, Any]], Answer]]:
+    left = [times]
+
+    def start(_: Mapping[str, Any]) -> Answer:
+        left[0] -= 1
+        if left[0] >= 0:
+            raise AwsRefused("too many concurrent queries", code="LimitExceededException")
+        return {"queryId": "q"}
+
+    return Answering({"StartQuery": start, "GetQueryResults": lambda _: {"status": "Complete"}}), start
+
+
+def test_a_query_waits_for_a_place_among_a_hundred() -> None:
+    gateway, _ = limited(3)
+    waits: list[float] = []
+    answer = evidence_logs.aggregate(gateway, ["/a"], NOW, 14, sleep=waits.append)
+    assert answer.gap is None
+    assert (gateway.calls["logs:StartQuery"], waits) == (4, [1, 2, 4])
+
+
+def test_a_query_that_is_given_up_is_stopped_and_its_bytes_are_counted() -> None:
+    running = {"status": "Running", "statistics": {"bytesScanned": 7e9}}
+    replies: Replies = {
+        "StartQuery": lambda _: {"queryId": "q"}, "GetQueryResults": lambda _: running, "StopQuery": lambda _: {},
+    }  # fmt: skip
+    gateway = Answering(replies)
+    answer = evidence_logs.aggregate(gateway, ["/a"], NOW, 14, sleep=lambda _: None)
+    assert (gateway.calls["logs:StopQuery"], answer.scanned_bytes) == (1, 7e9)
+    assert answer.gap is not None and "ended as Running" in answer.gap
+
+
+def test_a_group_that_cannot_be_queried_leaves_the_others_theirs() -> None:
+    def start(asked: Mapping[str, Any]) -> Answer:
+        if "/delivery" in asked["logGroupNames"]:
+            raise AwsRefused("log groups of the class DELIVERY", code="InvalidParameterException")
+        return {"queryId": ",".join(asked["logGroupNames"])}
+
+    def results(asked: Mapping[str, Any]) -> Answer:
+        rows = [row(name, mostUsed=90, runs=5, memory=512) for name in asked["queryId"].split(",")]
+        return {"status": "Complete", "results": rows}
+
+    groups = [f"/g{n}" for n in range(40)] + ["/delivery"]
+    gateway = Answering({"StartQuery": start, "GetQueryResults": results})
+    found = evidence_logs.aggregate(gateway, groups, NOW, 14, sleep=lambda _: None).by_group
+    assert len(found) == 40

@@ -82,3 +82,16 @@ def test_lanes_do_not_wait_for_each_other() -> None:
     for call in RATES:
         pace.wait(call)
     assert clock() == 100.0
+
+
+def test_what_is_global_to_an_account_has_one_pace_for_all_regions() -> None:
+    now, slept = [0.0], list[float]()
+    shared, *regions = [Pace(1.0, clock=lambda: now[0], sleep=slept.append) for _ in range(3)]
+    for each in regions:
+        each.shared = shared
+    for n in range(60):
+        regions[n % 2].wait("iam:SimulatePrincipalPolicy")
+    # Sixty at fifteen a second: three seconds and more, where each region for itself would need but one.
+    assert max(slept) >= 3
+    regions[0].wait("lambda:GetFunction")
+    assert len(slept) == 59

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+from contextlib import nullcontext
 from decimal import Decimal
 from typing import Any
+
+import pytest
+from pydantic import ValidationError
 
 from lambda_tailor.model.evidence import Evidence
 from lambda_tailor.model.function import Found, Lookup, Missing, Resource
@@ -73,3 +77,19 @@ def test_a_metric_math_alarm_costs_each_metric_it_reads() -> None:
     assert isinstance(error_rate, Proposed)
     assert isinstance(duration, Proposed)
     assert (error_rate.adds.alarm_metrics, duration.adds.alarm_metrics) == (Decimal(2), Decimal(1))
+
+
+def test_a_topic_of_another_region_blocks() -> None:
+    topic = "arn:aws:sns:eu-west-1:123456789012:oncall"
+    options = AlarmsOptions(error_rate_percent=1, duration_ms=1000, topic_arn=topic)
+    verdicts = judge(a_function(), Evidence(), options)
+    assert len(verdicts) == 2
+    assert all(isinstance(v, Blocked) and "own region" in v.because for v in verdicts)
+
+
+@pytest.mark.parametrize(("period_s", "periods", "fits"), [
+    (60, 1440, True), (60, 1441, False), (3600, 168, True), (3600, 169, False), (1800, 49, False),
+])  # fmt: skip
+def test_period_times_periods_is_bounded(period_s: int, periods: int, fits: bool) -> None:
+    with nullcontext() if fits else pytest.raises(ValidationError):
+        AlarmsOptions(period_s=period_s, evaluation_periods=periods)

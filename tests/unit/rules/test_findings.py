@@ -27,17 +27,24 @@ def idle(seen: Evidence) -> Verdict:
     return verdict
 
 
-def test_a_function_without_an_invocation_in_ninety_days_is_reported() -> None:
-    verdict = idle(evidence(idle_days=90))
+def test_a_function_without_an_invocation_in_a_hundred_days_is_reported() -> None:
+    verdict = idle(evidence(idle_days=100))
     assert isinstance(verdict, Finding)
-    assert "nobody invoked it in the last 90 days" in verdict.note
+    assert "nobody invoked it in the last 100 days" in verdict.note
+
+
+def test_a_master_of_the_edge_is_not_idle() -> None:
+    (verdict,) = idle_function.judge(
+        a_function(edge_master=True), evidence(idle_days=400), idle_function.IdleFunctionOptions()
+    )
+    assert isinstance(verdict, Kept) and "edge" in verdict.because
 
 
 @pytest.mark.parametrize(
     "seen",
     [
-        evidence(idle_days=89),
-        evidence(invocations=1, idle_days=90),
+        evidence(idle_days=99),
+        evidence(invocations=1, idle_days=100),
         Evidence(idle_days=Absent("the metrics may not be read")),
     ],
 )

@@ -96,3 +96,9 @@ def test_an_unversioned_bucket_is_versioned_and_a_versioned_one_kept() -> None:
     assert isinstance(bucket(Found({"name": "lambda-deployment-dev-x", "versioning": "Suspended"})), Proposed)
     assert isinstance(bucket(Found({"name": "lambda-deployment-dev-x", "versioning": "Enabled"})), Kept)
     assert isinstance(bucket(Missing()), Blocked)
+
+
+def test_a_layer_for_another_architecture_blocks() -> None:
+    found = Found({"arn": LAYER, "runtimes": [], "architectures": ["arm64"]})
+    assert isinstance(layer(found), Blocked)
+    assert isinstance(layer(found, architecture="arm64"), Proposed)

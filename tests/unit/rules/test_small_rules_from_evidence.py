@@ -169,7 +169,8 @@ def test_a_role_is_only_asked_about_where_events_are_asynchronous() -> None:
     assert list(dead_letter_queue.lookups(a_function(), options)) == []
     assert list(dead_letter_queue.more_lookups(a_function(), Evidence(), options)) == []
     needed = dead_letter_queue.more_lookups(a_function(), evidence(async_events=4), options)
-    assert [lookup.kind for lookup in needed] == ["queue", "role-may"]
+    assert [lookup.kind for lookup in needed] == ["queue", "role-may", "event-invoke-config"]
     always = DeadLetterQueueOptions(queue="q")
-    assert [lookup.kind for lookup in dead_letter_queue.lookups(a_function(), always)] == ["queue", "role-may"]
+    kinds = [lookup.kind for lookup in dead_letter_queue.lookups(a_function(), always)]
+    assert kinds == ["queue", "role-may", "event-invoke-config"]
     assert list(dead_letter_queue.more_lookups(a_function(), evidence(async_events=4), always)) == []

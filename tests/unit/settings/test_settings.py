@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import botocore.session
 import pytest
 
 from lambda_tailor.model.secret import Secret
@@ -167,3 +168,12 @@ def test_only_pending_and_an_update_in_progress_are_waited_for(
     configuration: dict[str, str], settled: Progress
 ) -> None:
     assert function_configuration.progress({"Configuration": configuration}) is settled
+
+
+def test_an_alarm_is_put_back_with_every_member_that_is_told_of_it() -> None:
+    model = botocore.session.get_session().get_service_model("cloudwatch")
+    put = set(model.operation_model("PutMetricAlarm").input_shape.members)
+    told = set(model.shape_for("MetricAlarm").members)
+    assert put & told - {"AlarmName"} <= set(alarm.DEFINITION)
+    kept = alarm.definition({"EvaluationWindow": {"x": 1}, "WarmUpConfiguration": {"y": 2}, "MetricName": "Errors"})
+    assert kept == {"EvaluationWindow": {"x": 1}, "WarmUpConfiguration": {"y": 2}, "MetricName": "Errors"}

@@ -20,7 +20,13 @@ def _layer(opened: OpenScope, name: str) -> Resource:
 
 
 def _newest(version: Mapping[str, Any]) -> Resource:
-    return Found({"arn": version["LayerVersionArn"], "runtimes": list(version.get("CompatibleRuntimes") or ())})
+    return Found(
+        {
+            "arn": version["LayerVersionArn"],
+            "runtimes": list(version.get("CompatibleRuntimes") or ()),
+            "architectures": list(version.get("CompatibleArchitectures") or ()),
+        }
+    )
 
 
 def _layers(opened: OpenScope, names: Sequence[str]) -> Resources:

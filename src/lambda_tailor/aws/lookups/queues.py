@@ -18,7 +18,7 @@ def _queues(opened: OpenScope, names: Sequence[str]) -> Resources:
     asked = {"MaxResults": 1000, **({"QueueNamePrefix": prefix} if (prefix := common_prefix(names)) else {})}
     pages = opened.gateway.pages(Call("sqs", "ListQueues", asked), "NextToken")
     there = {url.rpartition("/")[2] for page in pages for url in page.get("QueueUrls") or ()}
-    return {name: Found({"exists": True}) if name in there else Missing() for name in names}
+    return {name: _queue(opened, name) if name in there else Missing() for name in names}
 
 
 def _queue(opened: OpenScope, name: str) -> Resource:
