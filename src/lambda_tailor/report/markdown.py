@@ -27,6 +27,7 @@ def render(plan: Plan, *, limit: int = LIMIT, view: View = DEFAULT) -> str:
     figures = figures_of(plan)
     head = f"## lambda-tailor: {_safe(net_words(figures.net))}\n\n{_figures(figures)}\n"
     problems = "".join(f"\n> Not read: {_safe(place(p))}: {_safe(p.because)}" for p in plan.problems[:20])
+    problems += "".join(f"\n> {_safe(note)}" for note in plan.notes[:20])
     tail = _rest(plan)
     decide = list(_decide(plan))
     parts = [head, problems + "\n" if problems else "", _by_rule(plan)]

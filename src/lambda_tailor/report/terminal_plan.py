@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from decimal import Decimal
 
 from lambda_tailor.model.plan import Change, MonthlyUsd, Plan, PlannedFunction
 from lambda_tailor.model.verdict import Risk
@@ -12,14 +11,14 @@ from lambda_tailor.report.figures import NOTHING, Figures, figures_of, is_assume
 from lambda_tailor.report.groups import OfRule, Reason, at_risk, blocked, by_rule, common, findings
 from lambda_tailor.report.sentences import assumption_lines, estimate_text, plan_total, step_of, steps_of
 from lambda_tailor.report.tables import GRAVE
-from lambda_tailor.report.texts import brief_range, brief_worth, clean, count, place, value
+from lambda_tailor.report.terminal_function import LABEL, FunctionText, kept_money, mark_of
+from lambda_tailor.report.texts import brief_range, clean, count, place
 from lambda_tailor.report.view import TOP, View, ordered, shown
 from lambda_tailor.report.writer import RISK_WORD, Writer
 
 # Shorter than that, nobody needs to be told how long it takes. Seconds.
 WORTH_SAYING_S = 10
-_LABEL, _NAME = 24, 28
-_WORTH_A_SHARE = Decimal(1)
+_NAME = 28
 # How a sentence begins that says what decided on the plan.
 DECIDED = "By the preset"
 # So many things to decide, and of each group so many names.
@@ -121,7 +120,7 @@ class PlanText:
         self._row("  By rule", "functions", "net a month", "bold")
         for group in groups[: self._view.top if self._view.group_by else None]:
             left = (
-                f"  {mark_of(group.rows[0].change)} {group.title:<{_LABEL}} {steps_of([r.change for r in group.rows])}"
+                f"  {mark_of(group.rows[0].change)} {group.title:<{LABEL}} {steps_of([r.change for r in group.rows])}"
             )
             self._row(left, f"{group.functions:,}", _net(group.usd))
 
@@ -191,7 +190,7 @@ class PlanText:
             yield "!", text, brief_range(reason.usd) if reason.usd.high > 0 else "", reason.risk
         for reason in self._blocked:
             usd = positive(reason.rows)
-            yield "x", f"{_who(reason)} {_lower_rule(reason)}: {_lower(reason.text)}", _kept_money(usd), None
+            yield "x", f"{_who(reason)} {_lower_rule(reason)}: {_lower(reason.text)}", kept_money(usd), None
         for reason in findings(self._plan):
             yield "i", f"{_who(reason)}: {_lower(reason.text)}", "", None
         unjudged = unjudged_of(self._plan)
@@ -228,66 +227,6 @@ class PlanText:
             self._to.line(estimate_text(estimate))
 
 
-class FunctionText:
-    """Writes one function with every change."""
-
-    def __init__(
-        self, function: PlannedFunction, writer: Writer, places: set[tuple[str, str]], *, verbose: bool
-    ) -> None:
-        self._f, self._to, self._places, self._verbose = function, writer, places, verbose
-
-    def write(self) -> None:
-        """The function's name with its money, its notes, and its changes."""
-        f, to = self._f, self._to
-        to.line()
-        where = f" ({f.account_id}, {f.region})" if self._places else ""
-        to.edges(f"{f.name}{where}", _money(f), "bold")
-        label = min(max((len(label_of(c)) for c in f.changes), default=0), _LABEL)
-        for change in f.changes:
-            self._change(change, label)
-        for note in f.notes:
-            to.line(f"  note: {note}")
-        if self._verbose:
-            for kept in f.kept:
-                to.line(f"  = {kept.rule}: {value(kept.setting, kept.value)} ({kept.because})", "dim")
-
-    def _change(self, change: Change, label: int) -> None:
-        name = label_of(change)
-        if change.kind == "finding":
-            self._to.line(f"  i {name:<{label}}  {change.reason}")
-        elif change.blocked is not None:
-            self._to.edges(f"  x {name:<{label}}  {step_of(change)}", _kept_money(change.monthly_usd) or "blocked")
-            self._to.line(f"      blocked: {change.blocked}")
-        else:
-            worth = brief_worth(change.monthly_usd)
-            small = " assumed" if change.assumed and worth else "" if change.counted else " (reaches no traffic)"
-            edge = f" {RISK_WORD[change.risk]:<6} {worth + small:>22}"
-            step = step_of(change)
-            left = f"  {mark_of(change)} {name:<{label}}  {step}"
-            self._to.edges(left, edge if worth else edge.rstrip().ljust(30), risk=change.risk)
-            if change.reason:
-                self._to.line(f"      {change.reason}", "dim")
-        if self._verbose:
-            for quote in change.evidence:
-                where = f"{quote.source}, {quote.window_days:g} days, {count(quote.samples, 'sample')}"
-                self._to.line(f"      evidence: {quote.name} {quote.value:g} {quote.unit} ({where})", "dim")
-
-
-def label_of(change: Change) -> str:
-    """What a change is called: its rule, and its setting where the rule has several."""
-    if change.setting.replace("_", "-").startswith(change.rule) or change.rule not in ("alarms", "environment"):
-        more = change.setting.partition(".")[2]
-        return f"{change.rule} {more}".rstrip()
-    return change.setting.replace("_", " ")
-
-
-def mark_of(change: Change) -> str:
-    """``+`` where something is added, ``-`` where it is removed, ``~`` where it changes."""
-    if change.after is None or change.after == []:
-        return "-"
-    return "+" if change.before in (None, []) else "~"
-
-
 def unjudged_of(plan: Plan) -> Counter[str]:
     """The functions whose load is not known, by why."""
     found: Counter[str] = Counter()
@@ -304,7 +243,7 @@ def unjudged_of(plan: Plan) -> Counter[str]:
 
 def _of_rule(group: OfRule) -> str:
     step = steps_of([row.change for row in group.rows])
-    return f"  {mark_of(group.rows[0].change)} {group.title:<{_LABEL}} {step}"
+    return f"  {mark_of(group.rows[0].change)} {group.title:<{LABEL}} {step}"
 
 
 def _by_risk(f: Figures) -> str:
@@ -329,21 +268,6 @@ def _share(f: Figures) -> str:
         return ""
     low, high = (round(100 * end / f.cost_now.high) for end in (f.net.low, f.net.high))
     return f"{low if low == high else f'{low} to {high}'} % of {brief_range(f.cost_now)}"
-
-
-def _money(function: PlannedFunction) -> str:
-    net = net_of(function)
-    if net == NOTHING:
-        return ""
-    told = brief_range(net) if net.low >= 0 else brief_worth(net)
-    cost = function.monthly_cost_usd
-    # Beside what costs next to nothing, a share of it says nothing.
-    known = cost is not None and cost.high >= max(_WORTH_A_SHARE, net.high)
-    return f"{told} of {brief_range(cost)} a month" if known and cost is not None else f"{told} a month"
-
-
-def _kept_money(usd: MonthlyUsd) -> str:
-    return f"{brief_range(usd)} not saved" if usd.high > 0 else ""
 
 
 def _who(reason: Reason) -> str:

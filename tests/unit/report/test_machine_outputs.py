@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
 
 import jsonschema
 import pytest
 
-from lambda_tailor.model.plan import Plan
+from lambda_tailor.model.plan import Plan, Problem
 from lambda_tailor.model.run import CheckedSetting, Verification, VerifySummary
 from lambda_tailor.report import csv_, junit, markdown, sarif
 from lambda_tailor.rules import all_rules
@@ -43,6 +44,12 @@ def test_a_comment_says_the_net_first_then_the_rules_then_what_to_decide() -> No
     assert text.startswith("## lambda-tailor: net saving \\$102 to \\$174 a month\n")
     places = [text.index(part) for part in ("| **Memory**", "longest run took 41 s", "412 MB were used at most")]
     assert places == sorted(places)
+
+
+def test_what_could_not_be_read_and_what_decided_on_the_plan_are_said_in_a_comment() -> None:
+    problem = Problem(account_id="1", region="r", subject="x", because="no")
+    plan = replace(a_plan(problems=(problem,)), notes=("By the preset right-size",))
+    assert "\n> Not read: x (1, r): no\n> By the preset right-size\n" in markdown.render(plan)
 
 
 def test_all_but_the_figures_can_be_folded() -> None:
