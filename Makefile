@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SUFFIX ?= dev
 WORKERS ?= 4
 
-.PHONY: demo test unit faults lint build bench docs pictures pulumi-up clean
+.PHONY: demo test unit faults lint build bench docs pictures pulumi-up write-back-demo clean
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -45,6 +45,9 @@ pictures: $(VENV)/.ready  ## the pictures of the README, from what the program r
 
 pulumi-up: $(VENV)/.ready  ## deploy the reference stack with Pulumi's command to AWS_ENDPOINT_URL; see docs/pulumi.md
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh scripts/pulumi_up.sh $(SUFFIX)
+
+write-back-demo: $(VENV)/.ready  ## examples/terraform deployed, optimized and written back, until Terraform has no changes
+	$(BIN)/python -m scripts.write_back_demo
 
 clean:
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache

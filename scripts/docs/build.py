@@ -20,7 +20,16 @@ ROOT = Path(__file__).parents[2]
 SITE = ROOT / "site"
 # In the order of the menu; the first of each pair is its heading.
 MENU: Mapping[str, tuple[str, ...]] = {
-    "Use": ("docs/rules", "docs/cli", "docs/policy", "docs/outputs", "docs/organization", "docs/library", "docs/mcp"),
+    "Use": (
+        "docs/rules",
+        "docs/cli",
+        "docs/policy",
+        "docs/outputs",
+        "docs/write-back",
+        "docs/organization",
+        "docs/library",
+        "docs/mcp",
+    ),
     "Trust": (
         "docs/guarantees",
         "docs/advice",

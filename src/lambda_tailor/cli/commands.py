@@ -188,5 +188,32 @@ def report(shown: str | None, out: str, history: bool, realized: bool, **argumen
     return DONE
 
 
+@main.command("write-back")
+@click.argument("shown", metavar="PLAN.json|RUN")
+@click.option("--source", type=click.Path(file_okay=False), required=True, metavar="DIR", help="Where the source is.")
+@click.option("--state", type=click.Path(dir_okay=False), metavar="FILE",
+              help="Terraform's state, if it is not in DIR: terraform state pull > FILE.")  # fmt: skip
+@click.option("--var-file", "var_files", multiple=True, type=click.Path(dir_okay=False), metavar="FILE",
+              help="Values that terraform is given with -var-file; repeatable.")  # fmt: skip
+@click.option("--write", is_flag=True, help="Edit the files instead of printing the diff.")
+@click.option("--branch", metavar="NAME", help="Commit on a new branch of git and leave the work tree alone.")
+@click.option("--shared", is_flag=True, help="Write values that others share, too; they are named.")
+@click.option("--check", is_flag=True, help="Ask the deployment's own tool what is left to change.")
+@click.option("--force", is_flag=True, help="Write files with uncommitted changes; move a branch that is there.")
+@click.option("--trust-plan", is_flag=True, help="Take a plan that is not signed.")
+@click.option("--pull-request", type=click.Path(file_okay=False), metavar="DIR",
+              help="Write a pull request's title.txt, body.md and labels.txt there.")  # fmt: skip
+@JOURNAL
+@OUTPUT
+def write_back(shown: str, **arguments: Any) -> int:
+    """Write what a plan or a run changes into the source that deploys it; needs no AWS.
+
+    Prints a unified diff, unless told to write. Exits 2 where something could not be written or is left to change.
+    """
+    from lambda_tailor.cli.write_back import write_back as write
+
+    return write(shown, arguments)
+
+
 for command in setup_commands.COMMANDS:
     main.add_command(command)

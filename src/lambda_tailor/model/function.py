@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from lambda_tailor.arns import part
+from lambda_tailor.model.owner import owner_of
 from lambda_tailor.model.secret import Secret
 
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
@@ -138,16 +139,7 @@ class Function:
     @property
     def owner(self) -> str | None:
         """Who deployed it, as far as its tags tell; a change behind their back is drift."""
-        stack = self.tags.get("aws:cloudformation:stack-name")
-        if stack:
-            return f"cloudformation:{stack}"
-        pulumi = self.tags.get("pulumi:project")
-        if pulumi:
-            return "pulumi:" + "/".join(filter(None, (pulumi, self.tags.get("pulumi:stack"))))
-        for key, value in self.tags.items():
-            if key.lower() in {"managed-by", "managed_by", "managedby"}:
-                return value.lower()
-        return "terraform" if any(k.lower().startswith("terraform") for k in self.tags) else None
+        return owner_of(self.tags)
 
     def expand(self, template: str) -> str:
         """A policy's name template, filled in for this function."""

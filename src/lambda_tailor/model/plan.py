@@ -108,7 +108,8 @@ class PlannedFunction:
     """A function with its changes; ``notes`` is what the reader must know before saying yes.
 
     ``monthly_cost_usd`` is what its compute, requests and logs cost now, or None where that is not known.
-    ``role_arn`` is the role that it runs under.
+    ``role_arn`` is the role that it runs under. ``deployed_as`` has the names that a CloudFormation stack has for
+    it: ``stack`` and ``logical_id``.
     """
 
     account_id: str
@@ -125,6 +126,7 @@ class PlannedFunction:
     series: tuple[Series, ...] = ()
     role_arn: str = ""
     traffic: tuple[Traffic, ...] = (Traffic(LATEST, 1.0),)
+    deployed_as: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

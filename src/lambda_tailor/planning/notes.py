@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from lambda_tailor.model.function import Function, Traffic
+from lambda_tailor.model.owner import reverts
 from lambda_tailor.model.plan import Change, PlannedFunction
 from lambda_tailor.planning.weighing import IDLE, LeftOut, sentences
 from lambda_tailor.policy.policy import Match, Policy
@@ -26,8 +27,18 @@ def notes_of(policy: Policy, function: Function, changes: Sequence[Change]) -> t
         notes.append(elsewhere)
     notes += _special(function)
     if pending and function.owner:
-        notes.append(f"deployed by {function.owner}, whose next deployment reverts this unless its source changes too")
+        notes += _owners_notes(function.owner, [change for change in changes if change.pending])
     return tuple(notes)
+
+
+def _owners_notes(owner: str, changes: Sequence[Change]) -> Iterator[str]:
+    """What the tool that deployed the function does to the changes, and to secrets among them."""
+    yield reverts(owner, {change.setting for change in changes})
+    values = ("secretsmanager:", "ssm:")
+    typed_in = [c for c in changes if c.setting.startswith("environment.") and str(c.after).startswith(values)]
+    if owner.startswith(("terraform", "opentofu")) and typed_in:
+        names = ", ".join(change.setting.removeprefix("environment.") for change in typed_in)
+        yield f"Terraform's plan and state show the values of {names} in clear: mode: reference keeps them out"
 
 
 def _elsewhere(function: Function) -> str | None:

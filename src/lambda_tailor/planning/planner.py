@@ -15,6 +15,7 @@ from lambda_tailor.documents import plan_hash
 from lambda_tailor.model.evidence import Evidence
 from lambda_tailor.model.function import LATEST, Function, Traffic
 from lambda_tailor.model.lanes import DEFAULT_SHARE
+from lambda_tailor.model.owner import deployed_as
 from lambda_tailor.model.plan import (
     Change,
     ChangeRef,
@@ -99,7 +100,7 @@ def join(
         plan_id="",
         created_at=created_at,
         policy=policy.name,
-        assumptions={**policy.assumed, "caps": policy.caps.model_dump(mode="json"), **(assumptions or {})},
+        assumptions={**policy.assumed, **_limits(policy), **(assumptions or {})},
         functions=functions,
         operations=operations,
         summary=summarize(functions),
@@ -114,6 +115,14 @@ def join(
         api_calls=dict(api_calls or {}),
     )
     return replace(plan, plan_id=plan_hash(plan))
+
+
+def _limits(policy: Policy) -> Mapping[str, JsonValue]:
+    """What the policy says of the plan as a whole."""
+    limits: dict[str, JsonValue] = {"caps": policy.caps.model_dump(mode="json")}
+    if policy.write_back.ignore:
+        limits["write_back"] = policy.write_back.model_dump(mode="json")
+    return limits
 
 
 def make_plan(
@@ -255,6 +264,7 @@ def _planned(
         role_arn=function.role_arn,
         traffic=function.traffic or (Traffic(LATEST, 1.0),),
         monthly_cost_usd=None if bill is None else MonthlyUsd(bill, bill),
+        deployed_as=deployed_as(function.tags),
     )
 
 

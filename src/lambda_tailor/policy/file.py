@@ -118,6 +118,7 @@ def _policy(name: str, data: Mapping[str, Any], source: str, today: date | None)
         min_monthly_usd=document.min_monthly_usd,
         max_added_percent=document.max_added_percent,
         assumptions=document.assumptions,
+        write_back=document.write_back,
         today=day,
     )
 

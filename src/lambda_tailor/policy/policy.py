@@ -98,6 +98,14 @@ class Assumptions(_Strict):
     free_tier: bool = Field(default=False, description="Whether the account's monthly free tier is still to be had.")
 
 
+class WriteBackOptions(_Strict):
+    """What ``write-back`` leaves alone."""
+
+    ignore: tuple[str, ...] = Field(
+        default=(), description="Settings, rules or FUNCTION:RULE, with * and ?, that the source is not to say."
+    )
+
+
 def _rules_model(name: str) -> type[BaseModel]:
     fields: dict[str, Any] = {
         rule.id.replace("-", "_"): (rule.options | None, Field(default=None, alias=rule.id, description=rule.why))
@@ -139,6 +147,9 @@ class PolicyDocument(_Strict):
         description="A derived change may add this share of what its function costs a month, in per cent.",
     )
     assumptions: Assumptions = Field(default_factory=Assumptions, description="What stands in for unmeasured load.")
+    write_back: WriteBackOptions = Field(
+        default_factory=WriteBackOptions, description="What is written back into the source of functions."
+    )
 
     @field_validator("preset")
     @classmethod
@@ -226,6 +237,7 @@ class Policy(_Strict):
     remarks: tuple[str, ...] = ()
     of_stack: str = ""
     assumptions: Assumptions = Assumptions()
+    write_back: WriteBackOptions = WriteBackOptions()
     today: date
     asked: frozenset[str] | None = None
     _resolved: dict[tuple[int, ...], Mapping[str, Options]] = PrivateAttr(default_factory=dict)

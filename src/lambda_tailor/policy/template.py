@@ -66,6 +66,8 @@ def _lines(policy: Policy) -> Iterator[str]:
     yield from _section("caps", "How much one run may touch; a larger plan is refused.", policy.caps)
     yield ""
     yield from _section("assumptions", "What stands in for load that nobody measured.", policy.assumptions)
+    yield ""
+    yield from _section("write_back", "What is written back into the source of functions.", policy.write_back)
 
 
 def _rule(rule: AnyRule, said: Mapping[str, JsonValue] | None) -> Iterator[str]:

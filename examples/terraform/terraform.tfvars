@@ -1,0 +1,4 @@
+# What this deployment says otherwise.
+report = {
+  timeout = 600 # seconds
+}

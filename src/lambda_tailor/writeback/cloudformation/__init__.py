@@ -1,0 +1,1 @@
+"""CloudFormation and SAM templates: from a logical id to the place where a property's value is written."""
