@@ -1,0 +1,88 @@
+"""The plan or run that is written back, found and handed to write-back; reads the journal, never AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from lambda_tailor import documents
+from lambda_tailor.applying.opening import open_journal
+from lambda_tailor.journal.outcomes import run_of
+from lambda_tailor.model.plan import Plan
+from lambda_tailor.model.run import Run
+from lambda_tailor.writeback import service, wanted
+from lambda_tailor.writeback.service import Done
+
+
+def write_back(
+    plan: Plan | Run | str | Path,
+    *,
+    source: str | Path,
+    state: str | Path | None = None,
+    var_files: Sequence[str | Path] = (),
+    write: bool = False,
+    branch: str | None = None,
+    shared: bool = False,
+    check: bool = False,
+    force: bool = False,
+    trust_plan: bool = False,
+    journal: str | None = None,
+) -> Done:
+    """Write what a plan or a run changes into the ``source`` that deploys the functions; needs no AWS.
+
+    ``plan`` is a plan, the file of one, a run or its id. By default only the diff is made: ``write`` edits the files,
+    ``branch`` commits on a new branch. ``state`` is Terraform's where it is not in the folder, ``var_files`` what
+    terraform is given with -var-file. ``shared`` writes values that others share, ``force`` files with uncommitted
+    changes; ``check`` asks the deployment's tool what is left. A plan file that is not signed needs ``trust_plan``.
+    Raises BadInput, PlanFileError, RunNotFound, JournalError.
+    """
+    if isinstance(plan, Run) or (isinstance(plan, str) and not _is_file(plan)):
+        of, run_ = _plan_and_run(plan if isinstance(plan, str) else plan.run_id, journal)
+        settings = wanted.of_run(of, run_)
+    else:
+        of = plan if isinstance(plan, Plan) else _loaded(Path(plan), trust_plan)
+        settings = wanted.of_plan(of)
+    options = service.WriteBackOptions(
+        source=Path(source),
+        state=Path(state) if state is not None else None,
+        var_files=tuple(map(Path, var_files)),
+        write=write,
+        branch=branch,
+        shared=shared,
+        check=check,
+        force=force,
+        ignore=_ignored(of),
+    )
+    return service.write_back(settings, options)
+
+
+def plan_of(plan: str | Path, *, journal: str | None = None) -> Plan:
+    """A saved plan by its file, or the plan that a run carried out by the run's id; nothing is applied from it.
+
+    Raises PlanFileError, RunNotFound, JournalError.
+    """
+    if _is_file(str(plan)):
+        return documents.load_plan(Path(plan))
+    return _plan_and_run(str(plan), journal)[0]
+
+
+def _is_file(name: str) -> bool:
+    return Path(name).is_file() or name.endswith(".json")
+
+
+def _loaded(path: Path, _trust: bool) -> Plan:
+    return documents.load_plan(path)
+
+
+def _ignored(plan: Plan) -> tuple[str, ...]:
+    """What the plan's policy wants to be left out of the source."""
+    said = plan.assumptions.get("write_back")
+    ignore = said.get("ignore") if isinstance(said, dict) else None
+    return tuple(map(str, ignore)) if isinstance(ignore, list) else ()
+
+
+def _plan_and_run(run: str, journal: str | None) -> tuple[Plan, Run]:
+    with closing(open_journal(journal)) as opened:
+        record = opened.run(run)
+    return record.plan, run_of(record)

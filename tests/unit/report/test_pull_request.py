@@ -1,0 +1,35 @@
+"""A pull request's title, body and labels."""
+
+from __future__ import annotations
+
+from lambda_tailor.report import pull_request
+from lambda_tailor.writeback.model import Edit, NotEdited, ToOwn, WriteBack
+from tests.unit.report.plans import HOSTILE, small_plan
+
+EDIT = Edit(
+    file="main.tf", line=3, function="lambda-function-dev", setting="memory_mb", before=3008, after=1024,
+    also_changes=("aws_lambda_function.g.memory_size of other",),
+)  # fmt: skip
+LEFT = NotEdited(function=HOSTILE, setting="timeout_s", file="a.tf", line=9, because=HOSTILE, wanted=30)
+
+
+def test_the_title_has_the_net_and_the_labels_the_highest_risk() -> None:
+    plan = small_plan()
+    title = pull_request.title(plan, WriteBack(edits=(EDIT,)))
+    assert title.startswith("Fit 1 Lambda function to their load: net saving $") and "\n" not in title
+    assert pull_request.labels(plan) == ["lambda-tailor", "risk: medium"]
+
+
+def test_the_body_says_what_is_shared_and_what_was_not_written_before_the_report() -> None:
+    owned = ToOwn(function="f", resource="q", block='resource "aws_sqs_queue" "q" {}')
+    document = WriteBack(edits=(EDIT,), not_edited=(LEFT,), to_own=(owned,), notes=("a note",))
+    body = pull_request.body(small_plan(), document)
+    assert "`main.tf:3` also changes `aws_lambda_function.g.memory_size of other`" in body
+    assert "**Not written (1):**" in body and "`a.tf:9`" in body and '```hcl\nresource "aws_sqs_queue"' in body
+    assert body.index("Not written") < body.index("## lambda-tailor")
+    assert "<img" not in body
+
+
+def test_a_body_stays_within_what_a_forge_takes() -> None:
+    document = WriteBack(not_edited=(LEFT,) * 5000)
+    assert len(pull_request.body(small_plan(), document)) < 65_536
