@@ -53,9 +53,11 @@ def _with_edits(tree: Tree, texts: Mapping[str, bytes], *, written: bool) -> Ite
 
 
 def _left_out(folder: str, names: list[str]) -> list[str]:
-    """Providers are hundreds of megabytes: the copy leads to them."""
-    kept = {".git", "node_modules"} | ({"providers"} if Path(folder).name == ".terraform" else set())
-    return [name for name in names if name in kept or name.endswith(".tfstate.lock.info")]
+    """Only what the deployment reads is copied; providers are hundreds of megabytes, and the copy leads to them."""
+    in_terraform = Path(folder).name == ".terraform"
+    hidden = [name for name in names if name.startswith(".") and not name.startswith(".terraform")]
+    large = ["node_modules", *(["providers"] if in_terraform else [])]
+    return [name for name in names if name in large or name in hidden or name.endswith(".tfstate.lock.info")]
 
 
 def _terraform(root: Path, state: Path | None, var_files: Sequence[Path], name: str) -> Check:

@@ -59,7 +59,13 @@ def propose(
         already=tuple(out.already),
         notes=tuple(dict.fromkeys(out.notes)),
     )
-    return Proposal(document, tree, texts, tuple(world.root for world in found if any(world.state.functions())))
+    return Proposal(document, tree, texts, tuple(world.root for world in found if _has(world, kept)))
+
+
+def _has(world: World, wanted: Sequence[Wanted]) -> bool:
+    """Whether one of the functions is in the root module's state."""
+    arns = {each.arn for each in wanted}
+    return any(function.attributes.get("arn") in arns for function in world.state.functions())
 
 
 def _ignored(wanted: Wanted, ignore: Sequence[str]) -> bool:
