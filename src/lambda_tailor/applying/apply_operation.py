@@ -7,19 +7,21 @@ the look is still young, send, look again.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from lambda_tailor.applying.judgement import Doing, Judge
 from lambda_tailor.applying.looks import LEAD_S, LOOK_S, Look, Looks
 from lambda_tailor.applying.placeholders import Placeholders
 from lambda_tailor.aws.gateway import Gateway
-from lambda_tailor.errors import AccessDenied, AwsRefused, TailorError
+from lambda_tailor.aws.quotas import Stopped
+from lambda_tailor.errors import AccessDenied, AwsRefused
 from lambda_tailor.journal.journal import Journal
 from lambda_tailor.journal.leases import Holder
 from lambda_tailor.model.plan import Operation
 from lambda_tailor.model.record import Sending, StepRecord
-from lambda_tailor.model.run import Ended, Result
+from lambda_tailor.model.run import Ended, Result, StepState
 from lambda_tailor.settings import all_settings
 from lambda_tailor.settings.setting import Broken, Call, ResourceAddress, Setting, State
 
@@ -34,6 +36,11 @@ _LOOKS = 8
 UPDATE_TAKES_S = 1.0
 # How long to wait, each time, for AWS to show what it has done.
 _SHOWN_AFTER_S = (0.5, 1.0, 2.0)
+
+
+# So long after one another a write is tried again that needs a permission which was just given: half a minute.
+_PERMISSION_AFTER_S = (1.0, 2.0, 3.0, 4.0, 5.0, 5.0, 5.0, 5.0)
+_NOT_YET = frozenset({"InvalidParameterValueException"})
 
 
 class _Overtaken(Exception):
@@ -59,36 +66,41 @@ class Applier:
     undone: Mapping[str, StepRecord] | None = None
     stop: threading.Event = field(default_factory=threading.Event)
 
-    def apply(self, operation: Operation, earlier: StepRecord | None) -> Ended:
+    def apply(self, operation: Operation, earlier: StepRecord | None, *, patient: bool = False) -> Ended:
         """Bring the operation about, unless it is so already or something speaks against it.
 
-        ``earlier`` is what an interrupted attempt wrote down. Raises Stopped where it did not come to its turn,
-        and LeaseLost, JournalError, CredentialsError and EndpointUnreachable, which end the run; every other error
-        is an outcome.
+        ``earlier`` is what an interrupted attempt wrote down; ``patient`` that a permission was just given which
+        AWS may not know of everywhere. Raises Stopped where it did not come to its turn, and LeaseLost, JournalError,
+        CredentialsError and EndpointUnreachable, which end the run; every other error is an outcome.
         """
         try:
-            return _Application(self, operation, earlier).carry_out()
+            return _Application(self, operation, earlier, patient).carry_out()
         except (AwsRefused, AccessDenied) as error:
             return Ended(Result.FAILED, str(error))
 
 
 class _Application:
-    """One operation on its way."""
+    """One operation on its way, or a part of it."""
 
-    def __init__(self, applier: Applier, operation: Operation, earlier: StepRecord | None) -> None:
+    def __init__(self, applier: Applier, operation: Operation, earlier: StepRecord | None, patient: bool) -> None:
         self._applier = applier
         self._operation = operation
+        self._earlier = earlier
+        self._patient = patient
         self._setting: Setting = all_settings()[operation.key.kind]
         self._address = ResourceAddress(
             operation.account_id, operation.region, applier.partition, operation.key.resource
         )
-        self._was = earlier.was if earlier is not None and earlier.written else None
-        self._sent_before = self._was is not None
+        self._was = dict(earlier.was) if earlier is not None and earlier.written else None
+        self._known = frozenset(self._was or ())
+        self._waits = deque(_PERMISSION_AFTER_S if patient and self._setting.by_role(operation.after) else ())
 
     def carry_out(self) -> Ended:
         applier = self._applier
         judge = Judge(applier.placeholders, self._setting, self._operation, applier.undone)
-        for attempt in range(1, _TRIES + 1):
+        attempt = 0
+        while attempt < _TRIES:
+            attempt += 1
             look, turn = self._look_in_turn(judge.wanted)
             if isinstance(look.state, Broken):
                 return Ended(Result.FAILED, look.state.because)
@@ -96,18 +108,26 @@ class _Application:
             if isinstance(doing, Ended):
                 return doing
             try:
-                return self._write(doing, look, turn)
+                self._write(doing, look, turn)
             except _Overtaken:
-                self._unsent()
-            except AwsRefused as error:
+                self._unsent(doing)
+            except (AwsRefused, AccessDenied) as error:
+                lost = isinstance(error, AwsRefused) and error.lost
+                raced = isinstance(error, AwsRefused) and error.code in _RACED
                 # Refused, overtaken or unanswered: what is there now decides, not the error.
-                if not error.lost:
-                    self._unsent()
-                if attempt == _TRIES or not (error.lost or error.code in _RACED):
-                    return self._after_refusal(doing, error)
-            except TailorError:
-                self._unsent()
+                if not lost:
+                    self._unsent(doing)
+                if (lost or raced) and attempt < _TRIES:
+                    continue
+                ended = self._after_refusal(doing, error)
+                if ended is not None:
+                    return ended
+                attempt = 0
+            except BaseException:
+                self._unsent(doing)
                 raise
+            else:
+                return self._confirmed(doing)
         return Ended(Result.FAILED, "another hand changes it all the time: left as it is")
 
     def _look_in_turn(self, wanted: State) -> tuple[Look, float]:
@@ -116,9 +136,10 @@ class _Application:
         turn = gateway.turn(expected.name)
         looks.coming(self._operation.key, gateway.due_in_s(turn))
         gateway.until(turn - LEAD_S, self._applier.stop)
-        return looks.before(self._setting, self._operation.key), turn
+        # That its last update failed speaks against nothing, unless that was this run's.
+        return looks.before(self._setting, self._operation.key, forgiving=self._was is None), turn
 
-    def _write(self, doing: Doing, look: Look, turn: float) -> Ended:
+    def _write(self, doing: Doing, look: Look, turn: float) -> None:
         applier, operation = self._applier, self._operation
         call = self._setting.write(self._address, doing.observed, doing.wanted)
         sending = Sending(
@@ -130,24 +151,61 @@ class _Application:
             seen=self._setting.identity(doing.observed),
         )
         applier.journal.sent(applier.run_id, operation.id, sending)
-        self._was = self._was or sending.was
+        self._was = {**sending.was, **(self._was or {})}
         applier.gateway.write(call, turn, _Guard(self, call, look))
-        return self._confirmed(doing)
 
-    def _unsent(self) -> None:
+    def _unsent(self, doing: Doing) -> None:
         """Nothing was sent after all: what was written down for it is not so."""
-        if not self._sent_before:
-            self._was = None
-            self._applier.journal.unsent(self._applier.run_id, self._operation.id, self._applier.token)
+        fields = [name for name in doing.wanted if name not in self._known]
+        if self._was is not None and any(name in self._was for name in fields):
+            self._was = {name: value for name, value in self._was.items() if name in self._known} or None
+            applier = self._applier
+            applier.journal.unsent(applier.run_id, self._operation.id, fields, applier.token)
 
-    def _after_refusal(self, doing: Doing, error: AwsRefused) -> Ended:
+    def _after_refusal(self, doing: Doing, error: AwsRefused | AccessDenied) -> Ended | None:
+        """The end of it; None where it is to be tried again."""
         state = self._applier.looks.again(self._setting, self._operation.key).state
         if not isinstance(state, Broken) and not self._applier.placeholders.differing(doing.wanted, state):
-            return doing.ended(Result.APPLIED, f"it took, although AWS answered {error.code}")
-        return Ended(Result.FAILED, str(error))
+            code = error.code if isinstance(error, AwsRefused) else "AccessDenied"
+            return doing.ended(Result.APPLIED, f"it took, although AWS answered {code}")
+        parts = self._setting.parts(doing.wanted)
+        if len(parts) > 1:
+            return self._in_parts(parts)
+        if self._waits and isinstance(error, AwsRefused) and error.code in _NOT_YET:
+            # IAM tells its own services of a new permission within seconds, not at once.
+            if self._applier.stop.wait(self._waits.popleft()):
+                raise Stopped
+            return None
+        return Ended(Result.FAILED, str(error), left=doing.left)
+
+    def _in_parts(self, parts: Sequence[frozenset[str]]) -> Ended:
+        """Each part by itself, so that what AWS refuses does not take the rest with it."""
+        left: dict[str, str] = {}
+        applied: list[Ended] = []
+        for part in parts:
+            operation = replace(self._operation.only(part), revision_id=None)
+            try:
+                ended = _Application(self._applier, operation, self._earlier, self._patient).carry_out()
+            except (AwsRefused, AccessDenied) as error:
+                ended = Ended(Result.FAILED, str(error))
+            if ended.result in (Result.APPLIED, Result.UNCHANGED):
+                applied.append(ended)
+            else:
+                left |= ended.left or dict.fromkeys(part, ended.detail)
+                applied += [ended] if ended.state is StepState.CONFIRMED else []
+        state = StepState.CONFIRMED if applied else None
+        if not left:
+            return Ended(Result.APPLIED, state=state, made=applied[-1].made)
+        return Ended(Result.FAILED, "; ".join(dict.fromkeys(left.values())), left=left, state=state)
 
     def _confirmed(self, doing: Doing) -> Ended:
         """What was written is read back: whether it took, and is still so."""
+        try:
+            return self._read_back(doing)
+        except (AwsRefused, AccessDenied) as error:
+            return doing.ended(Result.APPLIED, f"AWS took it, and it could not be read back: {error}")
+
+    def _read_back(self, doing: Doing) -> Ended:
         waits = [UPDATE_TAKES_S if self._setting.asynchronous else 0.0, *_SHOWN_AFTER_S]
         differing: list[str] = []
         for wait_s in waits:

@@ -57,29 +57,66 @@ class Executor:
             and step.result is not Result.FAILED
             and not _left_out(operation, step)
         }
-        _Flow(self, earlier, ended).run([operation for operation in operations if operation.id not in ended])
+        known = Known({operation.id: operation for operation in operations}, ended)
+        _Flow(self, earlier, ended, known).run([o for o in operations if o.id not in ended])
         return ended
 
-    def one(
-        self,
-        operation: Operation,
-        earlier: StepRecord | None,
-        ended: Mapping[str, Ended],
-    ) -> Ended:
+    def one(self, operation: Operation, earlier: StepRecord | None, known: Known) -> Ended:
         """Carry out one operation, as far as what it needs was done; how it ended is journalled and told."""
-        if earlier is not None and earlier.result in _GOOD and (left := _left_out(operation, earlier)):
+        again = earlier is not None and earlier.result in _GOOD
+        if again and earlier is not None:
             # The rest of it was applied by this run, so that the revision is no longer the plan's.
-            operation, earlier = replace(operation.only(left), revision_id=None), None
-        possible, because = _possible(operation, ended)
+            operation = replace(operation.only(_left_out(operation, earlier)), revision_id=None)
+        possible, because = known.possible(operation)
         if (other := self.held.get(operation.function)) is not None:
             result = Ended(Result.FAILED, str(other))
         elif not possible.after:
             result = Ended(Result.FAILED, because)
         else:
-            result = self.applier.apply(possible, earlier)
+            patient = known.was_given_a_permission(operation)
+            result = self.applier.apply(possible, None if again else earlier, patient=patient)
+        if again and earlier is not None and result.result is Result.UNCHANGED:
+            result = Ended(Result.APPLIED, earlier.detail)
         self.applier.journal.settle(self.applier.run_id, operation.id, result, self.applier.token)
         self.observe(operation, result)
         return result
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The operations of the run by id, and how those ended that are over."""
+
+    operations: Mapping[str, Operation]
+    ended: Mapping[str, Ended]
+
+    def possible(self, operation: Operation) -> tuple[Operation, str]:
+        """The operation without the fields whose requirements were not met, and why they were not."""
+        because = ""
+        unmet: set[str] = set()
+        for name, required in operation.requires.items():
+            for id in required:
+                if not self._met(operation, name, id):
+                    unmet.add(name)
+                    because = self.ended[id].detail if id in self.ended else "what it needs was not done"
+        if not unmet:
+            return operation, ""
+        return operation.only(frozenset(operation.after) - unmet), f"what it needs failed: {because}"
+
+    def was_given_a_permission(self, operation: Operation) -> bool:
+        """Whether this run gave the function's role a permission that the operation needs."""
+        needed = {id for ids in operation.requires.values() for id in ids}
+        return any(self.operations[id].key.kind == "role-policy" for id in needed if id in self.operations)
+
+    def _met(self, operation: Operation, name: str, required: str) -> bool:
+        ended = self.ended.get(required)
+        if ended is None or required not in self.operations:
+            return False
+        if not ended.left:
+            return ended.result in _GOOD
+        # Of an operation that was done in part, only what belongs to the same change counts.
+        refs = set(operation.changes.get(name, ()))
+        others = self.operations[required].changes
+        return not any(refs & set(others.get(each, ())) for each in ended.left)
 
 
 class _Flow:
@@ -89,10 +126,13 @@ class _Flow:
     for another, nor for a chunk's last update.
     """
 
-    def __init__(self, executor: Executor, earlier: Mapping[str, StepRecord], ended: dict[str, Ended]) -> None:
+    def __init__(
+        self, executor: Executor, earlier: Mapping[str, StepRecord], ended: dict[str, Ended], known: Known
+    ) -> None:
         self._executor = executor
         self._earlier = earlier
         self._ended = ended
+        self._known = known
         self._inside: dict[str, Operation] = {}
         self._waits_for: dict[str, set[str]] = {}
         self._running = 0
@@ -132,7 +172,7 @@ class _Flow:
             lane = lane_of_operation(operation)
             pool = self._lanes.setdefault(lane, ThreadPoolExecutor(WIDTH, thread_name_prefix=lane))
             earlier = self._earlier.get(operation.id)
-            future = pool.submit(self._executor.one, operation, earlier, self._ended)
+            future = pool.submit(self._executor.one, operation, earlier, self._known)
             future.add_done_callback(partial(_report, self._finished, operation))
             self._running += 1
 
@@ -162,17 +202,3 @@ def _report(
 def _left_out(operation: Operation, step: StepRecord) -> frozenset[str]:
     """The fields that an applied operation had to leave out, because what they need had failed."""
     return frozenset(operation.after) - frozenset(step.wrote) if step.call else frozenset()
-
-
-def _possible(operation: Operation, ended: Mapping[str, Ended]) -> tuple[Operation, str]:
-    """The operation without the fields whose requirements were not met, and why they were not."""
-    because = ""
-    unmet: set[str] = set()
-    for name, required in operation.requires.items():
-        for id in required:
-            if id not in ended or ended[id].result not in _GOOD:
-                unmet.add(name)
-                because = ended[id].detail if id in ended else "what it needs was not done"
-    if not unmet:
-        return operation, ""
-    return operation.only(frozenset(operation.after) - unmet), f"what it needs failed: {because}"

@@ -30,10 +30,9 @@ class Doing:
 
     def ended(self, result: Result, detail: str = "", made: Mapping[str, JsonValue] | None = None) -> Ended:
         """The end of a write that was done."""
-        done = frozenset(self.wanted) if self.left else None
         if self.left and result is Result.APPLIED:
             result, detail = Result.FAILED, "; ".join(dict.fromkeys(self.left.values()))
-        return Ended(result, detail, left=self.left, state=StepState.CONFIRMED, done=done, made=made)
+        return Ended(result, detail, left=self.left, state=StepState.CONFIRMED, made=made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +68,14 @@ class Judge:
         revision = self.operation.revision_id
         if was is None and revision is not None and observed.get("revision_id") != revision:
             return Ended(Result.FAILED, "another hand changed the function since the plan was made: plan again")
-        # An earlier attempt saw this and wrote it down; a write is whole or not at all.
-        before = self.placeholders.real(self.operation.before if was is None else was)
-        differing = self.placeholders.differing(before, observed)
+        # What is so already is not written; of the rest, nobody else may have changed anything.
+        pending = self.placeholders.differing(wanted, observed)
+        # What an earlier attempt saw and wrote down counts, not what the plan had seen.
+        before = self.placeholders.real({**self.operation.before, **(was or {})})
+        differing = self.placeholders.differing({name: before[name] for name in pending}, observed)
         if differing:
             return Ended(Result.FAILED, _another_hand(differing))
-        return Doing(wanted, observed)
+        return Doing({name: wanted[name] for name in pending}, observed)
 
     def _put_back(self, wanted: State, observed: State, step: StepRecord | None) -> Doing | Ended:
         """Field by field: what is as it was is done, what another hand changed is left, the rest goes back."""

@@ -67,12 +67,12 @@ class Looks:
             with lane.lock:
                 lane.coming[key] = self._clock() + in_s
 
-    def before(self, setting: Setting, key: Key) -> Look:
+    def before(self, setting: Setting, key: Key, *, forgiving: bool = True) -> Look:
         """A young look at what is there, once AWS is done with it.
 
-        Raises what Gateway.call raises.
+        ``forgiving`` of a last update that failed: the next one is taken all the same. Raises what Gateway.call raises.
         """
-        return self._look(setting, key, since=self._clock() - _YOUNG_S)
+        return self._look(setting, key, since=self._clock() - _YOUNG_S, forgiving=forgiving)
 
     def again(self, setting: Setting, key: Key) -> Look:
         """A look that is had from now on."""
@@ -96,10 +96,10 @@ class Looks:
         """Seconds since it."""
         return self._clock() - look.at
 
-    def _look(self, setting: Setting, key: Key, since: float) -> Look:
+    def _look(self, setting: Setting, key: Key, since: float, *, forgiving: bool = False) -> Look:
         lane = self._lanes.get(key.kind)
         if lane is None:
-            return self._young(key, since) or self._one(setting, key)
+            return self._young(key, since) or self._one(setting, key, forgiving=forgiving)
         with lane.lock:
             return self._young(key, since) or self._several(lane, setting, key)
 
@@ -107,10 +107,12 @@ class Looks:
         look = self._seen.get(key)
         return look if look is not None and look.at >= since else None
 
-    def _one(self, setting: Setting, key: Key) -> Look:
+    def _one(self, setting: Setting, key: Key, *, forgiving: bool) -> Look:
         siblings: dict[Key, State] = {}
         address = self._opened.address(key.resource)
-        state, at = read_settled(self._opened.gateway, setting, address, siblings, clock=self._clock)
+        state, at = read_settled(
+            self._opened.gateway, setting, address, siblings, forgiving=forgiving, clock=self._clock
+        )
         self._seen |= {sibling: Look(other, at) for sibling, other in siblings.items()}
         return Look(state, at)
 

@@ -13,6 +13,8 @@ from lambda_tailor.planning.estimate import estimate
 from lambda_tailor.planning.summing import summarize
 from lambda_tailor.settings import all_settings
 
+AS_IT_WAS = "put back as it was"
+
 
 def undo_plan(record: RunRecord, created_at: str, only: frozenset[str] | None = None) -> Plan:
     """The plan that undoes a run, or what of it is ``only`` these functions' (ARNs).
@@ -66,7 +68,7 @@ def _inverse(operation: Operation, step: StepRecord, written: list[Operation], i
 
 def _inexact(operation: Operation, step: StepRecord) -> Mapping[ChangeRef, str]:
     setting = all_settings().get(operation.key.kind)
-    note = setting.inexact_undo(step.was) if setting else None
+    note = setting.inexact_undo(step.was, step.wrote) if setting else None
     return {ref: note for refs in operation.changes.values() for ref in refs} if note else {}
 
 
@@ -76,7 +78,7 @@ def _swapped(function: PlannedFunction, undone: set[ChangeRef], notes: Mapping[C
         ref = ChangeRef(function.arn, change.rule, change.setting)
         if ref in undone:
             usd = -change.monthly_usd
-            reason = notes.get(ref, "put back as it was")
+            reason = notes.get(ref, AS_IT_WAS)
             changes.append(
                 replace(change, before=change.after, after=change.before, reason=reason, evidence=(), monthly_usd=usd)
             )

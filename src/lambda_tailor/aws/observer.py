@@ -35,22 +35,24 @@ def read_settled(
     address: ResourceAddress,
     recent: dict[Key, State],
     *,
+    forgiving: bool = False,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = elapsed,
 ) -> tuple[State | Broken, float]:
     """The resource's state once AWS is done with it, and when that was asked for.
 
     Polled every second, like ``function_updated_v2``. What the same answer tells of other kinds of setting
-    goes into ``recent``. Raises StillPending after five minutes; an update in a VPC takes up to one.
+    goes into ``recent``. ``forgiving`` takes what failed as settled. Raises StillPending after five
+    minutes; an update in a VPC takes up to one.
     """
     waited, pause = 0.0, 0.5
     while True:
         asked = clock()
         answer = _answer(gateway, setting, address)
         progress = Progress.SETTLED if answer is None else setting.progress(answer)
-        if isinstance(progress, Broken):
+        if isinstance(progress, Broken) and not forgiving:
             return progress, asked
-        if progress is Progress.SETTLED:
+        if progress is not Progress.PENDING:
             recent |= _siblings(setting, address, answer)
             return setting.observe(address, answer), asked
         if waited >= PATIENCE_S:

@@ -77,10 +77,10 @@ class Journal:
         if token[-1] is None:
             raise lease_lost(sending.function)
 
-    def unsent(self, run_id: str, operation_id: str, token: int) -> None:
-        """What was written down as sent was not, for certain."""
+    def unsent(self, run_id: str, operation_id: str, fields: Sequence[str], token: int) -> None:
+        """What was written down as sent of these fields was not, for certain."""
         with self._explained():
-            self._writes.later(lambda connection: steps.unsend(connection, run_id, operation_id, token))
+            self._writes.later(lambda connection: steps.unsend(connection, run_id, operation_id, fields, token))
 
     def still_held(self, holder: Holder, function: str) -> None:
         """Raises LeaseLost where the holder no longer has the function."""

@@ -99,7 +99,8 @@ def _outcome(record: RunRecord, function: PlannedFunction, change: Change, opera
         ref = ChangeRef(function.arn, change.rule, change.setting)
         result, detail = _gravest(ref, operations, record.steps)
         if result in (Result.APPLIED, Result.UNCHANGED) and record.of_run is not None:
-            result = Result.ROLLED_BACK
+            # What AWS cannot put back is told again when it is over.
+            result, detail = Result.ROLLED_BACK, detail or change.reason
     return Outcome(
         function=function.name,
         region=function.region,

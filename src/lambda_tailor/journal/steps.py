@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,7 +28,7 @@ _SENT = _update("call", "result", "was", "wrote", "state", "sent_at", "seen", "t
 # A process that slept while another took its run over has nothing more to say about it.
 _NOT_TAKEN_OVER = sa.or_(STEPS.c.token.is_(None), STEPS.c.token <= sa.bindparam("mine"))
 _SETTLED = _update("result", "detail", "settled_at", "left", "token").where(_NOT_TAKEN_OVER)
-_STATE = _update("state", "call", "was", "wrote", "made").where(_NOT_TAKEN_OVER)
+_STATE = _update("state", "made").where(_NOT_TAKEN_OVER, STEPS.c.call != "")
 _UNSENT = _update("state", "call", "was", "wrote").where(_NOT_TAKEN_OVER)
 _EMPTY = {"call": "", "was": "{}", "wrote": "{}", "detail": "", "state": StepState.INTENDED}
 
@@ -71,10 +71,17 @@ def send(connection: sa.Connection, run_id: str, operation_id: str, sending: Sen
     return token
 
 
-def unsend(connection: sa.Connection, run_id: str, operation_id: str, token: int) -> None:
-    """Write down that it was not sent after all, unless another process has sent it since."""
-    this = {"run": run_id, "operation": operation_id, "mine": token}
-    connection.execute(_UNSENT, {**this, "call": "", "was": "{}", "wrote": "{}", "state": StepState.INTENDED})
+def unsend(connection: sa.Connection, run_id: str, operation_id: str, fields: Sequence[str], token: int) -> None:
+    """Write down that some fields were not sent after all, unless another process has sent them since."""
+    this = {"run": run_id, "operation": operation_id}
+    known = connection.execute(_STEP, this).mappings().one()
+    was, wrote = (
+        {name: value for name, value in json.loads(known[column]).items() if name not in fields}
+        for column in ("was", "wrote")
+    )
+    state, call = (known["state"], known["call"]) if wrote else (StepState.INTENDED, "")
+    told = {"was": json.dumps(was), "wrote": json.dumps(wrote), "state": state, "call": call, "mine": token}
+    connection.execute(_UNSENT, {**this, **told})
 
 
 def settle(connection: sa.Connection, run_id: str, operation_id: str, ended: Ended, token: int) -> None:
@@ -88,20 +95,8 @@ def settle(connection: sa.Connection, run_id: str, operation_id: str, ended: End
             connection.execute(STEPS.insert(), row)
         return
     if ended.state is not None:
-        _account_for(connection, this, ended, token)
-
-
-def _account_for(connection: sa.Connection, this: Mapping[str, str], ended: Ended, token: int) -> None:
-    known = connection.execute(_STEP, this).mappings().one()
-    was, wrote = json.loads(known["was"]), json.loads(known["wrote"])
-    if ended.done is not None:
-        was, wrote = ({n: v for n, v in fields.items() if n in ended.done} for fields in (was, wrote))
-    told = {
-        "state": ended.state, "call": "" if ended.state is StepState.INTENDED else known["call"],
-        "was": json.dumps(was), "wrote": json.dumps(wrote),
-        "made": known["made"] if ended.made is None else json.dumps(ended.made),
-    }  # fmt: skip
-    connection.execute(_STATE, {**this, **told, "mine": token})
+        made = None if ended.made is None else json.dumps(ended.made)
+        connection.execute(_STATE, {**this, "state": ended.state, "made": made, "mine": token})
 
 
 def of_run(connection: sa.Connection, run_id: str) -> dict[str, StepRecord]:

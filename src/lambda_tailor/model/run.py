@@ -45,15 +45,13 @@ class Ended:
     """How an operation ended.
 
     ``left`` has the fields that were not written, each with the reason, where others were. ``state``
-    says how far the write got, if that is known by now; ``done`` are then the fields that are this
-    run's, where not all are; ``made`` is by what the resource is known again.
+    says how far the write got, if that is known by now; ``made`` is by what the resource is known again.
     """
 
     result: Result
     detail: str = ""
     left: Mapping[str, str] = field(default_factory=dict)
     state: StepState | None = None
-    done: frozenset[str] | None = None
     made: Mapping[str, JsonValue] | None = None
 
 

@@ -63,7 +63,8 @@ def judge(function: Function, _evidence: Evidence, options: LogRetentionOptions)
             if (held := _held(function, options)) is not None:
                 return (Blocked(SETTING, _days(current), days, held),)
             older = "kept for ever" if current is None else f"kept for {current} days"
-            return (_proposed(function, _days(current), days, f"logs are {older}", exists=True),)
+            reason = f"logs are {older}; those older than {days} days are deleted for good"
+            return (_proposed(function, _days(current), days, reason, exists=True),)
 
 
 def _held(function: Function, options: LogRetentionOptions) -> str | None:

@@ -41,9 +41,9 @@ def attainable(observed: State, wanted: State) -> State:
     return {"versioning": "Suspended"} if never_again else wanted
 
 
-def inexact_undo(before: State) -> str | None:
+def inexact_undo(was: State, _wrote: State) -> str | None:
     """S3 knows no way back to a bucket that was never versioned."""
-    if before["versioning"] is None:
+    if was["versioning"] is None:
         return "a bucket that was versioned once can only be suspended, not made unversioned again"
     return None
 

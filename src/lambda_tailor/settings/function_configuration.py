@@ -6,7 +6,7 @@ The call replaces ``Environment`` and ``Layers`` whole, so they are merged into 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lambda_tailor.iam.permission import FUNCTION, LAYER, Action
@@ -16,6 +16,7 @@ from lambda_tailor.settings.shown import Check, Shown, maybe, text, texts, whole
 
 KIND = "function-configuration"
 ENVIRONMENT = "environment."
+_BY_ROLE = frozenset({"dead_letter_arn", "tracing"})
 _UNREADABLE = "environment_error"
 _FIELDS: Mapping[str, Check] = {
     "memory_mb": whole, "timeout_s": whole, "ephemeral_mb": whole, "tracing": text, "log_format": text,
@@ -127,6 +128,23 @@ def _merged_environment(observed: State, wanted: State) -> dict[str, Any]:
     return {field.removeprefix(ENVIRONMENT): value for field, value in merged.items() if value is not None}
 
 
+def parts(wanted: State) -> Sequence[frozenset[str]]:
+    """Each field by itself, but for variables and logging; those that the role must allow come last."""
+    groups: dict[str, set[str]] = {}
+    for name in sorted(wanted, key=lambda name: (name in _BY_ROLE, name)):
+        group = ENVIRONMENT if name.startswith(ENVIRONMENT) else "logging" if name in _LOGGING else name
+        groups.setdefault(group, set()).add(name)
+    sure = [frozenset(names) for names in groups.values() if not names & _BY_ROLE]
+    unsure = [frozenset(names) for names in groups.values() if names & _BY_ROLE]
+    # What the role has no say in is tried together first: most often it is the role.
+    return [frozenset().union(*sure), *unsure] if sure and unsure else [*sure, *unsure]
+
+
+def by_role(wanted: State) -> bool:
+    """Whether the role must allow any of it: dead-letter queue, tracing."""
+    return bool(_BY_ROLE & wanted.keys())
+
+
 def follows(shown: Shown) -> bool:
     """The function's own fields, by value; a variable by where it is read from."""
     if not shown.of_the_function:
@@ -150,6 +168,8 @@ SETTING = Setting(
     read=read,
     observe=observe,
     write=write,
+    parts=parts,
+    by_role=by_role,
     follows=follows,
     absent_codes=frozenset({"ResourceNotFoundException"}),
     refuse=refuse,

@@ -41,7 +41,7 @@ def refuse(_observed: State, wanted: State) -> str | None:
     return "a version that was deleted cannot be put back" if wanted["exists"] is not False else None
 
 
-def inexact_undo(_before: State) -> str | None:
+def inexact_undo(_was: State, _wrote: State) -> str | None:
     """There is no way back."""
     return "a version that was deleted cannot be put back"
 

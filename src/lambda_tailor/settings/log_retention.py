@@ -26,6 +26,14 @@ def write(address: ResourceAddress, _observed: State, wanted: State) -> Call:
     return Call("logs", "PutRetentionPolicy", {**group, "retentionInDays": wanted["retention_days"]})
 
 
+def inexact_undo(was: State, wrote: State) -> str | None:
+    """What CloudWatch deleted under the shorter retention is gone."""
+    before, after = was.get("retention_days"), wrote.get("retention_days")
+    if isinstance(after, int) and (before is None or (isinstance(before, int) and before > after)):
+        return f"the retention goes back; events older than {after} days that were deleted meanwhile do not come back"
+    return None
+
+
 def follows(shown: Shown) -> bool:
     """The retention of the log group that the change names."""
     return (
@@ -41,6 +49,7 @@ SETTING = Setting(
     read_together=read_together,
     observe=observe,
     write=write,
+    inexact_undo=inexact_undo,
     follows=follows,
     read_actions=(Action("logs:DescribeLogGroups"),),
     write_actions=(Action("logs:PutRetentionPolicy", LOG_GROUP), Action("logs:DeleteRetentionPolicy", LOG_GROUP)),

@@ -84,8 +84,10 @@ class Setting:
     its own in the answer.
     ``identity`` gives, of a state, by what the resource is known again as the one that was made; where it is
     ``eventual``, AWS may take a while to show what it has done.
+    ``parts`` has the groups of fields that AWS would take one by one, where it refuses them together; ``by_role`` tells
+    whether AWS asks the function's role about any of them.
     ``attainable`` turns observed and wanted state into the nearest to the wanted that AWS lets be.
-    ``inexact_undo`` says, for a state to go back to, what AWS cannot put back exactly.
+    ``inexact_undo`` says, of the states before and after a write, what AWS cannot put back exactly.
 
     ``read_actions`` and ``write_actions`` are the IAM actions that it takes; the first of the latter
     names the lane that its writes run in. A state with a ``revision_id`` has it passed back in the write, so that AWS
@@ -107,7 +109,9 @@ class Setting:
     prepares: bool = False
     eventual: bool = False
     identity: Callable[[State], Mapping[str, JsonValue] | None] = field(default=lambda _state: None)
+    parts: Callable[[State], Sequence[frozenset[str]]] = field(default=lambda wanted: [frozenset(wanted)])
+    by_role: Callable[[State], bool] = field(default=lambda _wanted: False)
     attainable: Callable[[State, State], State] = field(default=lambda _observed, wanted: wanted)
-    inexact_undo: Callable[[State], str | None] = field(default=lambda _before: None)
+    inexact_undo: Callable[[State, State], str | None] = field(default=lambda _was, _wrote: None)
     read_actions: tuple[Action, ...] = ()
     write_actions: tuple[Action, ...] = ()

@@ -45,7 +45,7 @@ def test_a_version_is_deleted_and_never_the_function() -> None:
 def test_a_deleted_version_is_not_put_back() -> None:
     assert function_version.refuse({"exists": False}, {"exists": True})
     assert function_version.refuse({"exists": True}, {"exists": False}) is None
-    assert function_version.inexact_undo({"exists": True})
+    assert function_version.inexact_undo({"exists": True}, {})
 
 
 def test_provisioned_executions_are_put_or_taken_away() -> None:

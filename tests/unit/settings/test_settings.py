@@ -125,8 +125,8 @@ def test_every_write_has_its_way_back(kind: str, observed: dict[str, Any], there
 
 def test_a_bucket_that_was_never_versioned_cannot_go_back_exactly() -> None:
     setting = all_settings()["bucket-versioning"]
-    assert setting.inexact_undo({"versioning": None}) is not None
-    assert setting.inexact_undo({"versioning": "Suspended"}) is None
+    assert setting.inexact_undo({"versioning": None}, {}) is not None
+    assert setting.inexact_undo({"versioning": "Suspended"}, {}) is None
 
 
 def test_logging_is_sent_whole_and_text_without_levels() -> None:

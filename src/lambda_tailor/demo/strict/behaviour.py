@@ -44,6 +44,7 @@ class Layer(Protocol):
     backend: Backend
     account_limits: dict[str, int]
     states: dict[tuple[str, str], str]
+    iam_delays_s: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)

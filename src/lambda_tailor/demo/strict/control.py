@@ -54,6 +54,10 @@ class StrictControl:
         """The account's concurrency limit; a new account's is 10, and no reservation is possible in it."""
         self._set({"account_limit": [account, executions]})
 
+    def set_iam_delay(self, account: str, seconds: float) -> None:
+        """How long it takes until Lambda knows of a policy that was put on a role: on AWS, some seconds."""
+        self._set({"iam_delay": [account, seconds]})
+
     def set_function_state(self, name: str, account: str, state: str) -> None:
         """Show a function in a state that the emulator never reaches: Pending, Failed or Inactive."""
         self._set({"function_state": [account, name, state]})

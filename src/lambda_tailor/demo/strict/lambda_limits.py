@@ -6,6 +6,8 @@ https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionConcurrency.html
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,13 +31,22 @@ class LambdaLimits(Passing):
 
     ``account_limits`` gives an account another concurrency limit than the emulator's; a new
     account's is 10. ``states`` shows a function, by account and name, in a state that the emulator
-    never reaches.
+    never reaches. ``iam_delays_s`` is how long a policy that was just put on a role is not known yet, by account:
+    IAM is eventually consistent.
     """
 
-    def __init__(self, backend: Backend, account_limits: dict[str, int], states: dict[tuple[str, str], str]) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        account_limits: dict[str, int],
+        states: dict[tuple[str, str], str],
+        iam_delays_s: dict[str, float] | None = None,
+    ) -> None:
         self._backend = backend
         self._limits = account_limits
         self._states = states
+        self._iam_delays_s = iam_delays_s if iam_delays_s is not None else {}
+        self._policies_put_at: dict[tuple[str, str], float] = {}
 
     async def before(self, exchange: Exchange) -> Answer | None:
         """Refuse what AWS refuses."""
@@ -52,6 +63,8 @@ class LambdaLimits(Passing):
 
     async def after(self, exchange: Exchange, answer: Answer) -> Answer:
         """Leave out what AWS leaves out."""
+        if exchange.name == "iam:PutRolePolicy" and answer.status == 200:
+            self._policies_put_at[exchange.account, exchange.parameters().get("RoleName", "")] = time.monotonic()
         if exchange.name == "lambda:ListFunctions" and answer.status == 200:
             listed = document(exchange, answer)
             for function in listed.get("Functions") or ():
@@ -96,7 +109,10 @@ class LambdaLimits(Passing):
         role = asked.get("Role") or (function or {}).get("Configuration", {}).get("Role", "")
         service = "SNS" if ":sns:" in target else "SQS"
         action = "Publish" if service == "SNS" else "SendMessage"
-        if function is not None and not await self._backend.may(exchange, role, f"{service.lower()}:{action}", target):
+        put_at = self._policies_put_at.get((exchange.account, role.rpartition("/")[2]), -math.inf)
+        unknown = time.monotonic() - put_at < self._iam_delays_s.get(exchange.account, 0.0)
+        may = not unknown and await self._backend.may(exchange, role, f"{service.lower()}:{action}", target)
+        if function is not None and not may:
             message = f"The provided execution role does not have permissions to call {action} on {service}"
             return refusal(exchange, _INVALID, message)
         return None
@@ -137,4 +153,6 @@ def _out_of_bounds(exchange: Exchange, asked: Mapping[str, Any]) -> Answer | Non
     return None
 
 
-BEHAVIOUR = Registered(lambda layer: LambdaLimits(layer.backend, layer.account_limits, layer.states), order=10)
+BEHAVIOUR = Registered(
+    lambda layer: LambdaLimits(layer.backend, layer.account_limits, layer.states, layer.iam_delays_s), order=10
+)

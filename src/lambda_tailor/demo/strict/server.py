@@ -39,6 +39,7 @@ class Strict:
     faults: Faults = field(default_factory=Faults)
     account_limits: dict[str, int] = field(default_factory=dict)
     states: dict[tuple[str, str], str] = field(default_factory=dict)
+    iam_delays_s: dict[str, float] = field(default_factory=dict)
     calls: Counter[tuple[str, str]] = field(default_factory=Counter)
     log: list[tuple[str, str, str, int]] = field(default_factory=list)
     behaviours: list[Behaviour] = field(init=False)
@@ -118,6 +119,8 @@ def _set(strict: Strict, asked: dict[str, Any]) -> None:
         strict.quotas.scale = float(asked["quota_scale"])
     if "account_limit" in asked:
         strict.account_limits[asked["account_limit"][0]] = int(asked["account_limit"][1])
+    if "iam_delay" in asked:
+        strict.iam_delays_s[asked["iam_delay"][0]] = float(asked["iam_delay"][1])
     if "function_state" in asked:
         account, name, state = asked["function_state"]
         strict.states[account, name] = state

@@ -1,0 +1,148 @@
+"""Other hands, field by field: what is put back, what is left, what AWS refuses in part; each red without its guard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from lambda_tailor.aws.gateway import writes
+from tests.integration.conftest import Aws
+
+NAME = "lambda-function-dev"
+UPDATE = "lambda:UpdateFunctionConfiguration"
+Deploy = Callable[..., dict[str, Any]]
+
+
+def outcomes(run: Mapping[str, Any]) -> dict[str, str]:
+    return {o["setting"]: o["outcome"] for o in run["outcomes"]}
+
+
+def settle(aws: Aws) -> Any:
+    functions = aws.client("lambda")
+    functions.get_waiter("function_updated_v2").wait(FunctionName=NAME)
+    return functions.get_function(FunctionName=NAME)
+
+
+def by_hand(aws: Aws, **changed: Any) -> None:
+    settle(aws)
+    aws.client("lambda").update_function_configuration(FunctionName=NAME, **changed)
+    settle(aws)
+
+
+def test_what_is_as_before_already_does_not_keep_the_rest_from_going_back(stack: Aws) -> None:
+    before = stack.snapshot()
+    stack.run("apply", "-e", "dev", "--auto-approve")
+    # As an ordinary 'terraform apply' reverts the memory only.
+    by_hand(stack, MemorySize=3008)
+    run = stack.json("rollback", "latest", "--auto-approve")
+    assert run["summary"]["failed"] == 0
+    assert stack.snapshot() == before
+
+
+def test_what_another_hand_changed_is_left_and_told_and_the_rest_goes_back(stack: Aws) -> None:
+    stack.run("apply", "-e", "dev", "--auto-approve")
+    by_hand(stack, MemorySize=777)
+    run = stack.json("rollback", "latest", "--auto-approve", exit_code=1)
+    failed = [o for o in run["outcomes"] if o["outcome"] == "failed"]
+    assert [o["setting"] for o in failed] == ["memory_mb"]
+    assert "another hand changed memory_mb" in failed[0]["detail"]
+    configuration = settle(stack)["Configuration"]
+    assert (configuration["MemorySize"], configuration["Timeout"]) == (777, 300)
+    assert configuration["TracingConfig"]["Mode"] == "PassThrough"
+    assert not configuration.get("DeadLetterConfig")
+
+
+@pytest.fixture
+def refusing(stack: Aws) -> Iterator[Aws]:
+    """The role is only let send to the queue by the run itself, and Lambda hears of it late."""
+    iam = stack.client("iam")
+    role = "lambda-role-dev"
+    for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+        if "sqs" in name.lower() or "dlq" in name.lower():
+            iam.delete_role_policy(RoleName=role, PolicyName=name)
+    yield stack
+    stack.control.set_iam_delay(stack.account, 0.0)
+
+
+def policy(tmp_path: Any, more: str = "") -> str:
+    file = tmp_path / "policy.yaml"
+    file.write_text(
+        "rules:\n  memory: {target_mb: 1024}\n  timeout: {target_s: 30}\n"
+        f"  dead-letter-queue: {{queue: 'lambda-dlq-{{suffix}}', add_permission: true}}\n{more}"
+    )
+    return str(file)
+
+
+def test_a_permission_that_was_just_given_is_waited_for(refusing: Aws, tmp_path: Any) -> None:
+    refusing.control.set_iam_delay(refusing.account, 3.0)
+    refusing.control.reset()
+    run = refusing.json("apply", "-e", "dev", "--policy", policy(tmp_path), "--auto-approve")
+    assert run["summary"]["failed"] == 0
+    configuration = settle(refusing)["Configuration"]
+    assert configuration["DeadLetterConfig"]["TargetArn"].endswith("lambda-dlq-dev")
+    refused = [entry for entry in refusing.control.log() if entry[2] == UPDATE and entry[3] == 400]
+    assert len(refused) >= 2
+
+
+def test_what_is_refused_does_not_take_the_rest_with_it(
+    refusing: Aws, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lambda_tailor.applying.apply_operation._PERMISSION_AFTER_S", (0.1, 0.1))
+    before = refusing.snapshot()
+    refusing.control.set_iam_delay(refusing.account, 3600.0)
+    run = refusing.json("apply", "-e", "dev", "--policy", policy(tmp_path), "--auto-approve", exit_code=1)
+    assert outcomes(run)["memory_mb"] == outcomes(run)["timeout_s"] == "applied"
+    assert outcomes(run)["dead_letter_queue"] == "failed"
+    configuration = settle(refusing)["Configuration"]
+    assert (configuration["MemorySize"], configuration["Timeout"]) == (1024, 30)
+    assert not configuration.get("DeadLetterConfig")
+    # Once it is known, the same run is finished, and then put back whole.
+    refusing.control.set_iam_delay(refusing.account, 0.0)
+    assert refusing.json("resume", run["run_id"], "--auto-approve")["status"] == "succeeded"
+    assert settle(refusing)["Configuration"]["DeadLetterConfig"]["TargetArn"].endswith("lambda-dlq-dev")
+    assert refusing.json("rollback", run["run_id"], "--auto-approve")["summary"]["failed"] == 0
+    assert refusing.snapshot() == before
+
+
+def test_logs_that_are_deleted_for_good_are_told_before_and_after(stack: Aws) -> None:
+    plan = stack.json("plan", "-e", "dev")
+    change = next(c for f in plan["functions"] for c in f["changes"] if c["rule"] == "log-retention")
+    assert "those older than 7 days are deleted for good" in change["reason"]
+    stack.run("apply", "-e", "dev", "--auto-approve")
+    run = stack.json("rollback", "latest", "--auto-approve")
+    told = next(o for o in run["outcomes"] if o["rule"] == "log-retention")
+    assert told["outcome"] == "rolled-back"
+    assert "do not come back" in told["detail"]
+
+
+def looked_and_wrote(aws: Aws, look: str, write: str) -> list[str]:
+    return [name for _, _, name, _ in aws.control.log() if name in (look, write)]
+
+
+@pytest.mark.parametrize(
+    ("look", "write", "hand"),
+    [
+        ("cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm", "alarm"),
+        ("logs:DescribeLogGroups", "logs:PutRetentionPolicy", "retention"),
+        ("lambda:GetFunction", "lambda:PutFunctionConcurrency", "concurrency"),
+    ],
+)
+def test_a_write_that_was_refused_for_its_pace_is_looked_at_again(
+    stack: Aws, look: str, write: str, hand: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lambda_tailor.applying.looks.LOOK_S", 0.2)
+    monkeypatch.setattr("lambda_tailor.applying.apply_operation.LOOK_S", 0.2)
+    stack.control.fail(operation=write, kind="throttle", times=2, account=stack.account)
+    stack.control.reset()
+    stack.run("apply", "-e", "dev", "--auto-approve")
+    order = looked_and_wrote(stack, look, write)
+    first = order.index(write)
+    assert order[first + 1 :].count(write) >= 2
+    # Between the write that was refused and the one that was not lies another look.
+    assert look in order[first : len(order) - order[::-1].index(write)]
+
+
+def test_no_write_is_sent_that_took_longer_than_a_second_to_get_there(stack: Aws) -> None:
+    assert any(writes(name.partition(":")[2]) for name in (UPDATE,))
