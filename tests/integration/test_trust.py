@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from lambda_tailor.aws.gateway import writes
 from tests.integration.conftest import Aws
 
 NAME = "lambda-function-dev"
@@ -16,7 +15,7 @@ Deploy = Callable[..., dict[str, Any]]
 
 
 def outcomes(run: Mapping[str, Any]) -> dict[str, str]:
-    return {o["setting"]: o["outcome"] for o in run["outcomes"]}
+    return {o["rule"]: o["outcome"] for o in run["outcomes"]}
 
 
 def settle(aws: Aws) -> Any:
@@ -93,8 +92,8 @@ def test_what_is_refused_does_not_take_the_rest_with_it(
     before = refusing.snapshot()
     refusing.control.set_iam_delay(refusing.account, 3600.0)
     run = refusing.json("apply", "-e", "dev", "--policy", policy(tmp_path), "--auto-approve", exit_code=1)
-    assert outcomes(run)["memory_mb"] == outcomes(run)["timeout_s"] == "applied"
-    assert outcomes(run)["dead_letter_queue"] == "failed"
+    assert outcomes(run)["memory"] == outcomes(run)["timeout"] == "applied"
+    assert outcomes(run)["dead-letter-queue"] == "failed"
     configuration = settle(refusing)["Configuration"]
     assert (configuration["MemorySize"], configuration["Timeout"]) == (1024, 30)
     assert not configuration.get("DeadLetterConfig")
@@ -144,5 +143,122 @@ def test_a_write_that_was_refused_for_its_pace_is_looked_at_again(
     assert look in order[first : len(order) - order[::-1].index(write)]
 
 
-def test_no_write_is_sent_that_took_longer_than_a_second_to_get_there(stack: Aws) -> None:
-    assert any(writes(name.partition(":")[2]) for name in (UPDATE,))
+QUEUE = "lambda-dlq-dev"
+
+
+def queue_of(aws: Aws) -> str:
+    url: str = aws.client("sqs").get_queue_url(QueueName=QUEUE)["QueueUrl"]
+    return url
+
+
+def arn_of(aws: Aws) -> str:
+    return f"arn:aws:sqs:us-east-1:{aws.account}:{QUEUE}"
+
+
+def used_by_a_function(aws: Aws, deploy: Deploy) -> None:
+    may = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}
+    import json
+
+    deploy("another")
+    document = json.dumps({"Version": "2012-10-17", "Statement": [may]})
+    aws.client("iam").put_role_policy(RoleName="role", PolicyName="may-send", PolicyDocument=document)
+    aws.client("lambda").update_function_configuration(
+        FunctionName="another", DeadLetterConfig={"TargetArn": arn_of(aws)}
+    )
+
+
+def used_as_a_destination(aws: Aws, deploy: Deploy) -> None:
+    deploy("another")
+    aws.client("lambda").put_function_event_invoke_config(
+        FunctionName="another", DestinationConfig={"OnFailure": {"Destination": arn_of(aws)}}
+    )
+
+
+def used_by_a_queue(aws: Aws, _deploy: Deploy) -> None:
+    import json
+
+    redrive = json.dumps({"deadLetterTargetArn": arn_of(aws), "maxReceiveCount": 3})
+    aws.client("sqs").create_queue(QueueName="source", Attributes={"RedrivePolicy": redrive})
+
+
+def read_by_a_function(aws: Aws, deploy: Deploy) -> None:
+    deploy("another")
+    aws.client("lambda").create_event_source_mapping(FunctionName="another", EventSourceArn=arn_of(aws), Enabled=False)
+
+
+def given_a_policy(aws: Aws, _deploy: Deploy) -> None:
+    import json
+
+    may = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn_of(aws)}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [may]})
+    aws.client("sqs").set_queue_attributes(QueueUrl=queue_of(aws), Attributes={"Policy": policy})
+
+
+def given_another_attribute(aws: Aws, _deploy: Deploy) -> None:
+    aws.client("sqs").set_queue_attributes(QueueUrl=queue_of(aws), Attributes={"VisibilityTimeout": "77"})
+
+
+def made_anew(aws: Aws, _deploy: Deploy) -> None:
+    import time
+
+    aws.client("sqs").delete_queue(QueueUrl=queue_of(aws))
+    time.sleep(1.1)
+    attributes = {"MessageRetentionPeriod": str(14 * 86400), "SqsManagedSseEnabled": "true"}
+    aws.client("sqs").create_queue(QueueName=QUEUE, Attributes=attributes)
+
+
+def given_a_message(aws: Aws, _deploy: Deploy) -> None:
+    aws.client("sqs").send_message(QueueUrl=queue_of(aws), MessageBody="{}")
+
+
+CLAIMS: tuple[Callable[[Aws, Deploy], None], ...] = (
+    used_by_a_function, used_as_a_destination, used_by_a_queue, read_by_a_function,
+    given_a_policy, given_another_attribute, made_anew, given_a_message,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.__name__)
+def test_a_queue_that_a_run_made_stays_where_somebody_has_a_claim_on_it(
+    stack: Aws, deploy: Deploy, claim: Callable[[Aws, Deploy], None]
+) -> None:
+    stack.run("apply", "-e", "dev", "--auto-approve")
+    claim(stack, deploy)
+    run = stack.json("rollback", "latest", "--auto-approve", exit_code=None)
+    told = next(o for o in run["outcomes"] if o["rule"] == "dead-letter-queue")
+    assert told["outcome"] == "blocked"
+    assert "it is kept" in told["detail"]
+    assert "cannot be seen" not in told["detail"]
+    assert queue_of(stack)
+    # All the rest is as before.
+    assert settle(stack)["Configuration"]["MemorySize"] == 3008
+
+
+def test_what_was_never_sent_is_not_put_back(stack: Aws) -> None:
+    """A run dies before its queue was made, and somebody else makes one of that name."""
+    import os
+    import subprocess
+    import sys
+    import time
+    from pathlib import Path
+
+    stack.control.fail(operation="sqs:CreateQueue", kind="hang", account=stack.account)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lambda_tailor", "apply", "-e", "dev", "--auto-approve", "-q"],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    until = time.monotonic() + 30
+    while stack.control.held() != ["sqs:CreateQueue"] and time.monotonic() < until:
+        time.sleep(0.01)
+    assert stack.control.held() == ["sqs:CreateQueue"]
+    process.kill()
+    process.wait()
+    attributes = {"MessageRetentionPeriod": str(14 * 86400), "SqsManagedSseEnabled": "true"}
+    stack.client("sqs").create_queue(QueueName=QUEUE, Attributes=attributes)
+    stack.control.clear_faults()
+    run = stack.json("runs")["runs"][0]["run_id"]
+    undone = stack.json("rollback", run, "--auto-approve", exit_code=None)
+    assert queue_of(stack)
+    told = next(o for o in undone["outcomes"] if o["rule"] == "dead-letter-queue")
+    assert "another hand made" in told["detail"]

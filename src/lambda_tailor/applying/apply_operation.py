@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from lambda_tailor.applying.judgement import Doing, Judge
+from lambda_tailor.applying.lineage import Lineage
 from lambda_tailor.applying.looks import LEAD_S, LOOK_S, Look, Looks
 from lambda_tailor.applying.placeholders import Placeholders
+from lambda_tailor.aws.claims import Claims
 from lambda_tailor.aws.gateway import Gateway
 from lambda_tailor.aws.quotas import Stopped
 from lambda_tailor.errors import AccessDenied, AwsRefused
@@ -22,7 +24,7 @@ from lambda_tailor.journal.leases import Holder
 from lambda_tailor.model.plan import Operation
 from lambda_tailor.model.record import Sending, StepRecord
 from lambda_tailor.model.run import Ended, Result, StepState
-from lambda_tailor.settings import all_settings
+from lambda_tailor.settings import all_settings, queue
 from lambda_tailor.settings.setting import Broken, Call, ResourceAddress, Setting, State
 
 # AWS refuses these because another hand was faster: what it did is read, and judged again.
@@ -51,8 +53,8 @@ class _Overtaken(Exception):
 class Applier:
     """Applies operations of one run in one account and region, under a lease.
 
-    ``undone`` has the steps that this run puts back, by operation, where it is a rollback; ``token`` is
-    the fencing token of the lease. ``stop`` lets nothing begin that waits for its turn.
+    ``undone`` knows what this run puts back, where it is a rollback, and ``claims`` who else uses it; ``token``
+    is the fencing token of the lease. ``stop`` lets nothing begin that waits for its turn.
     """
 
     run_id: str
@@ -63,7 +65,8 @@ class Applier:
     holder: Holder
     looks: Looks
     token: int = 0
-    undone: Mapping[str, StepRecord] | None = None
+    undone: Lineage | None = None
+    claims: Claims
     stop: threading.Event = field(default_factory=threading.Event)
 
     def apply(self, operation: Operation, earlier: StepRecord | None, *, patient: bool = False) -> Ended:
@@ -107,6 +110,8 @@ class _Application:
             doing = judge.judge(look.state, self._was, attempt)
             if isinstance(doing, Ended):
                 return doing
+            if (claimed := self._claimed(doing)) is not None:
+                return claimed
             try:
                 self._write(doing, look, turn)
             except _Overtaken:
@@ -130,6 +135,25 @@ class _Application:
                 return self._confirmed(doing)
         return Ended(Result.FAILED, "another hand changes it all the time: left as it is")
 
+    def _claimed(self, doing: Doing) -> Ended | None:
+        """What a run made is removed only where it is as it was made, and nobody else uses it."""
+        undone, setting, operation = self._applier.undone, self._setting, self._operation
+        if undone is None or not setting.removes(doing.wanted):
+            return None
+        resource = f"{setting.title} {operation.key.resource}"
+        arn = queue.arn(self._address.partition, self._address.region, self._address.account_id, self._address.resource)
+        if (later := undone.relied_on(operation, arn if operation.key.kind == queue.KIND else None)) is not None:
+            return Ended(Result.BLOCKED, f"{later} relies on {resource}: it is kept")
+        if not undone.made_it(operation, setting.identity(doing.observed)):
+            return Ended(Result.BLOCKED, f"{resource} is not as this run made it: it is kept")
+        step = undone.step(operation)
+        if setting.marked is not None and step is not None and step.state is not None:
+            word = setting.marked.word(self._applier.gateway.call(setting.marked.read(self._address)))
+            if word not in undone.family:
+                return Ended(Result.BLOCKED, f"another hand made {resource}: it is kept")
+        because = self._applier.claims.on(operation.key, doing.observed)
+        return None if because is None else Ended(Result.BLOCKED, because)
+
     def _look_in_turn(self, wanted: State) -> tuple[Look, float]:
         gateway, looks = self._applier.gateway, self._applier.looks
         expected = self._setting.write(self._address, self._applier.placeholders.real(self._operation.before), wanted)
@@ -142,6 +166,7 @@ class _Application:
     def _write(self, doing: Doing, look: Look, turn: float) -> None:
         applier, operation = self._applier, self._operation
         call = self._setting.write(self._address, doing.observed, doing.wanted)
+        call = self._setting.mark(call, applier.run_id)
         sending = Sending(
             function=operation.function,
             holder=applier.holder.id,

@@ -7,13 +7,11 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
+from lambda_tailor.applying.lineage import Lineage
 from lambda_tailor.applying.placeholders import Placeholders
 from lambda_tailor.model.plan import Operation
-from lambda_tailor.model.record import StepRecord
 from lambda_tailor.model.run import Ended, Result, StepState
 from lambda_tailor.settings.setting import Setting, State
-
-UNDO = "undo-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +37,13 @@ class Doing:
 class Judge:
     """Compares what an operation was planned for with what is there.
 
-    ``undone`` has the steps that are put back, by operation, where the operation belongs to a rollback.
+    ``undone`` knows what is put back, where the operation belongs to a rollback.
     """
 
     placeholders: Placeholders
     setting: Setting
     operation: Operation
-    undone: Mapping[str, StepRecord] | None
+    undone: Lineage | None
 
     @property
     def wanted(self) -> State:
@@ -61,7 +59,7 @@ class Judge:
         if not self.placeholders.differing(wanted, observed):
             return _done(was is not None, attempt)
         if self.undone is not None:
-            return self._put_back(wanted, observed, self.undone.get(self.operation.id.removeprefix(UNDO)))
+            return self._put_back(wanted, observed, self.undone)
         refusal = self.setting.refuse(observed, wanted)
         if refusal is not None:
             return Ended(Result.BLOCKED, refusal)
@@ -77,8 +75,9 @@ class Judge:
             return Ended(Result.FAILED, _another_hand(differing))
         return Doing({name: wanted[name] for name in pending}, observed)
 
-    def _put_back(self, wanted: State, observed: State, step: StepRecord | None) -> Doing | Ended:
+    def _put_back(self, wanted: State, observed: State, undone: Lineage) -> Doing | Ended:
         """Field by field: what is as it was is done, what another hand changed is left, the rest goes back."""
+        step = undone.step(self.operation)
         changed = self.placeholders.differing(wanted, observed)
         unlike = self.placeholders.differing(self.placeholders.real(self.operation.before), observed)
         if unlike and step is not None and step.state is StepState.SENT:

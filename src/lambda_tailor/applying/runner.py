@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field, replace
 
+from lambda_tailor.applying import lineage
+from lambda_tailor.applying.lineage import Lineage
 from lambda_tailor.applying.scope_run import (
     LOOKED_EVERY_S,
     RunContext,
@@ -32,7 +34,7 @@ from lambda_tailor.journal.outcomes import run_of, status_of
 from lambda_tailor.journal.vault import Vault
 from lambda_tailor.model.plan import Operation, Plan
 from lambda_tailor.model.progress import NullObserver, Observer
-from lambda_tailor.model.record import RunRecord, StepRecord
+from lambda_tailor.model.record import RunRecord
 from lambda_tailor.model.run import Run, Status
 from lambda_tailor.planning.agreement import check_operations, check_run
 from lambda_tailor.planning.summing import check_caps
@@ -142,7 +144,7 @@ class Runner:
 
     def _execute(self, record: RunRecord) -> Run:
         epoch = self.journal.take_up(record.run_id)
-        undone = self.journal.run(record.of_run).steps if record.of_run is not None else None
+        undone = lineage.of(self.journal, record.of_run) if record.of_run is not None else None
         status = Status.INTERRUPTED
         try:
             with side_by_side(self.scheduler) as executor:
@@ -155,7 +157,7 @@ class Runner:
         self.journal.sum_up(run.run_id, run.summary)
         return run
 
-    def _side_by_side(self, record: RunRecord, executor: Executor, undone: Mapping[str, StepRecord] | None) -> None:
+    def _side_by_side(self, record: RunRecord, executor: Executor, undone: Lineage | None) -> None:
         """Every account and region has quotas of its own. What ends one of them is raised when all are over."""
         began = dict(self._begun(record, executor, undone))
         errors: list[BaseException] = []
@@ -180,7 +182,7 @@ class Runner:
             raise errors[0]
 
     def _begun(
-        self, record: RunRecord, executor: Executor, undone: Mapping[str, StepRecord] | None
+        self, record: RunRecord, executor: Executor, undone: Lineage | None
     ) -> Iterator[tuple[Future[ScopeDone], Sequence[Operation]]]:
         scopes = _by_scope(record.plan)
         work = ScopeRun(

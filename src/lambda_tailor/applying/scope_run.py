@@ -8,11 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from lambda_tailor import paths
+from lambda_tailor.applying import lineage
 from lambda_tailor.applying.apply_operation import Applier
 from lambda_tailor.applying.executor import Executor, Observer
+from lambda_tailor.applying.lineage import Lineage
 from lambda_tailor.applying.looks import Looks
 from lambda_tailor.applying.placeholders import Placeholders
 from lambda_tailor.aws.accounts import UNREACHABLE, Scope
+from lambda_tailor.aws.claims import Claims
 from lambda_tailor.aws.gateway import Connection
 from lambda_tailor.aws.inventory import Target, take
 from lambda_tailor.aws.lookups import look_up
@@ -60,8 +63,8 @@ class ScopeDone:
 class RunContext:
     """What is needed for it.
 
-    ``patient`` waits until a worker that died over the same run holds nothing more; ``undone`` has the steps
-    of the run that is put back, where it is a rollback.
+    ``patient`` waits until a worker that died over the same run holds nothing more; ``undone`` knows the
+    run that is put back, where it is a rollback.
     """
 
     journal: Journal
@@ -69,7 +72,7 @@ class RunContext:
     stop: threading.Event
     observe: Observer = field(default=lambda _operation, _ended: None)
     patient: bool = False
-    undone: Mapping[str, StepRecord] | None = None
+    undone: Lineage | None = None
 
 
 def mark_of(vault: Vault) -> str:
@@ -105,6 +108,7 @@ def carry_out(
             token=context.journal.token(holder),
             looks=Looks(opened),
             undone=context.undone,
+            claims=Claims(opened),
             stop=context.stop,
         )
         executor = Executor(applier=applier, observe=context.observe, stop=context.stop, held=held)
@@ -136,7 +140,7 @@ def carry_out_remotely(work: ScopeRun) -> ScopeDone:
         where = (work.scope.account_id, work.scope.region)
         operations = [o for o in record.plan.operations if (o.account_id, o.region) == where]
         stop = threading.Event()
-        undone = journal.run(record.of_run).steps if record.of_run is not None else None
+        undone = lineage.of(journal, record.of_run) if record.of_run is not None else None
         context = RunContext(journal=journal, vault=vault, stop=stop, patient=True, undone=undone)
         with _stopped_from_afar(journal, work.run_id, stop):
             return carry_out(work, context, operations, record.steps)

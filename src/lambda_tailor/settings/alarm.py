@@ -89,6 +89,11 @@ def write(address: ResourceAddress, _observed: State, wanted: State) -> Call:
     return Call("cloudwatch", "PutMetricAlarm", {"AlarmName": address.resource, **target})
 
 
+def removes(wanted: State) -> bool:
+    """Whether it is to be deleted."""
+    return wanted.get("definition") is None
+
+
 def refuse(observed: State, _wanted: State) -> str | None:
     """A composite alarm of the same name would be lost."""
     return "a composite alarm of that name exists: choose another name" if observed.get("composite") else None
@@ -122,6 +127,7 @@ SETTING = Setting(
     read_together=read_together,
     observe=observe,
     write=write,
+    removes=removes,
     follows=follows,
     refuse=refuse,
     read_actions=(DESCRIBE,),

@@ -1,7 +1,7 @@
 """How Lambda treats a function's asynchronous events: retries, age in seconds, destinations.
 
 https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionEventInvokeConfig.html
-The call removes what it does not name, so what was observed is put with it.
+PutFunctionEventInvokeConfig removes what it does not name, UpdateFunctionEventInvokeConfig keeps it.
 """
 
 from __future__ import annotations
@@ -35,9 +35,16 @@ def observe(_place: ResourceAddress, answer: Answer | None) -> State:
 
 
 def write(address: ResourceAddress, observed: State, wanted: State) -> Call:
-    """Put the whole configuration, or delete it where nothing is left of it."""
+    """Update what is wanted, so that what another hand gives it meanwhile stays.
+
+    Made new, it is put; deleted, where nothing is left of it; and put whole only where one part goes and another stays.
+    """
     merged = {**observed, **wanted}
     function = {"FunctionName": address.resource}
+    there = any(observed.get(field) is not None for field in _PARAMETERS)
+    if there and all(value is not None for value in wanted.values()):
+        changed = {name: wanted[field] for field, name in _PARAMETERS.items() if field in wanted}
+        return Call("lambda", "UpdateFunctionEventInvokeConfig", {**function, **changed})
     kept = {name: merged[field] for field, name in _PARAMETERS.items() if merged.get(field) is not None}
     if not kept:
         return Call("lambda", "DeleteFunctionEventInvokeConfig", function)
@@ -64,6 +71,7 @@ SETTING = Setting(
     read_actions=(Action("lambda:GetFunctionEventInvokeConfig", FUNCTION),),
     write_actions=(
         Action("lambda:PutFunctionEventInvokeConfig", FUNCTION),
+        Action("lambda:UpdateFunctionEventInvokeConfig", FUNCTION),
         Action("lambda:DeleteFunctionEventInvokeConfig", FUNCTION),
     ),
 )

@@ -5,14 +5,17 @@ https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateL
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from pydantic import JsonValue
 
 from lambda_tailor.iam.permission import LOG_GROUP, Action
 from lambda_tailor.settings.setting import Answer, Call, ResourceAddress, Setting, State
 from lambda_tailor.settings.shown import Shown
 
 KIND = "log-group"
+_MADE = ("creationTime", "kmsKeyId", "logGroupClass", "dataProtectionStatus")
 
 
 def read(address: ResourceAddress) -> Call:
@@ -34,7 +37,19 @@ def find(address: ResourceAddress, answer: Answer | None) -> dict[str, Any] | No
 def observe(address: ResourceAddress, answer: Answer | None) -> State:
     """``exists``, and how many bytes it holds."""
     group = find(address, answer)
-    return {"exists": group is not None, "stored_bytes": (group or {}).get("storedBytes", 0)}
+    made = {name: (group or {}).get(name) for name in _MADE if (group or {}).get(name) is not None}
+    return {"exists": group is not None, "stored_bytes": (group or {}).get("storedBytes", 0), "attributes": made}
+
+
+def identity(state: State) -> Mapping[str, JsonValue] | None:
+    """When it was made, under which key, of which class."""
+    attributes = state.get("attributes")
+    return attributes if isinstance(attributes, Mapping) and attributes else None
+
+
+def removes(wanted: State) -> bool:
+    """Whether it is to be deleted."""
+    return wanted.get("exists") is False
 
 
 def write(address: ResourceAddress, _observed: State, wanted: State) -> Call:
@@ -64,9 +79,17 @@ SETTING = Setting(
     read_together=read_together,
     observe=observe,
     write=write,
+    identity=identity,
+    removes=removes,
     follows=follows,
     prepares=True,
     refuse=refuse,
-    read_actions=(Action("logs:DescribeLogGroups"),),
+    read_actions=(
+        Action("logs:DescribeLogGroups"),
+        # Whether anybody uses what a rollback would delete.
+        Action("logs:DescribeSubscriptionFilters", LOG_GROUP),
+        Action("logs:DescribeMetricFilters", LOG_GROUP),
+        Action("logs:DescribeLogStreams", LOG_GROUP),
+    ),
     write_actions=(Action("logs:CreateLogGroup", LOG_GROUP), Action("logs:DeleteLogGroup", LOG_GROUP)),
 )

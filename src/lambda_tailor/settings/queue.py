@@ -5,12 +5,18 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Create
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from pydantic import JsonValue
+
 from lambda_tailor import arns
-from lambda_tailor.iam.permission import QUEUE, Action
-from lambda_tailor.settings.setting import Answer, Call, ResourceAddress, Setting, State
+from lambda_tailor.iam.permission import FUNCTION, QUEUE, Action
+from lambda_tailor.settings.setting import Answer, Call, Marked, ResourceAddress, Setting, State
 from lambda_tailor.settings.shown import Shown
 
 KIND = "queue"
+# The run that made the queue: by it a rollback knows its own from one that another hand made in the same moment.
+RUN_TAG = "lambda-tailor:run"
 FOURTEEN_DAYS_S = 14 * 24 * 3600
 
 
@@ -35,7 +41,33 @@ def observe(_place: ResourceAddress, answer: Answer | None) -> State:
     attributes = (answer or {}).get("Attributes") or {}
     counted = ("", "NotVisible", "Delayed")
     messages = sum(int(attributes.get(f"ApproximateNumberOfMessages{kind}", 0)) for kind in counted)
-    return {"exists": answer is not None, "messages": messages, "kms_key": attributes.get("KmsMasterKeyId")}
+    made = {name: value for name, value in sorted(attributes.items()) if not name.startswith("Approximate")}
+    key = attributes.get("KmsMasterKeyId")
+    return {"exists": answer is not None, "messages": messages, "kms_key": key, "attributes": made}
+
+
+def identity(state: State) -> Mapping[str, JsonValue] | None:
+    """All its attributes, when it was made and when it was last changed."""
+    attributes = state.get("attributes")
+    return attributes if isinstance(attributes, Mapping) and attributes else None
+
+
+def removes(wanted: State) -> bool:
+    """Whether it is to be deleted."""
+    return wanted.get("exists") is False
+
+
+def mark(call: Call, word: str) -> Call:
+    """A tag, which needs sqs:TagQueue."""
+    if call.action != "CreateQueue":
+        return call
+    return Call(call.service, call.action, {**call.parameters, "tags": {RUN_TAG: word}})
+
+
+MARKED = Marked(
+    read=lambda address: Call("sqs", "ListQueueTags", {"QueueUrl": url(address)}),
+    word=lambda answer: (answer.get("Tags") or {}).get(RUN_TAG),
+)
 
 
 def write(address: ResourceAddress, _observed: State, wanted: State) -> Call:
@@ -49,6 +81,9 @@ def write(address: ResourceAddress, _observed: State, wanted: State) -> Call:
 def refuse(observed: State, wanted: State) -> str | None:
     """A queue that holds messages is never deleted."""
     messages = observed.get("messages")
+    attributes = observed.get("attributes")
+    if wanted["exists"] is False and isinstance(attributes, Mapping) and attributes.get("Policy"):
+        return "somebody gave the queue a policy: it is kept"
     if wanted["exists"] is False and messages:
         return (
             f"the queue holds {messages} message{'s' if messages != 1 else ''}: it is kept; read them, then delete it"
@@ -70,11 +105,28 @@ SETTING = Setting(
     read=read,
     observe=observe,
     write=write,
+    identity=identity,
+    removes=removes,
+    mark=mark,
+    marked=MARKED,
     follows=follows,
     prepares=True,
     eventual=True,
     absent_codes=frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}),
     refuse=refuse,
-    read_actions=(Action("sqs:GetQueueAttributes", QUEUE),),
-    write_actions=(Action("sqs:CreateQueue", QUEUE), Action("sqs:DeleteQueue", QUEUE)),
+    read_actions=(
+        Action("sqs:GetQueueAttributes", QUEUE),
+        Action("sqs:ListQueueTags", QUEUE),
+        # Whether anybody uses what a rollback would delete.
+        Action("sqs:ListDeadLetterSourceQueues", QUEUE),
+        Action("sqs:ReceiveMessage", QUEUE),
+        Action("lambda:ListFunctions"),
+        Action("lambda:ListEventSourceMappings"),
+        Action("lambda:ListFunctionEventInvokeConfigs", FUNCTION),
+    ),
+    write_actions=(
+        Action("sqs:CreateQueue", QUEUE),
+        Action("sqs:TagQueue", QUEUE),
+        Action("sqs:DeleteQueue", QUEUE),
+    ),
 )

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from pydantic import JsonValue
 
-from lambda_tailor.iam.permission import ROLE, Action
+from lambda_tailor.iam.permission import FUNCTION, ROLE, Action
 from lambda_tailor.settings.setting import Answer, Call, ResourceAddress, Setting, State
 from lambda_tailor.settings.shown import Shown, same
 
@@ -64,6 +64,11 @@ def write(address: ResourceAddress, _observed: State, wanted: State) -> Call:
     return Call("iam", "PutRolePolicy", {**_names(address), "PolicyDocument": document})
 
 
+def removes(wanted: State) -> bool:
+    """Whether it is to be deleted."""
+    return wanted.get("document") is None
+
+
 def follows(shown: Shown) -> bool:
     """The function's own role may send to the queue that the change shows, or its traces, and nothing else."""
     role, _, policy = shown.resource.rpartition("/")
@@ -83,10 +88,17 @@ SETTING = Setting(
     read=read,
     observe=observe,
     write=write,
+    removes=removes,
     follows=follows,
     prepares=True,
     eventual=True,
     absent_codes=frozenset({"NoSuchEntity", "NoSuchEntityException"}),
-    read_actions=(Action("iam:GetRolePolicy", ROLE),),
+    read_actions=(
+        Action("iam:GetRolePolicy", ROLE),
+        # Whether another function relies on what a rollback would delete.
+        Action("lambda:ListFunctions"),
+        Action("lambda:ListFunctionEventInvokeConfigs", FUNCTION),
+        Action("lambda:GetFunction", FUNCTION),
+    ),
     write_actions=(Action("iam:PutRolePolicy", ROLE), Action("iam:DeleteRolePolicy", ROLE)),
 )

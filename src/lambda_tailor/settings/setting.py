@@ -70,6 +70,14 @@ def never_refused(_observed: State, _wanted: State) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Marked:
+    """How the word of whoever made a resource is asked for, and found in the answer."""
+
+    read: Callable[[ResourceAddress], Call]
+    word: Callable[[Answer], str | None]
+
+
+@dataclass(frozen=True, slots=True)
 class Setting:
     """One kind of setting.
 
@@ -86,6 +94,8 @@ class Setting:
     ``eventual``, AWS may take a while to show what it has done.
     ``parts`` has the groups of fields that AWS would take one by one, where it refuses them together; ``by_role`` tells
     whether AWS asks the function's role about any of them.
+    ``removes`` tells that a wanted state is that the resource is no more; ``mark`` leaves a word in the call that
+    makes it, by which its maker is known, and ``marked`` asks for it.
     ``attainable`` turns observed and wanted state into the nearest to the wanted that AWS lets be.
     ``inexact_undo`` says, of the states before and after a write, what AWS cannot put back exactly.
 
@@ -111,6 +121,9 @@ class Setting:
     identity: Callable[[State], Mapping[str, JsonValue] | None] = field(default=lambda _state: None)
     parts: Callable[[State], Sequence[frozenset[str]]] = field(default=lambda wanted: [frozenset(wanted)])
     by_role: Callable[[State], bool] = field(default=lambda _wanted: False)
+    removes: Callable[[State], bool] = field(default=lambda _wanted: False)
+    mark: Callable[[Call, str], Call] = field(default=lambda call, _word: call)
+    marked: Marked | None = None
     attainable: Callable[[State, State], State] = field(default=lambda _observed, wanted: wanted)
     inexact_undo: Callable[[State, State], str | None] = field(default=lambda _was, _wrote: None)
     read_actions: tuple[Action, ...] = ()
