@@ -73,8 +73,8 @@ BLOCKED_BY = {
 # Where a write is refused, the rules whose changes are not made.
 FAILED_BY = {
     "cloudwatch:PutMetricAlarm": {"alarms"},
-    # AWS takes all fields of a function's configuration, or none.
-    "lambda:GetLayerVersion": CONFIGURATION,
+    # What AWS refuses of a function's configuration does not take the rest with it.
+    "lambda:GetLayerVersion": {"shared-layer"},
     "lambda:UpdateFunctionConfiguration": CONFIGURATION,
     "lambda:PutFunctionConcurrency": {"reserved-concurrency"},
     "logs:CreateLogGroup": {"log-retention"},
@@ -89,7 +89,21 @@ KEPT_BY = {
     "logs:DeleteLogGroup": {"log-retention"},
     "logs:DeleteRetentionPolicy": {"log-retention"},
     "sqs:DeleteQueue": {"dead-letter-queue"},
+    "sqs:ListQueueTags": {"dead-letter-queue"},
 }
+# Where it may not be asked whether anybody uses what the run made, it is kept.
+CLAIMED_BY = {
+    "lambda:ListEventSourceMappings": {"dead-letter-queue"},
+    "lambda:ListFunctionEventInvokeConfigs": {"dead-letter-queue"},
+    "lambda:ListFunctions": {"dead-letter-queue"},
+    "logs:DescribeLogStreams": {"log-retention"},
+    "logs:DescribeMetricFilters": {"log-retention"},
+    "logs:DescribeSubscriptionFilters": {"log-retention"},
+    "sqs:ListDeadLetterSourceQueues": {"dead-letter-queue"},
+    "sqs:ReceiveMessage": {"dead-letter-queue"},
+}
+# AWS asks for it where a queue is made with a tag, the emulator does not.
+NOT_ASKED = {"sqs:TagQueue"}
 NEEDS_NO_GROUP = {"logs:CreateLogGroup", "logs:DeleteLogGroup"}
 
 
@@ -214,7 +228,7 @@ def seen_by_root(guarded: Guarded) -> Any:
 
 
 def test_every_action_of_the_policy_is_taken_away_once() -> None:
-    tried = [*BLOCKED_BY, *FAILED_BY, *KEPT_BY, "lambda:GetFunction"]
+    tried = {*BLOCKED_BY, *FAILED_BY, *KEPT_BY, *CLAIMED_BY, *NOT_ASKED, "lambda:GetFunction"}
     assert sorted(tried) == actions(printed())
     assert sorted([*BLOCKED_BY, "lambda:GetFunction"]) == actions(printed("--plan"))
 
@@ -255,6 +269,18 @@ def test_a_rollback_that_is_refused_is_named_and_the_rest_is_put_back(guarded: G
     guarded.run("rollback", run["run_id"], "--auto-approve")
 
 
+@pytest.mark.parametrize("action", CLAIMED_BY)
+def test_what_may_not_be_asked_about_is_kept_and_told(guarded: Guarded, action: str) -> None:
+    guarded.log_group(exists=not action.startswith("logs:"))
+    guarded.allow(printed())
+    run = guarded.json("apply", "-e", "dev", "--auto-approve")
+    guarded.allow(without(printed(), action))
+    undone = guarded.json("rollback", run["run_id"], "--auto-approve", exit_code=None)
+    kept = [o for o in undone["outcomes"] if o["outcome"] == "blocked"]
+    assert {o["rule"] for o in kept} == CLAIMED_BY[action]
+    assert all(f"{action} is not allowed" in o["detail"] for o in kept)
+
+
 def test_a_function_that_may_not_be_read_is_a_problem_of_its_own(guarded: Guarded) -> None:
     guarded.allow(without(printed(), "lambda:GetFunction"))
     plan = guarded.json("plan", "-e", "dev", exit_code=1)
@@ -275,6 +301,9 @@ NOT_SEEN = {
     "logs:GetQueryResults",
     "logs:StartQuery",
     "sqs:ListQueues",
+    # AWS asks for it where a queue is made with a tag, the emulator does not.
+    "sqs:TagQueue",
+    "lambda:UpdateFunctionEventInvokeConfig",
 }
 EVERY_RULE = """
 rules:

@@ -29,13 +29,14 @@ from lambda_tailor.aws.scheduler import side_by_side
 from lambda_tailor.aws.scopes import check_account, open_scope
 from lambda_tailor.clock import now
 from lambda_tailor.errors import BadInput, CredentialsError, JournalError, LeaseLost
+from lambda_tailor.journal import states
 from lambda_tailor.journal.journal import Journal
 from lambda_tailor.journal.outcomes import run_of, status_of
 from lambda_tailor.journal.vault import Vault
 from lambda_tailor.model.plan import Operation, Plan
 from lambda_tailor.model.progress import NullObserver, Observer
 from lambda_tailor.model.record import RunRecord
-from lambda_tailor.model.run import Run, Status
+from lambda_tailor.model.run import Run, RunOverview, Status
 from lambda_tailor.planning.agreement import check_operations, check_run
 from lambda_tailor.planning.summing import check_caps
 
@@ -86,24 +87,44 @@ class Runner:
     def rollback(self, run_id: str, only: frozenset[str] | None = None) -> Run:
         """Put back exactly what a run changed, or only what of it is these functions' (ARNs).
 
-        Can be repeated, and interrupted.
+        Can be interrupted, and repeated; where nothing is left to put back, it is the run that did so before.
+        Raises BadInput where the run is at work, or was put back again since.
         """
         record = self.known(run_id)
+        runs = self.journal.runs()
+        done = states.check_rollback(_of(record.run_id, runs), runs, self.journal.at_work(record.run_id))
+        if done is not None:
+            return run_of(self.journal.run(done.run_id))
         run = self._start(undo_plan(record, now(), only), record.run_id)
         if run.status is Status.SUCCEEDED and only is None:
-            self.journal.mark(record.run_id, Status.ROLLED_BACK)
+            self._was_put_back(record)
         return run
 
     def resume(self, run_id: str) -> Run:
-        """Finish a run that was interrupted, or try again what failed in it."""
+        """Finish a run that was interrupted, or try again what failed in it.
+
+        Raises BadInput where there is nothing to go on with: see ``journal/states.py``.
+        """
         record = self.known(run_id)
+        self.check_resume(record.run_id)
         _, calls = self._check_account(record.plan)
         self.journal.count(record.run_id, calls)
         self.observer.began(record.run_id, record.plan.operations)
         run = self._execute(record)
         if record.of_run is not None and run.status is Status.SUCCEEDED:
-            self.journal.mark(record.of_run, Status.ROLLED_BACK)
+            self._was_put_back(self.journal.run(record.of_run))
         return run
+
+    def check_resume(self, run_id: str) -> None:
+        """Raises BadInput where the run cannot be gone on with."""
+        runs = self.journal.runs()
+        states.check_resume(_of(run_id, runs), runs, self.journal.at_work(run_id))
+
+    def _was_put_back(self, record: RunRecord) -> None:
+        """The run is rolled back; if it was a rollback itself, what it had put back stands again."""
+        self.journal.mark(record.run_id, Status.ROLLED_BACK)
+        if record.of_run is not None:
+            self.journal.mark(record.of_run, status_of(self.journal.run(record.of_run)))
 
     def known(self, run_id: str) -> RunRecord:
         """A run of the journal that does, and did, what it shows.
@@ -209,6 +230,10 @@ class Runner:
         for operation in operations:
             if operation.id in done.ended:
                 self.observer.ended(operation, done.ended[operation.id])
+
+
+def _of(run_id: str, runs: Sequence[RunOverview]) -> RunOverview:
+    return next(run for run in runs if run.run_id == run_id)
 
 
 def check_journal_for(scheduler: str | None, url: str) -> None:

@@ -9,6 +9,7 @@ from lambda_tailor.documents import plan_hash
 from lambda_tailor.model.lanes import DEFAULT_SHARE
 from lambda_tailor.model.plan import Change, ChangeRef, Operation, Plan, PlannedFunction
 from lambda_tailor.model.record import RunRecord, StepRecord
+from lambda_tailor.model.run import Status
 from lambda_tailor.planning.estimate import estimate
 from lambda_tailor.planning.summing import summarize
 from lambda_tailor.settings import all_settings
@@ -23,12 +24,12 @@ def undo_plan(record: RunRecord, created_at: str, only: frozenset[str] | None = 
 
     What the journal says was there goes back. What was only intended was never sent, and is no part of it.
     """
-    written = [
-        o for o in record.plan.operations if _written(record.steps.get(o.id)) and (only is None or o.function in only)
-    ]
+    # Of a run that was put back, nothing is left.
+    steps = {} if record.status is Status.ROLLED_BACK else record.steps
+    written = [o for o in record.plan.operations if _written(steps.get(o.id)) and (only is None or o.function in only)]
     ids = {operation.id: f"undo-{operation.id}" for operation in written}
     operations = tuple(_inverse(o, record.steps[o.id], written, ids) for o in reversed(written))
-    undone = {ref for operation in written for refs in operation.changes.values() for ref in refs}
+    undone = {ref for o in written for name, refs in o.changes.items() if name in steps[o.id].was for ref in refs}
     notes = {ref: note for o in written for ref, note in _inexact(o, record.steps[o.id]).items()}
     functions = tuple(_swapped(function, undone, notes) for function in record.plan.functions)
     functions = tuple(function for function in functions if function.changes)
