@@ -95,15 +95,12 @@ KEPT_BY = {
 CLAIMED_BY = {
     "lambda:ListEventSourceMappings": {"dead-letter-queue"},
     "lambda:ListFunctionEventInvokeConfigs": {"dead-letter-queue"},
-    "lambda:ListFunctions": {"dead-letter-queue"},
     "logs:DescribeLogStreams": {"log-retention"},
     "logs:DescribeMetricFilters": {"log-retention"},
     "logs:DescribeSubscriptionFilters": {"log-retention"},
-    "sqs:ListDeadLetterSourceQueues": {"dead-letter-queue"},
-    "sqs:ReceiveMessage": {"dead-letter-queue"},
 }
-# AWS asks for it where a queue is made with a tag, the emulator does not.
-NOT_ASKED = {"sqs:TagQueue"}
+# AWS asks for them, the emulator does not.
+NOT_ASKED = {"lambda:ListFunctions", "sqs:ListDeadLetterSourceQueues", "sqs:ReceiveMessage", "sqs:TagQueue"}
 NEEDS_NO_GROUP = {"logs:CreateLogGroup", "logs:DeleteLogGroup"}
 
 
@@ -301,8 +298,7 @@ NOT_SEEN = {
     "logs:GetQueryResults",
     "logs:StartQuery",
     "sqs:ListQueues",
-    # AWS asks for it where a queue is made with a tag, the emulator does not.
-    "sqs:TagQueue",
+    *NOT_ASKED,
     "lambda:UpdateFunctionEventInvokeConfig",
 }
 EVERY_RULE = """
