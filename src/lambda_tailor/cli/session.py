@@ -149,8 +149,6 @@ class Session:
             self.terminal.plan(plan, whole=not auto_approve)
         if plan.has_changes or found.rollouts:
             self.confirm(auto_approve, f"Put back what {run_id} changed?")
-        elif found.status is Status.ROLLED_BACK:
-            print(f"Nothing is left to put back: {run_id} was rolled back before.", file=sys.stderr)
         with self.watched() as watched, guard.live(self) as watcher:
             run = api.rollback(run_id, **self.asked.keeping(), **watched, watcher=watcher)
         return guard.exit_code(run, self.show_run(run), watcher.stops)

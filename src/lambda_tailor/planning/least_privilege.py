@@ -154,8 +154,10 @@ def document(
     written: set[Action] = set()
     if writes:
         for kind in asked.kinds:
-            reads |= {*all_settings()[kind].read_actions}
-            written |= {*all_settings()[kind].write_actions}
+            setting = all_settings()[kind]
+            tags = {action for action in setting.undo_actions if ":Tag" in action.name}
+            reads |= {*setting.read_actions, *setting.undo_actions} - tags
+            written |= {*setting.write_actions, *tags}
     names = {"function": {function.name for function in coverage.functions}}
     for part, found in read.names.items():
         names.setdefault(part, set()).update(found)

@@ -84,9 +84,8 @@ SETTING = Setting(
     follows=follows,
     prepares=True,
     refuse=refuse,
-    read_actions=(
-        Action("logs:DescribeLogGroups"),
-        # Whether anybody uses what a rollback would delete.
+    read_actions=(Action("logs:DescribeLogGroups"),),
+    undo_actions=(
         Action("logs:DescribeSubscriptionFilters", LOG_GROUP),
         Action("logs:DescribeMetricFilters", LOG_GROUP),
         Action("logs:DescribeLogStreams", LOG_GROUP),

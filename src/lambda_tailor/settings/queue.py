@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Create
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from pydantic import JsonValue
 
@@ -61,7 +62,7 @@ def mark(call: Call, word: str) -> Call:
     """A tag, which needs sqs:TagQueue."""
     if call.action != "CreateQueue":
         return call
-    return Call(call.service, call.action, {**call.parameters, "tags": {RUN_TAG: word}})
+    return replace(call, parameters={**call.parameters, "tags": {RUN_TAG: word}})
 
 
 MARKED = Marked(
@@ -114,19 +115,15 @@ SETTING = Setting(
     eventual=True,
     absent_codes=frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}),
     refuse=refuse,
-    read_actions=(
-        Action("sqs:GetQueueAttributes", QUEUE),
+    read_actions=(Action("sqs:GetQueueAttributes", QUEUE),),
+    undo_actions=(
+        Action("sqs:TagQueue", QUEUE),
         Action("sqs:ListQueueTags", QUEUE),
-        # Whether anybody uses what a rollback would delete.
         Action("sqs:ListDeadLetterSourceQueues", QUEUE),
         Action("sqs:ReceiveMessage", QUEUE),
         Action("lambda:ListFunctions"),
         Action("lambda:ListEventSourceMappings"),
         Action("lambda:ListFunctionEventInvokeConfigs", FUNCTION),
     ),
-    write_actions=(
-        Action("sqs:CreateQueue", QUEUE),
-        Action("sqs:TagQueue", QUEUE),
-        Action("sqs:DeleteQueue", QUEUE),
-    ),
+    write_actions=(Action("sqs:CreateQueue", QUEUE), Action("sqs:DeleteQueue", QUEUE)),
 )

@@ -93,9 +93,8 @@ SETTING = Setting(
     prepares=True,
     eventual=True,
     absent_codes=frozenset({"NoSuchEntity", "NoSuchEntityException"}),
-    read_actions=(
-        Action("iam:GetRolePolicy", ROLE),
-        # Whether another function relies on what a rollback would delete.
+    read_actions=(Action("iam:GetRolePolicy", ROLE),),
+    undo_actions=(
         Action("lambda:ListFunctions"),
         Action("lambda:ListFunctionEventInvokeConfigs", FUNCTION),
         Action("lambda:GetFunction", FUNCTION),

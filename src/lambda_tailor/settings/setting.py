@@ -100,7 +100,8 @@ class Setting:
     ``inexact_undo`` says, of the states before and after a write, what AWS cannot put back exactly.
 
     ``read_actions`` and ``write_actions`` are the IAM actions that it takes; the first of the latter
-    names the lane that its writes run in. A state with a ``revision_id`` has it passed back in the write, so that AWS
+    names the lane that its writes run in. ``undo_actions`` are taken besides, to leave a mark and to ask who else uses
+    what a rollback would remove. A state with a ``revision_id`` has it passed back in the write, so that AWS
     refuses when another hand was faster.
     """
 
@@ -128,3 +129,4 @@ class Setting:
     inexact_undo: Callable[[State, State], str | None] = field(default=lambda _was, _wrote: None)
     read_actions: tuple[Action, ...] = ()
     write_actions: tuple[Action, ...] = ()
+    undo_actions: tuple[Action, ...] = ()

@@ -18,13 +18,17 @@ def address(resource: str) -> ResourceAddress:
     return ResourceAddress("123456789012", "eu-central-1", "aws", resource)
 
 
-def test_retries_are_put_together_with_the_destinations_that_were_there() -> None:
+def test_retries_are_updated_so_that_destinations_stay_which_another_hand_gives_meanwhile() -> None:
     destinations = {"OnFailure": {"Destination": "arn:aws:sqs:eu-central-1:123456789012:lost"}}
     answer = {"MaximumRetryAttempts": 2, "DestinationConfig": destinations}
     observed = event_invoke_config.observe(address("f"), answer)
     call = event_invoke_config.write(address("f"), observed, {"async_retries": 0})
+    assert call.action == "UpdateFunctionEventInvokeConfig"
+    assert call.parameters == {"FunctionName": "f", "MaximumRetryAttempts": 0}
+    # Only where one part goes and another stays has all of it to be put.
+    call = event_invoke_config.write(address("f"), observed, {"async_retries": None})
     assert call.action == "PutFunctionEventInvokeConfig"
-    assert call.parameters == {"FunctionName": "f", "MaximumRetryAttempts": 0, "DestinationConfig": destinations}
+    assert call.parameters == {"FunctionName": "f", "DestinationConfig": destinations}
 
 
 def test_undoing_the_first_retries_deletes_the_configuration() -> None:
