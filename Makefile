@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SUFFIX ?= dev
 WORKERS ?= 4
 
-.PHONY: demo test unit faults lint build bench docs pictures pulumi-up write-back-demo clean
+.PHONY: demo test unit faults facts lint build bench docs pictures pulumi-up write-back-demo clean
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -30,10 +30,14 @@ lint: $(VENV)/.ready  ## style, types and the layers of the architecture
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+facts: $(VENV)/.ready  ## whether runtimes and prices were looked after in the last 120 days; on a schedule, no test
+	$(BIN)/python -m scripts.facts
+
 build: $(VENV)/.ready  ## the wheel
 	$(BIN)/python -m build --wheel --outdir dist .
 
 bench: $(VENV)/.ready  ## calls, time and memory against the quotas and Cloud Custodian: bench/RESULTS.md
+	$(BIN)/python -m bench.memory_range --curves bench/data/curves_train.json
 	$(BIN)/python bench/run.py --write
 
 docs: $(VENV)/.ready  ## the documentation site, into site/

@@ -55,6 +55,7 @@ class ExplainedVerdict:
     after: JsonValue
     because: str
     risk: Risk | None = None
+    risk_because: tuple[str, ...] = ()
     monthly_usd: MonthlyUsd = field(default_factory=MonthlyUsd)
 
 

@@ -124,6 +124,7 @@ def _change(change: Change) -> ExplainedVerdict:
         after=change.after,
         because=change.blocked or change.reason,
         risk=change.risk,
+        risk_because=change.risk_because,
         monthly_usd=change.monthly_usd,
     )
 

@@ -71,6 +71,8 @@ def _verdict(verdict: ExplainedVerdict) -> str:
     if verdict.kind in ("kept", "finding"):
         return f"{verdict.setting} {before}: {verdict.because}"
     risk = f"; risk {verdict.risk.value}" if verdict.risk and verdict.kind == "proposed" else ""
+    if risk and verdict.risk_because:
+        risk += f" ({'; '.join(verdict.risk_because)})"
     money = f"; {paid} a month" if (paid := worth(verdict.monthly_usd)) else ""
     return f"{verdict.setting} {before} -> {after}: {verdict.because}{risk}{money}"
 

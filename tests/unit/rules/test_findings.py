@@ -56,9 +56,12 @@ def test_a_function_that_is_not_known_to_be_idle_is_not_reported(seen: Evidence)
     ("runtime", "found"),
     [
         ("python3.8", Risk.HIGH),
-        ("dotnet8", Risk.MEDIUM),  # ends nine days after the table's date
+        ("dotnet8", Risk.HIGH),
+        ("ruby3.3", Risk.MEDIUM),  # ends four months after the table's date
         ("python3.13", None),
-        ("provided.al2023", None),  # no end announced
+        ("provided.al2", Risk.HIGH),
+        ("provided.al2023", None),
+        ("ruby4.0", None),
     ],
 )
 def test_a_runtime_past_or_near_its_end_is_reported(runtime: str, found: Risk | None) -> None:
@@ -72,7 +75,7 @@ def test_the_end_and_the_successor_of_a_runtime_are_named() -> None:
     (verdict,) = runtime_end_of_life.judge(a_function(runtime="python3.8"), Evidence(), options)
     assert isinstance(verdict, Finding)
     assert "since 2024-10-14" in verdict.note
-    assert "python3.13 follows it" in verdict.note
+    assert "python3.14 follows it" in verdict.note
 
 
 def test_an_image_has_no_runtime_to_judge() -> None:

@@ -239,3 +239,44 @@ LEVEL = log_format.LogFormatOptions(application_level="DEBUG")
 def test_signed_code_keeps_its_architecture() -> None:
     (verdict,) = architecture.judge(a_function(signed=True), Evidence(), architecture.ArchitectureOptions())
     assert isinstance(verdict, Blocked) and "signed" in verdict.because
+
+
+POWERTOOLS = "arn:aws:lambda:us-east-1:017000801446:layer:AWSLambdaPowertoolsPythonV3-python312"
+DATADOG = "arn:aws:lambda:us-east-1:464622532012:layer:Datadog-Extension"
+ADOT = "arn:aws:lambda:us-east-1:901920570463:layer:aws-otel-python"
+
+
+@pytest.mark.parametrize(
+    ("x86", "arm"),
+    [
+        (f"{POWERTOOLS}-x86_64:7", f"{POWERTOOLS}-arm64:7"),
+        (f"{DATADOG}:65", f"{DATADOG}-ARM:65"),
+        (f"{ADOT}-amd64-ver-1-32-0:2", f"{ADOT}-arm64-ver-1-32-0:2"),
+    ],
+)
+def test_a_known_layer_is_swapped_for_its_twin_on_arm64_before_the_code(x86: str, arm: str) -> None:
+    options = architecture.ArchitectureOptions()
+    known: dict[Lookup, Resource] = {Lookup("code", NAME): Found({"x86": []}), Lookup("code", arm): Found({"x86": []})}
+    function = a_function(layers=(x86,), resources=known)
+    assert [lookup.name for lookup in architecture.lookups(function, options)] == [NAME, arm]
+    attached, verdict = architecture.judge(function, Evidence(), options)
+    assert isinstance(attached, Proposed) and isinstance(verdict, Proposed)
+    assert (attached.setting, attached.after) == ("layers", [arm])
+    (layers,), (code,) = attached.transitions, verdict.transitions
+    assert (layers.field, layers.before, layers.after) == ("layers", [x86], [arm])
+    assert code.requires == (layers.key,)
+    gone = a_function(layers=(x86,), resources={**known, Lookup("code", arm): Missing()})
+    assert isinstance(architecture.judge(gone, Evidence(), options)[0], Blocked)
+
+
+def test_a_layer_whose_twin_is_numbered_otherwise_blocks_and_is_named() -> None:
+    layer = "arn:aws:lambda:us-east-1:580247275435:layer:LambdaInsightsExtension:64"
+    (verdict,) = architecture.judge(a_function(layers=(layer,)), Evidence(), architecture.ArchitectureOptions())
+    assert isinstance(verdict, Blocked) and "LambdaInsightsExtension-Arm64" in verdict.because
+
+
+def test_code_that_aws_takes_no_more_for_a_runtime_blocks_the_architecture_only() -> None:
+    function = a_function(runtime="ruby2.5")
+    (verdict,) = architecture.judge(function, Evidence(), architecture.ArchitectureOptions())
+    assert isinstance(verdict, Blocked)
+    assert "AWS takes no code for ruby2.5 since 2022-03-31; its configuration may still change" in verdict.because
