@@ -42,6 +42,21 @@ def seed(count: int) -> None:
         list(threads.map(make, range(count)))
 
 
+def permitted() -> None:
+    """Let the role of ``seed``'s functions send traces and failed events: else both are blocked, and cost no write."""
+    statement = {"Effect": "Allow", "Action": ["xray:PutTraceSegments", "xray:PutTelemetryRecords", "sqs:SendMessage"]}
+    document = {"Version": "2012-10-17", "Statement": [{**statement, "Resource": "*"}]}
+    boto3.client("iam").put_role_policy(RoleName="bench", PolicyName="bench", PolicyDocument=json.dumps(document))
+
+
+def secrets(count: int) -> None:
+    """Let so many of ``seed``'s functions have the two secrets of the preset reference."""
+    manager = boto3.client("secretsmanager")
+    for number in range(count):
+        for purpose in ("database-url", "api-key"):
+            manager.create_secret(Name=f"{purpose}-bench-{number:05d}", SecretString=f"{purpose} {number}")
+
+
 def history(count: int) -> None:
     """Let ``seed``'s functions have been invoked three days ago, as CloudWatch tells it."""
     cloudwatch = boto3.client("cloudwatch")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import boto3
 import pytest
-from bench.seed import history, seed
+from bench.seed import history, permitted, secrets, seed
 
 import lambda_tailor
 from lambda_tailor.demo.emulator import Emulator
@@ -17,17 +17,20 @@ from lambda_tailor.documents import load_plan
 from tests.integration.conftest import Aws
 
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
-N, R = 60, 20
+N, R, S = 60, 20, 20
 ACCOUNT = "555555555555"
-ASKED = ("--all", "--preset", "reference", "--quota-share", "1000",
-         "--rules", "memory,timeout,tracing,reserved-concurrency,log-retention,alarms")  # fmt: skip
+WHOLE = ("--all", "--preset", "reference", "--quota-share", "1000")
+ASKED = (*WHOLE, "--rules", "memory,timeout,tracing,reserved-concurrency,log-retention,alarms")  # fmt: skip
 
 
-def table(column: int) -> Mapping[str, int]:
-    """The page's table for N functions: calls by operation, without those that are never sent."""
+def table(column: int, functions: int = N, invoked: int = R) -> Mapping[str, int]:
+    """The page's table for so many functions: calls by operation, without those that are never sent."""
     rows = re.findall(r"^\| `(\w+:\w+)` \| `([^`]+)` \| `([^`]+)` \|$", PAGE.read_text(), re.MULTILINE)
     assert len(rows) > 10
-    counted = {row[0]: eval(row[column], {"N": N, "R": R, "ceil": ceil}) for row in rows}
+    counted = {
+        row[0]: eval(row[column], {"N": functions, "R": invoked, "S": S, "ceil": ceil, "min": min, "max": max})
+        for row in rows
+    }
     return {operation: calls for operation, calls in counted.items() if calls}
 
 
@@ -48,18 +51,31 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
         # Later than the emulator could take on a busy machine: a look too early would be a call more.
         patch.setattr("lambda_tailor.applying.apply_operation.UPDATE_TAKES_S", 6.0)
         seed(N)
+        permitted()
+        secrets(S)
         history(R)
         yield Aws(ACCOUNT, emulator)
 
 
-def test_a_plan_and_an_apply_send_exactly_the_calls_of_the_table(fleet: Aws) -> None:
-    file = str(Path(fleet.emulator.folder) / "plan.json")
+def test_a_plan_with_the_whole_preset_sends_exactly_the_calls_of_the_table(fleet: Aws) -> None:
     fleet.control.reset()
-    plan = fleet.json("plan", *ASKED, "--out", file)
-    assert plan["summary"]["changes"] == 7 * N
+    plan = fleet.json("plan", *WHOLE)
+    # Eight a function, and two variables where the secrets are there.
+    assert plan["summary"]["changes"] == 8 * N + 2 * S
     assert plan["api_calls"] == dict(table(1))
     # What the program says that it sent is what AWS saw.
     assert dict(fleet.control.calls()) == plan["api_calls"]
+
+
+def test_the_whole_preset_takes_a_quarter_of_a_call_for_each_of_500_functions() -> None:
+    at_500 = sum(table(1, functions=500, invoked=500).values())
+    assert at_500 <= 0.25 * 500
+
+
+def test_an_apply_sends_exactly_the_calls_of_the_table(fleet: Aws) -> None:
+    file = str(Path(fleet.emulator.folder) / "plan.json")
+    plan = fleet.json("plan", *ASKED, "--out", file)
+    assert plan["summary"]["changes"] == 7 * N
     fleet.control.reset()
     run = lambda_tailor.apply(load_plan(Path(file)), just_made=True, quota_share=1000)
     assert run.summary.applied == 7 * N

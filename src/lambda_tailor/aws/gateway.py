@@ -260,6 +260,10 @@ def _conceal(call: Call, answer: Any) -> Answer:
         case "secretsmanager", "GetSecretValue":
             if "SecretString" in answer:
                 answer["SecretString"] = Secret(answer["SecretString"])
+        case "secretsmanager", "BatchGetSecretValue":
+            for value in answer.get("SecretValues") or ():
+                if "SecretString" in value:
+                    value["SecretString"] = Secret(value["SecretString"])
         case "ssm", "GetParameter":
             parameter = answer["Parameter"]
             parameter["Value"] = Secret(parameter["Value"])
