@@ -74,7 +74,7 @@ def test_values_follow_from_what_the_function_did(aws: Aws, deploy: Deploy) -> N
     assert changes["memory"]["monthly_usd"]["low"] < changes["memory"]["monthly_usd"]["high"]
     assert (changes["timeout"]["before"], changes["timeout"]["after"]) == (300, 3)
     (used,) = [quote for quote in changes["memory"]["evidence"] if quote["name"] == "memory_used"]
-    assert used["source"] == "sample of 60 REPORT records"
+    assert used["source"].startswith("sample of 60 REPORT records")
     assert (used["value"], used["samples"]) == (400, 60)
     # The records are an hour old: that is what they cover, whatever was asked.
     assert used["window_days"] < 0.1
@@ -105,7 +105,7 @@ def test_logs_insights_tells_memory_and_durations_of_both_log_formats(aws: Aws, 
         for function in plan["functions"]
     }
     used = {name: quoted["memory_used"] for name, quoted in quotes.items()}
-    assert {each["source"] for each in used.values()} == {"Logs Insights over REPORT records"}
+    assert all(each["source"].startswith("Logs Insights over REPORT records") for each in used.values())
     assert {name: (each["value"], each["samples"]) for name, each in used.items()} == {
         "text": (400, 60),
         "json": (500, 60),
@@ -194,8 +194,8 @@ def test_the_price_of_the_evidence_is_told_and_capped(aws: Aws, deploy: Deploy) 
     assert (told["metrics"], told["usd"]) == (0, "0")
     assert any("beyond the evidence budget of $0" in note for note in told["not_read"])
     told = aws.json("plan", "--all")["assumptions"]["evidence"]
-    assert told["metrics"] == 22
-    assert float(told["usd"]) == pytest.approx(0.00022)
+    assert told["metrics"] == 23
+    assert float(told["usd"]) == pytest.approx(0.00023)
 
 
 def test_nobody_pays_for_metrics_that_an_idle_function_cannot_have(aws: Aws, deploy: Deploy) -> None:

@@ -35,7 +35,8 @@ def test_a_function_alone_is_explained_as_it_is_planned(aws: Aws, deploy: Deploy
         key: changes["memory"][key] for key in ("before", "after", "monthly_usd")
     }
     used = next(reading for reading in rules["memory"]["evidence"] if reading["name"] == "memory_used")
-    assert (used["value"], used["source"], used["samples"]) == (400, "sample of 60 REPORT records", 60)
+    assert (used["value"], used["samples"]) == (400, 60)
+    assert used["source"].startswith("sample of 60 REPORT records")
     assert "headroom_percent 60 instead of 30" in [each["what"] for each in rules["memory"]["would_change"]]
     assert rules["architecture"]["status"] == "off"
 
@@ -54,7 +55,7 @@ def test_the_text_fits_80_columns_and_quotes_the_policy(aws: Aws, deploy: Deploy
     assert "memory: blocked" in flat
     assert "line 6, override for name b* until 2999-01-01)" in flat
     assert "1500 MB were in use in the last 14 days" in flat
-    assert "memory_used: 1,500 MB (sample of 60 REPORT records, 14 days, 60 samples)" in flat
+    assert "memory_used: 1,500 MB (sample of 60 REPORT records" in flat
     assert "--force busy:memory" in flat
     assert "target_mb 1500 instead of 1400: proposed" in flat
     assert "the end of the exception" in flat
@@ -64,7 +65,7 @@ def test_the_text_fits_80_columns_and_quotes_the_policy(aws: Aws, deploy: Deploy
 def test_a_stacks_function_is_explained_within_its_stack(stack: Aws) -> None:
     rules = rules_of(stack.json("explain", "lambda-function-dev", "-e", "dev"))
     assert rules["dead-letter-queue"]["verdicts"][0]["after"].endswith(":lambda-dlq-dev")
-    assert rules["memory"]["policy"][1] == {
+    assert rules["memory"]["policy"][2] == {
         "option": "target_mb", "value": 1024, "origin": "preset reference", "override": None, "until": None,
     }  # fmt: skip
 

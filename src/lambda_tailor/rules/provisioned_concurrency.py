@@ -15,6 +15,8 @@ from lambda_tailor.model.verdict import Finding, Kept, Key, Proposed, Risk, Tran
 from lambda_tailor.rules.rule import Options, Rule, always
 
 SETTING = "provisioned_concurrency"
+# 0.0000041667 / (0.0000166667 - 0.0000097222), and the same on arm64: https://aws.amazon.com/lambda/pricing/
+BREAK_EVEN_PERCENT = 60
 
 
 class ProvisionedConcurrencyOptions(Options):
@@ -26,6 +28,12 @@ class ProvisionedConcurrencyOptions(Options):
 def lookups(function: Function, _options: ProvisionedConcurrencyOptions) -> Iterable[Lookup]:
     """What is provisioned for its versions and aliases."""
     return (Lookup("provisioned", function.name),)
+
+
+def more_lookups(function: Function, _evidence: Evidence, _options: ProvisionedConcurrencyOptions) -> Iterable[Lookup]:
+    """Who owns the number, where there is one."""
+    bought = isinstance(function.resource("provisioned", function.name), Found)
+    return (Lookup("scalable-target", function.name),) if bought else ()
 
 
 def judge(function: Function, evidence: Evidence, options: ProvisionedConcurrencyOptions) -> Sequence[Verdict]:
@@ -61,13 +69,33 @@ def _judge_one(
     wanted = max(1, math.ceil(peak.value * (1 + options.headroom_percent / 100)))
     if wanted >= count:
         return Kept(setting, count, f"at most {peak.value:.0f} were in use", quotes)
-    reason = f"at most {peak.value:.0f} of {count} were in use"
+    reason = (
+        f"at most {peak.value:.0f} of {count} were in use; below {BREAK_EVEN_PERCENT} % they cost more than on demand"
+    )
+    if (target := _target(function, qualifier)) is not None:
+        note = (
+            f"{reason}; Application Auto Scaling owns the number ({target[0]} to {target[1]}) and would put it back: "
+            f"lower the minimum of its target function:{function.name}:{qualifier} to {min(wanted, target[0])} instead"
+        )
+        return Finding(setting, count, note, Risk.MEDIUM, quotes)
     if not alone:
         # CloudWatch's figure is the function's, so it does not tell which of its aliases uses them.
         return Finding(setting, count, f"{reason}, over all its versions and aliases", Risk.LOW, quotes)
     step = Transition(Key("provisioned-concurrency", f"{function.name}:{qualifier}"), "provisioned", count, wanted)
     fewer = Decimal(count - wanted) * SECONDS_A_MONTH * Decimal(function.memory_mb) / 1024
-    return Proposed(setting, count, wanted, reason, (step,), Risk.MEDIUM, quotes, Usage(provisioned_gb_s=-fewer))
+    arm = function.architecture == "arm64"
+    saves = Usage(provisioned_gb_s_arm=-fewer) if arm else Usage(provisioned_gb_s=-fewer)
+    return Proposed(setting, count, wanted, reason, (step,), Risk.MEDIUM, quotes, saves)
+
+
+def _target(function: Function, qualifier: str) -> tuple[int, int] | None:
+    """The least and the most between which the number is scaled; None where nobody scales it, as far as is known."""
+    found = function.resource("scalable-target", function.name)
+    targets = found.state.get("targets") if isinstance(found, Found) else None
+    ends = targets.get(qualifier) if isinstance(targets, Mapping) else None
+    if isinstance(ends, list) and len(ends) == 2 and isinstance(ends[0], int) and isinstance(ends[1], int):
+        return ends[0], ends[1]
+    return None
 
 
 RULE = Rule(
@@ -79,6 +107,7 @@ RULE = Rule(
     judge=judge,
     writes=always("provisioned-concurrency"),
     lookups=lookups,
+    more_lookups=more_lookups,
     evidence=("provisioned_max",),
     order=130,
 )

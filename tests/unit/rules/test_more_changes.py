@@ -280,3 +280,33 @@ def test_code_that_aws_takes_no_more_for_a_runtime_blocks_the_architecture_only(
     (verdict,) = architecture.judge(function, Evidence(), architecture.ArchitectureOptions())
     assert isinstance(verdict, Blocked)
     assert "AWS takes no code for ruby2.5 since 2022-03-31; its configuration may still change" in verdict.because
+
+
+def test_a_number_that_auto_scaling_owns_is_not_changed_behind_its_back() -> None:
+    known: dict[Lookup, Resource] = {
+        Lookup("provisioned", NAME): Found({"provisioned": {"live": 20}}),
+        Lookup("scalable-target", NAME): Found({"targets": {"live": [20, 50]}}),
+    }
+    options = provisioned_concurrency.ProvisionedConcurrencyOptions()
+    function = a_function(memory_mb=1024, resources=known)
+    (verdict,) = provisioned_concurrency.judge(function, evidence(provisioned_max=4), options)
+    assert isinstance(verdict, Finding)
+    assert "lower the minimum of its target function:lambda-function-dev:live to 6 instead" in verdict.note
+    assert "below 60 %" in verdict.note
+    assert [lookup.kind for lookup in provisioned_concurrency.more_lookups(function, Evidence(), options)] == [
+        "scalable-target"
+    ]
+    nothing = a_function(resources={Lookup("provisioned", NAME): Missing()})
+    assert list(provisioned_concurrency.more_lookups(nothing, Evidence(), options)) == []
+
+
+def test_provisioned_executions_on_arm64_have_their_own_price() -> None:
+    function = a_function(
+        memory_mb=1024,
+        architecture="arm64",
+        resources={Lookup("provisioned", NAME): Found({"provisioned": {"live": 20}})},
+    )
+    options = provisioned_concurrency.ProvisionedConcurrencyOptions()
+    (verdict,) = provisioned_concurrency.judge(function, evidence(provisioned_max=4), options)
+    assert isinstance(verdict, Proposed)
+    assert verdict.adds.provisioned_gb_s == 0 > verdict.adds.provisioned_gb_s_arm
