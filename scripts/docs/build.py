@@ -20,25 +20,44 @@ ROOT = Path(__file__).parents[2]
 SITE = ROOT / "site"
 # In the order of the menu; the first of each pair is its heading.
 MENU: Mapping[str, tuple[str, ...]] = {
-    "Use": (
+    "Learn": ("docs/installation", "docs/tutorial"),
+    "Do": (
+        "docs/cookbook",
+        "docs/write-back",
+        "docs/organization",
+        "docs/integrations",
+        "docs/pulumi",
+        "docs/mcp",
+        "docs/troubleshooting",
+    ),
+    "Look up": (
         "docs/rules",
         "docs/cli",
         "docs/policy",
         "docs/outputs",
-        "docs/write-back",
-        "docs/organization",
         "docs/library",
-        "docs/mcp",
-    ),
-    "Trust": (
-        "docs/guarantees",
-        "docs/advice",
-        "SECURITY",
         "docs/least-privilege",
+        "docs/support",
+        "docs/glossary",
+        "docs/versioning",
+        "CHANGELOG",
+    ),
+    "Understand": (
+        "docs/savings",
+        "docs/advice",
+        "docs/guarantees",
+        "SECURITY",
         "docs/performance",
         "bench/RESULTS",
+        "docs/comparison",
+        "docs/faq",
     ),
-    "Build": ("docs/architecture", "docs/glossary", "docs/add-a-rule", "docs/pulumi", "CONTRIBUTING", "CHANGELOG"),
+    "Build": (
+        "docs/architecture",
+        "docs/add-a-rule",
+        "CONTRIBUTING",
+        *(f"docs/decisions/{path.stem}" for path in sorted((ROOT / "docs" / "decisions").glob("*.md"))),
+    ),
 }
 WRITTEN = {
     "docs/rules.md": rules_page.page,

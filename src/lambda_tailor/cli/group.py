@@ -57,7 +57,7 @@ class Group(click.Group):
             click.echo("Interrupted.", err=True)
             code = ERROR
         except TailorError as error:
-            click.echo(f"Error: {error}", err=True)
+            click.echo(f"Error: {error}  [{error.link}]", err=True)
             code = error.exit_code
         except BrokenPipeError:
             sys.stderr.close()

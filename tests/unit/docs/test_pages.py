@@ -27,7 +27,17 @@ _OPTION = re.compile(r"(?<![\w/-])(--[a-z][a-z-]+)")
 _SHORT = re.compile(rf"`((?:{'|'.join(main.commands)}) [^`\n]*--[^`\n]*)`")
 # Options of other programs that the pages mention: of the AWS CLI, of Pulumi, of bench/.
 OF_OTHERS = {"--output", "--policy-document", "--policy-name", "--query", "--queue-name", "--role-name"}
-OF_OTHERS |= {"--generate-code", "--parent", "--protect", "--refresh", "--secret", "--functions", "--help"}
+OF_OTHERS |= {
+    "--no-cache-dir",
+    "--curves",
+    "--generate-code",
+    "--parent",
+    "--protect",
+    "--refresh",
+    "--secret",
+    "--functions",
+    "--help",
+}
 
 
 def said(page: Path) -> list[str]:

@@ -126,5 +126,5 @@ def test_without_its_packages_one_sentence_says_which_to_install(monkeypatch: py
     result = CliRunner().invoke(main, ["mcp"])
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: The MCP server needs more packages (mcp")
-    assert result.stderr.endswith("pip install 'lambda-tailor[mcp]'.\n")
+    assert result.stderr.endswith("pip install 'lambda-tailor[mcp]'.  [LT-101]\n")
     assert len(result.stderr.splitlines()) == 1 and not result.stdout
