@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qs
 
 from lambda_tailor.demo.strict.behaviour import Backend, Passing, Registered
 from lambda_tailor.demo.strict.wire import Answer, Exchange, document, refusal, with_document
@@ -67,6 +68,9 @@ class LambdaLimits(Passing):
             self._policies_put_at[exchange.account, exchange.parameters().get("RoleName", "")] = time.monotonic()
         if exchange.name == "lambda:ListFunctions" and answer.status == 200:
             listed = document(exchange, answer)
+            if "MasterRegion" in parse_qs(exchange.query):
+                # Only functions of Lambda@Edge are listed by master, and the emulator has none of its own.
+                listed["Functions"] = [each for each in listed.get("Functions") or () if each.get("MasterArn")]
             for function in listed.get("Functions") or ():
                 for name in _NOT_LISTED:
                     function.pop(name, None)
