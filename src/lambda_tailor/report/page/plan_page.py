@@ -166,6 +166,8 @@ def _sentences(figures: Figures, plan: Plan) -> Iterator[str]:
     if not figures.changes:
         yield f"{UNCHANGED}: {count(figures.functions, 'function')}, nothing to change."
         return
+    if figures.net == NOTHING and figures.saves == NOTHING:
+        yield "What is to be changed is worth no money."
     if figures.cost_now is not None and figures.cost_now.high > 0 and figures.net.low > 0:
         cost = figures.cost_now
         shares = sorted({round(100 * end / cost.high) for end in (figures.net.low, figures.net.high)})
