@@ -252,7 +252,10 @@ def _conceal(call: Call, answer: Any) -> Answer:
             _conceal_location(answer.get("Code"))
         case "lambda", "GetLayerVersionByArn":
             _conceal_location(answer.get("Content"))
-        case "lambda", "UpdateFunctionConfiguration" | "UpdateFunctionCode" | "GetFunctionConfiguration":
+        case "lambda", (
+            "CreateFunction" | "PublishVersion" | "UpdateFunctionConfiguration" | "UpdateFunctionCode"
+            | "GetFunctionConfiguration"
+        ):  # fmt: skip
             _conceal_environment(answer)
         case "lambda", "ListFunctions":
             for configuration in answer.get("Functions") or ():

@@ -9,6 +9,7 @@ import click
 from lambda_tailor.cli import guard, setup_commands
 from lambda_tailor.cli.group import DONE, ERROR, PENDING, PROGRAM, main, session
 from lambda_tailor.cli.options import APPROVE, AWS, JOURNAL, NARROW, OUTPUT, POLICY, REACH, SCHEDULER, TARGET, VIEW
+from lambda_tailor.cli.tune import TUNE, clean_up, tune
 from lambda_tailor.errors import BadInput
 
 __all__ = ["DONE", "ERROR", "PENDING", "PROGRAM", "main"]
@@ -123,6 +124,8 @@ def verify(**arguments: Any) -> int:
 @APPROVE
 def rollback(run: str, auto_approve: bool, **arguments: Any) -> int:
     """Put back exactly what RUN changed ('latest': the newest run that wrote to AWS and was no rollback)."""
+    if run.startswith(TUNE):
+        return clean_up(run, arguments)
     return session(**arguments).rollback(run, auto_approve=auto_approve)
 
 
@@ -135,6 +138,8 @@ def rollback(run: str, auto_approve: bool, **arguments: Any) -> int:
 @APPROVE
 def resume(run: str, auto_approve: bool, **arguments: Any) -> int:
     """Finish a RUN that was interrupted, or try again what failed in it."""
+    if run.startswith(TUNE):
+        return clean_up(run, arguments)
     return session(**arguments).resume(run, auto_approve=auto_approve)
 
 
@@ -215,5 +220,5 @@ def write_back(shown: str, **arguments: Any) -> int:
     return write(shown, arguments)
 
 
-for command in setup_commands.COMMANDS:
+for command in (*setup_commands.COMMANDS, tune):
     main.add_command(command)

@@ -53,7 +53,8 @@ def iam_policy(asked: Arguments, *, writes: bool) -> Mapping[str, Any]:
     """
     from lambda_tailor.aws.permissions import arn_names, reaching_actions, read_actions
     from lambda_tailor.planning.least_privilege import Coverage, Reading, Wanted, document, entrance
-    from lambda_tailor.rollout.permissions import READ_ACTIONS, WRITE_ACTIONS
+    from lambda_tailor.rollout import permissions as rollout
+    from lambda_tailor.tuning import permissions as tuning
 
     options = asked.options()
     selection = options.scopes()
@@ -74,8 +75,9 @@ def iam_policy(asked: Arguments, *, writes: bool) -> Mapping[str, Any]:
     names = target.named or (target.pattern or "*",)
     regions = tuple(dict.fromkeys(options.regions or ("*",)))
     coverage = Coverage(suffix=target.suffix, names=names, account=asked.get("account", "*"), regions=regions)
-    guarded = (READ_ACTIONS, WRITE_ACTIONS) if writes and asked.get("guard") else None
-    return document(options.chosen_policy(), coverage, reads, writes=writes, guard=guarded)
+    more = [m for name, m in (("guard", rollout), ("tune", tuning)) if writes and asked.get(name)]
+    extra = ([a for m in more for a in m.READ_ACTIONS], [a for m in more for a in m.WRITE_ACTIONS]) if more else None
+    return document(options.chosen_policy(), coverage, reads, writes=writes, guard=extra)
 
 
 def show_rules(asked: Arguments, rule_id: str | None) -> None:

@@ -63,6 +63,7 @@ def prices_refresh(**arguments: Any) -> int:
 @click.option("--account", metavar="ID", default="*", help="The account that functions are in.  [default: any]")
 @click.option("--plan/--apply", "only_plan", help="For making plans only, or for all commands.  [default: --apply]")
 @click.option("--guard", is_flag=True, help="Also for guarded rollouts.")
+@click.option("--tune", is_flag=True, help="Also for tunes.")
 def iam_policy(only_plan: bool, **arguments: Any) -> int:
     """Print the smallest IAM policy that is needed, for every function where no target is given.
 

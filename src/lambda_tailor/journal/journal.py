@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from lambda_tailor.clock import now
 from lambda_tailor.documents import adapter, packed, unpacked
 from lambda_tailor.errors import JournalError, LeaseLost, PlanFileError, RunNotFound
-from lambda_tailor.journal import leases, rollouts, steps
+from lambda_tailor.journal import leases, rollouts, steps, tunings
 from lambda_tailor.journal.database import open_engine, without_password
 from lambda_tailor.journal.group_commit import GroupCommit
 from lambda_tailor.journal.leases import Held, Holder
@@ -29,6 +29,7 @@ from lambda_tailor.model.plan import Plan
 from lambda_tailor.model.record import RunRecord, Sending
 from lambda_tailor.model.rollout import Rollout
 from lambda_tailor.model.run import Ended, RunOverview, RunSummary, Status, StepState
+from lambda_tailor.model.tuning import Tuning
 
 
 class Journal:
@@ -256,6 +257,29 @@ class Journal:
         """Rollouts that nobody has ended, with their runs."""
         with self._reading() as connection, self._checked("that rolls out"):
             return rollouts.unfinished(connection)
+
+    def begin_tuning(self, tune: tunings.Begun) -> None:
+        """Write down that a tune is about to make its copy."""
+        self._write(lambda connection: tunings.begin(connection, tune))
+
+    def end_tuning(self, tune_id: str, found: Tuning | None) -> None:
+        """Write down that a tune's copy is gone, and what was found, if it is to be kept."""
+        self._write(lambda connection: tunings.end(connection, tune_id, found))
+
+    def left_tunings(self) -> Sequence[tunings.Begun]:
+        """The tunes whose copy may still be there."""
+        with self._reading() as connection, self._checked("that tunes"):
+            return tunings.left(connection)
+
+    def has_tuning(self, tune_id: str) -> bool:
+        """Whether there was such a tune."""
+        with self._reading() as connection:
+            return tunings.known(connection, tune_id)
+
+    def tunings(self) -> Mapping[str, Tuning]:
+        """The newest tune of each function (by ARN) that is young enough to hold."""
+        with self._reading() as connection, self._checked("that tunes"):
+            return tunings.found(connection)
 
     @contextmanager
     def _checked(self, run_id: str) -> Iterator[None]:

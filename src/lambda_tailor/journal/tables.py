@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 # The newest file of migrations/versions: a journal at this revision is opened without more ado.
-HEAD = "0005"
+HEAD = "0006"
 
 metadata = sa.MetaData()
 
@@ -80,6 +80,22 @@ ROLLOUTS = sa.Table(
     sa.Column("shown", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("updated_at", sa.String(32), nullable=False),
+)
+
+# Tunes: the copy that each made, and what it found; both of one function at most.
+TUNINGS = sa.Table(
+    "tunings",
+    metadata,
+    sa.Column("tune_id", sa.String(64), primary_key=True),
+    sa.Column("function", sa.String(256), nullable=False),
+    sa.Column("copy", sa.String(64), nullable=False),
+    sa.Column("region", sa.String(32), nullable=False),
+    sa.Column("role_arn", sa.String(256)),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("code_sha256", sa.String(64), nullable=False),
+    sa.Column("shown", sa.Text),
+    sa.Column("begun_at", sa.String(32), nullable=False),
+    sa.Column("ended_at", sa.String(32)),
 )
 
 COUNTERS = sa.Table(

@@ -145,8 +145,8 @@ def document(
 ) -> Mapping[str, Any]:
     """The IAM policy document: for making plans, and with ``writes`` for all that follows from them.
 
-    ``reading`` gives what reading takes; ``guard`` the actions that guarded rollouts read and write with, where
-    there are to be some. The same arguments give the same document.
+    ``reading`` gives what reading takes; ``guard`` the actions that guarded rollouts and tunes read and write with,
+    where there are to be some. The same arguments give the same document.
     """
     asked = wanted(policy, coverage)
     read = reading(asked)

@@ -73,7 +73,8 @@ def sizes_between(low_mb: int, high_mb: int) -> tuple[int, ...]:
 class Chooser:
     """One function's tune: it is told what was measured and says what to measure next.
 
-    ``sizes_mb``: the sizes that may be chosen, ascending. ``without_group``: public curves the prior must not hold.
+    ``sizes_mb``: the sizes that may be chosen, ascending. ``present_mb`` is measured among the first, where
+    it is given. At most ``max_sizes`` are visited. ``without_group``: public curves the prior must not hold.
     """
 
     sizes_mb: tuple[int, ...]
@@ -82,14 +83,16 @@ class Chooser:
     max_invocations: int = MAX_INVOCATIONS
     seed: int = 0
     without_group: str | None = None
+    present_mb: int | None = None
+    max_sizes: int = MAX_SIZES
 
     def __post_init__(self) -> None:
         self._rng = np.random.default_rng(self.seed)
         # Free sizes lie on the grid too, beside those that may be chosen.
-        self._grid = tuple(sorted({*self.sizes_mb, *(free.memory_mb for free in self.free)}))
+        self._grid = tuple(sorted({*self.sizes_mb, *(free.memory_mb for free in self.free), *self._present}))
         self._model = Model.at(np.log(np.array(self._grid, float)), log_weights(self.without_group))
         self._seen: list[tuple[int, float]] = []
-        self._failed_mb = 0
+        self._under_mb = 0
         self._invocations = 0
         self._posterior: Posterior | None = None
         self._starts = self._first_sizes()
@@ -105,20 +108,27 @@ class Chooser:
         self._invocations += 1
         self._posterior = None
 
-    def failed(self, memory_mb: int) -> None:
-        """A call at this size failed or timed out: neither it nor a smaller size is the answer."""
-        self._failed_mb = max(self._failed_mb, memory_mb)
-        self._invocations += 1
+    def failed(self, memory_mb: int, *, counted: bool = True) -> None:
+        """A call at this size failed or timed out: neither it nor a smaller size is the answer.
+
+        A warm-up that fails is not ``counted``.
+        """
+        self.not_under(memory_mb + 1)
+        self._invocations += counted
         self._posterior = None
+
+    def not_under(self, memory_mb: int) -> None:
+        """So much memory is needed: no smaller size is measured from now on, or chosen."""
+        self._under_mb = max(self._under_mb, memory_mb)
 
     def look(self) -> Look:
         """Where things stand, and what to do next; ``next_mb`` is None when it is over."""
         left = self.max_invocations - self._invocations
         while self._starts and left > 0:
             start = self._starts.pop(0)
-            if start > self._failed_mb:
+            if start >= self._under_mb:
                 return Look(None, 1.0, False, start)
-        possible = [i for i, mb in enumerate(self._grid) if mb in self.sizes_mb and mb > self._failed_mb]
+        possible = [i for i, mb in enumerate(self._grid) if mb in self.sizes_mb and mb >= self._under_mb]
         if not self._seen or not possible:
             return Look(None, 1.0, False, self._grid[possible[0]] if possible and left > 0 else None)
         draws = self._now()
@@ -143,9 +153,18 @@ class Chooser:
         curve = self._now().log_ms + self._model.log_mb
         return _interval(np.exp(curve[:, self._index(to_mb)] - curve[:, self._index(from_mb)]))
 
+    def duration_ratio(self, to_mb: int, from_mb: int) -> Interval:
+        """The duration at one size over that at another."""
+        curve = self._now().log_ms
+        return _interval(np.exp(curve[:, self._index(to_mb)] - curve[:, self._index(from_mb)]))
+
     def band(self) -> list[tuple[int, Interval]]:
         """The curve with its band, for every size, ms."""
         return [(mb, _interval(np.exp(self._now().log_ms[:, i]))) for i, mb in enumerate(self._grid)]
+
+    @property
+    def _present(self) -> tuple[int, ...]:
+        return () if self.present_mb is None else (self.present_mb,)
 
     def _index(self, memory_mb: int) -> int:
         return int(np.argmin(np.abs(self._model.log_mb - np.log(memory_mb))))
@@ -170,6 +189,9 @@ class Chooser:
         """The starts, as near as the sizes allow; not the one that a free size stands in for. There and back again."""
         nearest = [min(self.sizes_mb, key=lambda mb: abs(np.log(mb / start))) for start in STARTS_MB]
         starts = sorted(set(nearest))
+        if self.present_mb is not None and starts:
+            beside = min(starts, key=lambda mb: abs(np.log(mb / (self.present_mb or mb))))
+            starts = sorted({*starts} - {beside} | {self.present_mb})
         for free in self.free[:1]:
             beside = min(starts, key=lambda mb: abs(np.log(mb / free.memory_mb)))
             if abs(np.log(beside / free.memory_mb)) < _BESIDE and len(starts) > 1:
@@ -194,7 +216,7 @@ class Chooser:
         """
         near = (loss < _NEAR).mean(0)
         likely = [i for i in np.argsort(-near) if i in set(possible)][:_CANDIDATES]
-        candidates = sorted({*invoked.tolist(), *likely} if len(invoked) < MAX_SIZES else set(invoked.tolist()))
+        candidates = sorted({*invoked.tolist(), *likely} if len(invoked) < self.max_sizes else set(invoked.tolist()))
         variance = float((draws.noise**2).mean()) / max(1.0, left * LOOK_AHEAD)
         worth = [self._after(draws.log_ms[:, i], loss, {*invoked.tolist(), i}, variance) for i in candidates]
         return int(candidates[int(np.argmin(worth))])

@@ -17,7 +17,7 @@ import numpy as np
 from lambda_tailor.tuning.shapes import RESIDUALS, Floats, covariance, shapes
 
 # What stays spread evenly over all shapes, so that a function unlike all the others is believed too.
-FLAT_SHARE = 0.2
+FLAT_SHARE = 0.33
 ROUNDS = 30
 # The measured points of the curves carry noise of their own, in log ms.
 POINT_SD = 0.02

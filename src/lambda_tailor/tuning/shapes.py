@@ -31,7 +31,7 @@ class Residual(NamedTuple):
     weight: float
 
 
-RESIDUALS = (Residual(0.05, 0.5, 0.4), Residual(0.15, 0.5, 0.35), Residual(0.35, 0.5, 0.25))
+RESIDUALS = (Residual(0.08, 0.5, 0.4), Residual(0.2, 0.5, 0.35), Residual(0.4, 0.5, 0.25))
 
 
 def shapes(log_mb: Floats) -> Floats:

@@ -1,0 +1,119 @@
+"""``tune``: find the memory size that is wanted, by measuring a copy of the function."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lambda_tailor.cli.group import DONE, session
+from lambda_tailor.cli.options import APPROVE, AWS, JOURNAL, OUTPUT
+from lambda_tailor.errors import BadInput
+
+if TYPE_CHECKING:
+    from lambda_tailor.tuning.preparing import PreparedTunes
+
+
+# How the ids of tunes begin; those of runs begin otherwise.
+TUNE = "tune-"
+
+
+@click.command()
+@click.argument("functions", nargs=-1, metavar="[FUNCTION]...")
+@click.option("--payload", metavar="FILE|DIR|event:NAME",
+              help="What to invoke it with: a JSON file, a folder of them taken in turn (NAME.weight=3.json three "
+              "times), or a shareable test event of the console.")  # fmt: skip
+@click.option("--all", "everything", is_flag=True, help="Every function that has a payload in --payloads.")
+@click.option("--payloads", metavar="DIR", help="With --all: a folder with NAME.json or a folder NAME a function.")
+@click.option("--objective", default="cheapest", show_default=True, metavar="WHAT",
+              help="cheapest, fastest-within=10%, p95-under=800ms or balanced=0.5.")  # fmt: skip
+@click.option("--sizes", metavar="MIN-MAX|LIST", help="The sizes that may be chosen, MB.  [default: 128-3008]")
+@click.option("--max-invocations", type=int, default=24, show_default=True, metavar="N",
+              help="Measured invocations at most; each size's first call is a warm-up beside them.")  # fmt: skip
+@click.option("--budget-usd", type=float, metavar="USD", help="What all of it may cost.  [default: no limit]")
+@click.option("--production-payloads", is_flag=True,
+              help="The payloads are real ones in their real mix: production is believed as it is.")  # fmt: skip
+@click.option("--region", "-r", "regions", multiple=True, metavar="R", help="A region; repeatable.")
+@AWS
+@JOURNAL
+@OUTPUT
+@APPROVE
+def tune(functions: tuple[str, ...], **arguments: Any) -> int:
+    """Find the memory size that is wanted in two dozen invocations of a temporary copy of FUNCTION.
+
+    The function itself is not touched; its copy does for real whatever the function does.
+    """
+    from lambda_tailor import api, documents
+    from lambda_tailor.report import tuning
+
+    asked = session(**arguments)
+    everything, payload = bool(arguments["everything"]), arguments["payload"]
+    if everything == bool(functions):
+        raise BadInput("Say which functions to tune: FUNCTION and --payload, or --all and --payloads.")
+    given = arguments["payloads"] if everything else payload
+    if not given:
+        wanted = "--payloads DIR, a file or folder a function" if everything else "--payload FILE, DIR or event:NAME"
+        raise BadInput(f"A tune needs something to invoke with: give {wanted}.")
+    prepared = api.prepare_tune(
+        functions,
+        payload=given,
+        all_functions=everything,
+        objective=arguments["objective"],
+        sizes=arguments["sizes"],
+        max_invocations=arguments["max_invocations"],
+        budget_usd=arguments["budget_usd"],
+        production_payloads=arguments["production_payloads"],
+        regions=arguments["regions"],
+        **asked.asked.connecting(),
+    )
+    print("\n".join(_said_before(prepared)), file=sys.stderr)
+    if not prepared.subjects:
+        raise BadInput("No function is left to be tuned.")
+    asked.confirm(arguments["auto_approve"], "Invoke copies of them?")
+    quiet = bool(arguments["quiet"]) or not sys.stderr.isatty()
+
+    def told(function: str, calls: int, memory_mb: int) -> None:
+        if not quiet:
+            print(f"  {function}: {calls} measured, {memory_mb} MB", file=sys.stderr)
+
+    with asked.watched() as watched:
+        found = api.tune(
+            prepared, journal=arguments["journal"], **asked.asked.connecting(), stop=watched["stop"], told=told
+        )
+    if asked.asked.as_json:
+        print(documents.dumps(found))
+        return DONE
+    for each in found.tunings:
+        print("\n" + "\n".join(tuning.lines(each)))
+    for left in found.left_out:
+        print(f"Left out: {left.function}: {left.because}", file=sys.stderr)
+    return DONE
+
+
+def _said_before(prepared: PreparedTunes) -> list[str]:
+    """How many invocations at most, what they cost at most, and that they are real."""
+    from lambda_tailor.tuning.preparing import MOST_WARM_UPS
+
+    options, lines = prepared.options, []
+    for one in prepared.subjects:
+        likely = "" if one.likely_usd is None else f", about {one.likely_usd:.6f} USD by what it takes now"
+        lines.append(
+            f"{one.function.name}: at most {options.max_invocations} measured invocations and {MOST_WARM_UPS} warm-ups "
+            f"of a temporary copy, at most {one.most_usd:.4f} USD (every call up to its timeout){likely}"
+        )
+        lines += [f"  Note: {note}." for note in one.notes]
+    lines += [f"Left out: {left.function}: {left.because}" for left in prepared.left_out]
+    if prepared.subjects:
+        lines.append("Each invocation is real: it writes, sends and deletes whatever the function does.")
+    return lines
+
+
+def clean_up(tune_id: str, arguments: dict[str, Any]) -> int:
+    """Remove the copy that a killed tune left; resuming and rolling back a tune are the same: it keeps nothing."""
+    from lambda_tailor import api
+
+    asked = session(**arguments)
+    removed = api.clean_up_tune(tune_id, journal=arguments["journal"], **asked.asked.connecting())
+    print(f"The copy of {tune_id} was removed." if removed else f"{tune_id} left nothing behind.", file=sys.stderr)
+    return DONE
