@@ -48,6 +48,7 @@ MENU: Mapping[str, tuple[str, ...]] = {
         "docs/guarantees",
         "SECURITY",
         "docs/performance",
+        "docs/tune",
         "bench/RESULTS",
         "docs/comparison",
         "docs/faq",

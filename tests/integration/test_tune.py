@@ -82,6 +82,10 @@ def test_a_tune_finds_the_size_in_few_invocations_and_leaves_nothing(aws: Aws, f
     assert aws.client("lambda").get_function(FunctionName=function)["Configuration"] == before, "it was touched"
     nothing_is_left(aws)
     assert "hidden-value" not in json.dumps(document)
+    if tuning["chosen_mb"] != 1024:
+        plan = aws.json("plan", "--function", function, "--rules", "memory", "--preset", "right-size")
+        (change,) = plan["functions"][0]["changes"]
+        assert change["after"] == tuning["chosen_mb"] and "tune, " in change["reason"]
 
 
 def test_a_payload_that_fails_at_the_present_size_is_said_after_one_invocation(

@@ -121,6 +121,7 @@ def _without(message: str, unsaid: Sequence[str]) -> str:
 _IAM = {
     "lambda:GetLayerVersionByArn": "lambda:GetLayerVersion",
     "s3:ListBuckets": "s3:ListAllMyBuckets",
+    "lambda:Invoke": "lambda:InvokeFunction",
     "tagging:GetResources": "tag:GetResources",
 }
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html

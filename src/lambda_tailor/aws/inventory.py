@@ -264,6 +264,7 @@ def from_answer(account_id: str, region: str, answer: Answer, suffix: str | None
         system_log_level=logging.get("SystemLogLevel"),
         in_vpc=bool((c.get("VpcConfig") or {}).get("VpcId")),
         code_size_bytes=c.get("CodeSize") or 0,
+        code_sha256=c.get("CodeSha256") or "",
         last_modified=c.get("LastModified") or "",
         state=c.get("State"),
         last_update_status=c.get("LastUpdateStatus"),

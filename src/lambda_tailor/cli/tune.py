@@ -12,6 +12,7 @@ from lambda_tailor.cli.options import APPROVE, AWS, JOURNAL, OUTPUT
 from lambda_tailor.errors import BadInput
 
 if TYPE_CHECKING:
+    from lambda_tailor.cli.session import Session
     from lambda_tailor.tuning.preparing import PreparedTunes
 
 
@@ -44,33 +45,41 @@ def tune(functions: tuple[str, ...], **arguments: Any) -> int:
 
     The function itself is not touched; its copy does for real whatever the function does.
     """
-    from lambda_tailor import api, documents
-    from lambda_tailor.report import tuning
-
     asked = session(**arguments)
-    everything, payload = bool(arguments["everything"]), arguments["payload"]
-    if everything == bool(functions):
-        raise BadInput("Say which functions to tune: FUNCTION and --payload, or --all and --payloads.")
-    given = arguments["payloads"] if everything else payload
-    if not given:
-        wanted = "--payloads DIR, a file or folder a function" if everything else "--payload FILE, DIR or event:NAME"
-        raise BadInput(f"A tune needs something to invoke with: give {wanted}.")
-    prepared = api.prepare_tune(
-        functions,
-        payload=given,
-        all_functions=everything,
-        objective=arguments["objective"],
-        sizes=arguments["sizes"],
-        max_invocations=arguments["max_invocations"],
-        budget_usd=arguments["budget_usd"],
-        production_payloads=arguments["production_payloads"],
-        regions=arguments["regions"],
-        **asked.asked.connecting(),
-    )
+    prepared = _prepared(functions, arguments, asked)
     print("\n".join(_said_before(prepared)), file=sys.stderr)
     if not prepared.subjects:
         raise BadInput("No function is left to be tuned.")
     asked.confirm(arguments["auto_approve"], "Invoke copies of them?")
+    return _tuned(prepared, arguments, asked)
+
+
+def _prepared(functions: tuple[str, ...], arguments: dict[str, Any], asked: Session) -> PreparedTunes:
+    """What is to be tuned. Raises BadInput."""
+    from lambda_tailor import api
+
+    everything = bool(arguments["everything"])
+    if everything == bool(functions):
+        raise BadInput("Say which functions to tune: FUNCTION and --payload, or --all and --payloads.")
+    given = arguments["payloads"] if everything else arguments["payload"]
+    if not given:
+        wanted = "--payloads DIR, a file or folder a function" if everything else "--payload FILE, DIR or event:NAME"
+        raise BadInput(f"A tune needs something to invoke with: give {wanted}.")
+    same = ("objective", "sizes", "max_invocations", "budget_usd", "production_payloads", "regions")
+    return api.prepare_tune(
+        functions,
+        payload=given,
+        all_functions=everything,
+        **{name: arguments[name] for name in same},
+        **asked.asked.connecting(),
+    )
+
+
+def _tuned(prepared: PreparedTunes, arguments: dict[str, Any], asked: Session) -> int:
+    """Tune, and show what was found."""
+    from lambda_tailor import api, documents
+    from lambda_tailor.report import tuning
+
     quiet = bool(arguments["quiet"]) or not sys.stderr.isatty()
 
     def told(function: str, calls: int, memory_mb: int) -> None:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import sqlalchemy as sa
 
 from lambda_tailor.clock import now
 from lambda_tailor.documents import adapter
 from lambda_tailor.journal.tables import TUNINGS
+from lambda_tailor.journal.tuned import newest, since
 from lambda_tailor.model.tuning import Tuning
 
-# What was found holds so long, unless the code changes before.
-HOLDS_DAYS = 90
 BEGUN, REMOVED = "begun", "removed"
 
 
@@ -69,33 +65,6 @@ def known(connection: sa.Connection, tune_id: str) -> bool:
 
 def found(connection: sa.Connection) -> Mapping[str, Tuning]:
     """The newest tune of each function (by ARN) that still holds, unless its code has changed."""
-    wanted = sa.select(TUNINGS.c.shown).where(TUNINGS.c.shown.is_not(None), TUNINGS.c.ended_at >= _since())
+    wanted = sa.select(TUNINGS.c.shown).where(TUNINGS.c.shown.is_not(None), TUNINGS.c.ended_at >= since())
     rows = connection.execute(wanted.order_by(TUNINGS.c.ended_at)).scalars()
-    return _newest(list(rows))
-
-
-def found_in(url: str) -> Mapping[str, Tuning]:
-    """The same from a SQLite file, without SQLAlchemy's engine; nothing where there is none, or it is none of ours."""
-    path = Path(url.removeprefix("sqlite:///"))
-    if not url.startswith("sqlite:///") or not path.is_file():
-        return {}
-    try:
-        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=2)
-        try:
-            rows = connection.execute(
-                "select shown from tunings where shown is not null and ended_at >= ? order by ended_at", (_since(),)
-            ).fetchall()
-        finally:
-            connection.close()
-        return _newest([row[0] for row in rows])
-    except (sqlite3.Error, ValueError):
-        return {}
-
-
-def _newest(shown: Sequence[str]) -> Mapping[str, Tuning]:
-    tunings: list[Tuning] = [adapter(Tuning).validate_json(text) for text in shown]
-    return {tuning.arn: tuning for tuning in tunings}
-
-
-def _since() -> str:
-    return (datetime.now(UTC) - timedelta(days=HOLDS_DAYS)).isoformat(timespec="milliseconds")
+    return newest(list(rows))

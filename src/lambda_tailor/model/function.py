@@ -112,6 +112,7 @@ class Function:
     system_log_level: str | None = None
     in_vpc: bool = False
     code_size_bytes: int = 0
+    code_sha256: str = ""
     last_modified: str = ""
     state: str | None = None
     last_update_status: str | None = None

@@ -13,11 +13,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from lambda_tailor import paths
 from lambda_tailor.aws.accounts import ScopeSelection
 from lambda_tailor.aws.evidence import EvidenceOptions
 from lambda_tailor.aws.gateway import DEFAULT_TIMEOUT_S, Connection
 from lambda_tailor.aws.inventory import Target
 from lambda_tailor.errors import BadInput
+from lambda_tailor.journal.tuned import tunings_in
 from lambda_tailor.model.lanes import DEFAULT_SHARE
 from lambda_tailor.model.verdict import Risk
 from lambda_tailor.planning.workflow import Request
@@ -198,6 +200,7 @@ class PlanOptions(ConnectionOptions):
             evidence=self.evidence(),
             max_risk=self.risk(),
             min_saving_usd=None if self.min_saving_usd is None else Decimal(str(self.min_saving_usd)),
+            tunings=tunings_in(paths.journal_url()),
         )
 
 

@@ -25,6 +25,7 @@ from lambda_tailor.model.explanation import Explanation
 from lambda_tailor.model.plan import Plan, Problem
 from lambda_tailor.model.progress import NullObserver, Observer
 from lambda_tailor.model.run import Verification
+from lambda_tailor.model.tuning import Tuning
 from lambda_tailor.model.verdict import Risk
 from lambda_tailor.planning import explaining
 from lambda_tailor.planning.asking import kinds_of, lookups_of, more_lookups_of, readings_of
@@ -32,6 +33,7 @@ from lambda_tailor.planning.background import with_background
 from lambda_tailor.planning.narrowing import narrowed
 from lambda_tailor.planning.planner import PlannedScope, join, plan_scope
 from lambda_tailor.planning.scope import ScopeData
+from lambda_tailor.planning.tuned import with_tunings
 from lambda_tailor.planning.verifier import verify
 from lambda_tailor.planning.worth import price_notes, worth
 from lambda_tailor.policy.policy import Policy
@@ -42,7 +44,7 @@ class Request:
     """What is asked: which functions, by which policy, where, and who reads them.
 
     ``scheduler`` is the address of a Dask scheduler, or None for threads here. ``max_risk`` and
-    ``min_saving_usd`` (a function's net a month) leave changes out.
+    ``min_saving_usd`` (a function's net a month) leave changes out. ``tunings`` are what tunes found, by function ARN.
     """
 
     target: Target
@@ -54,6 +56,7 @@ class Request:
     scheduler: str | None = None
     max_risk: Risk | None = None
     min_saving_usd: Decimal | None = None
+    tunings: Mapping[str, Tuning] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +196,7 @@ def _look(asked: ScopeRequest, opened: OpenScope) -> tuple[ScopeResult, ScopeDat
         gathering = threads.submit(gather, opened, included, wanted)
         sweeping = threads.submit(read_traffic, opened.gateway, included, deep=request.evidence.deep)
         resources, gathered, traffic = looked_up.result(), gathering.result(), sweeping.result()
+    gathered = replace(gathered, evidence=with_tunings(included, gathered.evidence, request.tunings))
     seen = [replace(function, resources=resources) for function in included]
     more = more_lookups_of(request.policy, seen, gathered.evidence) | (lookups - first)
     more = affordable(more - resources.keys(), len(included), deep=request.evidence.deep)

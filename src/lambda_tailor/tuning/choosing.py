@@ -218,13 +218,18 @@ class Chooser:
         likely = [i for i in np.argsort(-near) if i in set(possible)][:_CANDIDATES]
         candidates = sorted({*invoked.tolist(), *likely} if len(invoked) < self.max_sizes else set(invoked.tolist()))
         variance = float((draws.noise**2).mean()) / max(1.0, left * LOOK_AHEAD)
-        worth = [self._after(draws.log_ms[:, i], loss, {*invoked.tolist(), i}, variance) for i in candidates]
+        means = draws.log_ms[:, candidates].mean(0)
+        middles = np.quantile(draws.log_ms[:, candidates], _QUANTILES, axis=0) - means
+        spreads = np.sqrt(1 + variance / np.maximum(draws.log_ms[:, candidates].var(0), 1e-9))
+        heard = (means + middles * spreads).T
+        worth = [
+            self._after(draws.log_ms[:, i], heard[n], loss, {*invoked.tolist(), i}, variance)
+            for n, i in enumerate(candidates)
+        ]
         return int(candidates[int(np.argmin(worth))])
 
-    def _after(self, here: Floats, loss: Floats, allowed: set[int], variance: float) -> float:
-        """The expected loss of the best allowed size once this size's log ms are known with that variance."""
-        spread = np.sqrt(1 + variance / max(float(here.var()), 1e-9))
-        heard = here.mean() + (np.quantile(here, _QUANTILES) - here.mean()) * spread
+    def _after(self, here: Floats, heard: Floats, loss: Floats, allowed: set[int], variance: float) -> float:
+        """The expected loss of the best allowed size once one of these log ms is heard, with that variance."""
         weights = np.exp(-0.5 * (heard[:, None] - here) ** 2 / variance) + 1e-300
         weights /= weights.sum(1, keepdims=True)
         return float((weights @ loss[:, sorted(allowed)]).min(1).mean())

@@ -7,13 +7,13 @@ https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from lambda_tailor.aws.gateway import Gateway
 from lambda_tailor.errors import AccessDenied, AwsRefused, BadInput
-from lambda_tailor.iam.permission import FUNCTION, Action
+from lambda_tailor.iam.permission import ANY_LAYER, FUNCTION, Action
 from lambda_tailor.model.package import Package
 from lambda_tailor.model.secret import Secret
 from lambda_tailor.settings.setting import Answer, Call
@@ -28,9 +28,7 @@ READ_ACTIONS = (
     Action("lambda:GetFunction", FUNCTION),
     Action("lambda:GetFunction", _COPY),
     Action("logs:FilterLogEvents", _LOGS),
-    Action("lambda:GetLayerVersion", because="layers are attached as the function has them, of any account"),
-    Action("ecr:GetDownloadUrlForLayer", because="a function of an image names its repository only when it is read"),
-    Action("ecr:BatchGetImage", because="a function of an image names its repository only when it is read"),
+    Action("lambda:GetLayerVersion", ANY_LAYER),
 )
 WRITE_ACTIONS = (
     Action("lambda:CreateFunction", _COPY),
@@ -110,22 +108,24 @@ class Copier:
 
     def version(self, memory_mb: int) -> str:
         """A published version of the copy with that much memory."""
-        self._again("UpdateFunctionConfiguration", {"FunctionName": self.name, "MemorySize": memory_mb})
+        changed = {"FunctionName": self.name, "MemorySize": memory_mb}
+        self._again(Call("lambda", "UpdateFunctionConfiguration", changed))
         self._settled()
-        made = self._again("PublishVersion", {"FunctionName": self.name, "Description": f"{memory_mb} MB"})
+        asked = {"FunctionName": self.name, "Description": f"{memory_mb} MB"}
+        made = self._again(Call("lambda", "PublishVersion", asked))
         self._settled(str(made["Version"]))
         return str(made["Version"])
 
     def remove(self) -> None:
         """Remove the copy with its versions, and its log group; what is gone already is no error."""
-        self._gone("lambda", "DeleteFunction", {"FunctionName": self.name})
-        self._gone("logs", "DeleteLogGroup", {"logGroupName": f"/aws/lambda/{self.name}"})
+        self._gone(Call("lambda", "DeleteFunction", {"FunctionName": self.name}))
+        self._gone(Call("logs", "DeleteLogGroup", {"logGroupName": f"/aws/lambda/{self.name}"}))
 
-    def _gone(self, service: str, action: str, parameters: Mapping[str, Any]) -> None:
+    def _gone(self, call: Call) -> None:
         until = self.clock() + _SETTLES_WITHIN_S
         while True:
             try:
-                self.gateway.call(Call(service, action, parameters))
+                self.gateway.call(call)
                 return
             except AwsRefused as error:
                 if error.code == _GONE:
@@ -134,12 +134,12 @@ class Copier:
                     raise
             self.sleep(1.0)
 
-    def _again(self, action: str, parameters: Mapping[str, Any]) -> Answer:
+    def _again(self, call: Call) -> Answer:
         """A write to the copy, which is ours alone: an earlier update that AWS is still busy with is waited for."""
         until = self.clock() + _SETTLES_WITHIN_S
         while True:
             try:
-                return self.gateway.call(Call("lambda", action, parameters))
+                return self.gateway.call(call)
             except AwsRefused as error:
                 if not (error.lost or error.code == _BUSY) or self.clock() > until:
                     raise

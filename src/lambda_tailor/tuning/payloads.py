@@ -20,7 +20,10 @@ from lambda_tailor.settings.setting import Call
 EVENT = "event:"
 REGISTRY = "lambda-testevent-schemas"
 READ_ACTIONS = (
-    Action("schemas:DescribeSchema", because="the schema is named by the function and the registry by AWS"),
+    Action(
+        "schemas:DescribeSchema",
+        f"arn:{{partition}}:schemas:{{region}}:{{account}}:schema/{REGISTRY}/_{{function}}-schema",
+    ),
 )
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: a synchronous payload.
 MOST_BYTES = 6 * 1024**2

@@ -22,7 +22,7 @@ OUTLIER_SHIFT = 1.0
 OUTLIER_SD = 0.5
 # The machine below may become slower or faster while a session lasts, in log ms over the whole session.
 DRIFT_SD = 0.01
-_ROUNDS = 2
+_NEGLIGIBLE = 1e-3
 _FIRST_GUESS = 0.3
 _JITTER = 1e-7
 
@@ -76,23 +76,25 @@ def posterior(model: Model, seen: Observations, draws: int, rng: np.random.Gener
     """Joint draws of the curve at the model's sizes, made non-increasing."""
     centre = float(seen.log_ms.mean())
     y = seen.log_ms - centre
-    fitted = _fit(model, seen, y, *_solve(model, seen, y, None))
-    for _ in range(_ROUNDS):
-        parts, weights = _solve(model, seen, y, fitted)
-        fitted = _fit(model, seen, y, parts, weights)
-    curves, noise = _draw(model, seen, parts, weights, draws, rng)
+    fitted = _fit(model, seen, y, *_solve(model, seen, y, None, NOISES))
+    parts, weights = _solve(model, seen, y, fitted, NOISES)
+    fitted = _fit(model, seen, y, parts, weights)
+    # Most noise levels are out of the question by now.
+    likely = weights.sum((1, 2)) > _NEGLIGIBLE
+    parts, weights = _solve(model, seen, y, fitted, NOISES[likely])
+    curves, noise = _draw(model, seen, parts, weights, NOISES[likely], draws, rng)
     return Posterior(_non_increasing(curves) + centre, noise)
 
 
 def _solve(
-    model: Model, seen: Observations, y: Floats, fitted: Floats | None
+    model: Model, seen: Observations, y: Floats, fitted: Floats | None, noises: Floats
 ) -> tuple[dict[tuple[int, int], _Part], Floats]:
     """Each combination solved, and the weights of noise, residual and shape; a first guess without a fit."""
     together = LEVEL_VARIANCE + DRIFT_SD**2 * np.outer(seen.when, seen.when)
     at = np.ix_(seen.size, seen.size)
     rows = model.shapes[:, seen.size].T
     parts = {}
-    for i, noise in enumerate(NOISES if fitted is not None else (_FIRST_GUESS,)):
+    for i, noise in enumerate(noises if fitted is not None else (_FIRST_GUESS,)):
         target, variance, constant = _told_apart(y, fitted, float(noise), seen.free_sd)
         for j, spread in enumerate(model.covariances):
             root = np.linalg.cholesky(spread[at] + together + np.diag(variance))
@@ -102,7 +104,7 @@ def _solve(
             parts[i, j] = _Part(inverse, whitened, evidence)
     count = len(parts) // len(RESIDUALS)
     logs = np.array([[parts[i, j].log_evidence for j in range(len(RESIDUALS))] for i in range(count)])
-    logs = logs + model.log_weights + (_LOG_NOISES[:, None, None] if fitted is not None else 0.0)
+    logs = logs + model.log_weights + (_LOG_NOISES[np.isin(NOISES, noises), None, None] if fitted is not None else 0.0)
     weights = np.exp(logs - logs.max())
     return parts, weights / weights.sum()
 
@@ -132,7 +134,7 @@ def _fit(model: Model, seen: Observations, y: Floats, parts: dict[tuple[int, int
     fitted = np.zeros(len(y))
     for (i, j), part in parts.items():
         weight = weights[i, j]
-        if weight.sum() > 1e-3:
+        if weight.sum() > _NEGLIGIBLE:
             gain = (model.covariances[j][np.ix_(seen.size, seen.size)] + LEVEL_VARIANCE) @ part.inverse_root.T
             fitted += weight @ model.shapes[:, seen.size] + gain @ (part.whitened @ weight)
     return fitted
@@ -143,6 +145,7 @@ def _draw(
     seen: Observations,
     parts: dict[tuple[int, int], _Part],
     weights: Floats,
+    noises: Floats,
     draws: int,
     rng: np.random.Generator,
 ) -> tuple[Floats, Floats]:
@@ -157,7 +160,7 @@ def _draw(
             chosen = rng.choice(len(weights[i, j]), number, p=weights[i, j] / weights[i, j].sum())
             mean = model.shapes[chosen] + (gain @ part.whitened[:, chosen]).T
             curves.append(mean + (np.linalg.cholesky(left) @ rng.standard_normal((len(left), number))).T)
-            noise.append(np.full(number, NOISES[i]))
+            noise.append(np.full(number, noises[i]))
     return np.concatenate(curves), np.concatenate(noise)
 
 

