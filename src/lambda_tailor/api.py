@@ -8,14 +8,13 @@ caller has to expect.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lambda_tailor.applying.write_back import plan_of, write_back
-from lambda_tailor.aws.accounts import ScopeSelection
 from lambda_tailor.aws.gateway import DEFAULT_TIMEOUT_S, Connection
 from lambda_tailor.aws.inventory import SUFFIX_PREFIX
 from lambda_tailor.clock import now
@@ -32,11 +31,10 @@ from lambda_tailor.model.run import Run, Runs, Verification
 from lambda_tailor.planning import workflow
 from lambda_tailor.planning.options import DEFAULT_LOOKBACK_DAYS, ConnectionOptions, PlanOptions
 from lambda_tailor.rollout.preparing import Prepared
+from lambda_tailor.tuning.library import clean_up_tune, prepare_tune, tune
 
 if TYPE_CHECKING:
     from lambda_tailor.model.record import RunRecord
-    from lambda_tailor.model.tuning import Tunings
-    from lambda_tailor.tuning.preparing import PreparedTunes
 
 __all__ = [
     "Explanation",
@@ -425,81 +423,6 @@ def history(
             with suppress(BadInput):
                 brought[record.run_id] = compared(record, connection, lookback_days=lookback_days, worse_percent=25.0)
     return history_of(told, brought, now())
-
-
-def prepare_tune(
-    functions: Sequence[str] = (),
-    *,
-    payload: str,
-    all_functions: bool = False,
-    objective: str = "cheapest",
-    sizes: str | None = None,
-    max_invocations: int = 24,
-    budget_usd: float | None = None,
-    production_payloads: bool = False,
-    regions: Sequence[str] = (),
-    profile: str | None = None,
-    endpoint_url: str | None = None,
-    quota_share: float = DEFAULT_SHARE,
-    timeout_s: float = DEFAULT_TIMEOUT_S,
-) -> PreparedTunes:
-    """Which functions a tune would measure, within which sizes, and what that costs at most; changes nothing.
-
-    ``payload`` is a JSON file, a folder of them or ``event:NAME``; with ``all_functions`` a folder with a file or
-    folder a function. ``objective``: cheapest, fastest-within=10%, p95-under=800ms or balanced=0.5. ``sizes``:
-    MIN-MAX or a list, MB. Raises BadInput, TargetNotFound and what reading AWS raises.
-    """
-    from lambda_tailor.aws.inventory import Target
-    from lambda_tailor.tuning.options import options
-
-    chosen = options(objective, payload, sizes, max_invocations, budget_usd, production_payloads)
-    from lambda_tailor.tuning.preparing import prepare
-
-    connection = _connection(profile, endpoint_url, quota_share, timeout_s)
-    target = Target(names=tuple(functions), everything=all_functions)
-    return prepare(connection, target, ScopeSelection(regions=tuple(regions)), chosen)
-
-
-def tune(
-    prepared: PreparedTunes,
-    *,
-    journal: str | None = None,
-    profile: str | None = None,
-    endpoint_url: str | None = None,
-    quota_share: float = DEFAULT_SHARE,
-    timeout_s: float = DEFAULT_TIMEOUT_S,
-    stop: threading.Event | None = None,
-    told: Callable[[str, int, int], None] | None = None,
-) -> Tunings:
-    """Measure copies of the functions and find the memory size that is wanted; the functions are not touched.
-
-    Nobody is asked: every call does for real what the function does. ``told`` hears of each call: the function, how
-    many were measured, the size. Raises BadInput, FunctionHeld, StalePlan, JournalError, and what AWS raises.
-    """
-    from lambda_tailor.applying.opening import open_journal
-    from lambda_tailor.tuning.many import tune_all
-
-    connection = _connection(profile, endpoint_url, quota_share, timeout_s)
-    with closing(open_journal(journal)) as opened:
-        return tune_all(prepared, connection, opened, stop=stop, told=told)
-
-
-def clean_up_tune(
-    tune_id: str,
-    *,
-    journal: str | None = None,
-    profile: str | None = None,
-    endpoint_url: str | None = None,
-    quota_share: float = DEFAULT_SHARE,
-    timeout_s: float = DEFAULT_TIMEOUT_S,
-) -> bool:
-    """Remove the copy that a killed tune left; False where it left none. Raises RunNotFound, JournalError."""
-    from lambda_tailor.applying.opening import open_journal
-    from lambda_tailor.tuning.many import clean_up
-
-    connection = _connection(profile, endpoint_url, quota_share, timeout_s)
-    with closing(open_journal(journal)) as opened:
-        return clean_up(connection, opened, tune_id)
 
 
 def doctor(
