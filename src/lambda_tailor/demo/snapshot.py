@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import boto3
+import botocore.exceptions
 
 # What AWS itself changes without being asked.
 _MOVING = frozenset(
@@ -20,7 +21,7 @@ _MOVING = frozenset(
 
 
 def snapshot(session: boto3.Session | None = None) -> Mapping[str, Any]:
-    """Functions, reservations, log groups, queues, alarms, bucket versioning and role policies of the region.
+    """Every kind of setting that this program may change, in the region: functions whole, and what is around them.
 
     Values of environment variables appear as hashes only.
     """
@@ -70,7 +71,36 @@ def _function(client: Any, name: str) -> Any:
     found = _still(_settled(client, name))
     variables = found["Configuration"].get("Environment", {}).get("Variables", {})
     found["Configuration"]["Environment"] = {k: hashlib.sha256(v.encode()).hexdigest() for k, v in variables.items()}
-    return found
+    versions = client.list_versions_by_function(FunctionName=name)["Versions"]
+    aliases = client.list_aliases(FunctionName=name).get("Aliases") or ()
+    around = {
+        "recursion": lambda: client.get_function_recursion_config(FunctionName=name).get("RecursiveLoop"),
+        "asynchronous": lambda: _still(client.list_function_event_invoke_configs(FunctionName=name)).get(
+            "FunctionEventInvokeConfigs"
+        ),
+        "provisioned": lambda: _provisioned(client, name),
+    }
+    return {
+        **found,
+        "Versions": [version["Version"] for version in versions],
+        "Aliases": [_still(alias) for alias in aliases],
+        **{key: _or_nothing(asked) for key, asked in around.items()},
+    }
+
+
+def _provisioned(client: Any, name: str) -> Any:
+    listed = client.list_provisioned_concurrency_configs(FunctionName=name).get("ProvisionedConcurrencyConfigs") or ()
+    return {each["FunctionArn"]: each["RequestedProvisionedConcurrentExecutions"] for each in listed}
+
+
+def _or_nothing(asked: Callable[[], Any]) -> Any:
+    """The answer; None where there is none, which some services say with an error."""
+    try:
+        return asked() or None
+    except botocore.exceptions.ClientError as error:
+        if "NotFound" not in error.response["Error"]["Code"]:
+            raise
+        return None
 
 
 def _log_groups(client: Any) -> Any:
@@ -80,11 +110,11 @@ def _log_groups(client: Any) -> Any:
 
 def _queues(client: Any) -> Any:
     urls = client.list_queues().get("QueueUrls") or ()
-    wanted = ["MessageRetentionPeriod", "SqsManagedSseEnabled", "VisibilityTimeout", "ApproximateNumberOfMessages"]
-    return {
-        url.rpartition("/")[2]: client.get_queue_attributes(QueueUrl=url, AttributeNames=wanted).get("Attributes")
-        for url in urls
-    }
+    found: dict[str, Any] = {}
+    for url in urls:
+        attributes = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"]).get("Attributes") or {}
+        found[url.rpartition("/")[2]] = {name: v for name, v in attributes.items() if not name.endswith("Timestamp")}
+    return found
 
 
 def _alarms(client: Any) -> Any:

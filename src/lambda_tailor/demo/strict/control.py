@@ -34,6 +34,10 @@ class StrictControl:
         """The calls that hang now."""
         return list(self._state()["held"])
 
+    def struck(self) -> list[str]:
+        """The calls that a fault has struck since the last reset."""
+        return list(self._state()["struck"])
+
     def reset(self) -> None:
         """Forget what was counted."""
         self._set({"reset": True})

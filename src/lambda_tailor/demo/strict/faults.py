@@ -46,6 +46,8 @@ class Faults:
     def __init__(self) -> None:
         self.faults: list[Fault] = []
         self.held: list[str] = []
+        # The calls that a fault has struck, in order.
+        self.struck: list[str] = []
         self._released = asyncio.Event()
 
     def clear(self) -> None:
@@ -58,7 +60,10 @@ class Faults:
     def striking(self, exchange: Exchange) -> Fault | None:
         """The fault that this call is to meet; every fault counts the call."""
         struck = [fault for fault in list(self.faults) if fault.strikes(exchange)]
-        return struck[0] if struck else None
+        if not struck:
+            return None
+        self.struck.append(exchange.name)
+        return struck[0]
 
     async def strike(self, fault: Fault, exchange: Exchange) -> Answer | None:
         """Let the call fail; None where it was held and released."""

@@ -104,7 +104,9 @@ async def _control(request: web.Request) -> web.Response:
         account = request.query.get("account")
         calls = {name: n for (owner, name), n in sorted(strict.calls.items()) if account in (None, owner)}
         log = [entry for entry in strict.log if account in (None, entry[0])]
-        return web.json_response({"calls": calls, "log": log, "held": strict.faults.held})
+        return web.json_response(
+            {"calls": calls, "log": log, "held": strict.faults.held, "struck": strict.faults.struck}
+        )
     _set(strict, await request.json())
     return web.json_response({})
 
@@ -113,6 +115,7 @@ def _set(strict: Strict, asked: dict[str, Any]) -> None:
     if asked.get("reset"):
         strict.calls.clear()
         strict.log.clear()
+        strict.faults.struck.clear()
     if asked.get("clear_faults"):
         strict.faults.clear()
     if "quota_scale" in asked:
