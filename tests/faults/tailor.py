@@ -27,7 +27,8 @@ from tests.integration.conftest import Aws
 
 # Short waits: the faults are many.
 QUICK = RetryPolicy(throttled_for_s=30, first_wait_s=0.01, longest_wait_s=0.1)
-CONNECTION = Connection(quota_share=1000, answer_within_s=1.0, retry=QUICK)
+# Longer than the second that a look for messages takes, before a queue is removed.
+CONNECTION = Connection(quota_share=1000, answer_within_s=2.0, retry=QUICK)
 HELD_WITHIN_S = 20.0
 
 
