@@ -170,7 +170,7 @@ def test_a_function_without_a_history_is_left_as_it_is(aws: Aws, deploy: Deploy)
     deploy("new", MemorySize=3008, Timeout=300)
     found = planned(aws, "new")
     assert not {"memory", "timeout", "reserved-concurrency"} & set(found["changes"])
-    assert "is not known" in found["kept"]["memory"]["because"]
+    assert "nobody invoked it" in found["kept"]["memory"]["because"]
     assert "idle-function" not in found["changes"]
 
 

@@ -33,6 +33,8 @@ MOST_MB = 10_240
 DURATION_ALARMS = "duration-alarms"
 # A run that takes this share of the timeout is as good as ended by it.
 _AT_THE_TIMEOUT = 0.98
+# How CloudWatch's answer begins where it knows of no invocation: then there is no size to judge.
+_NO_RUNS = "CloudWatch has no Invocations"
 # A saving below this share is within the error of a curve.
 _WITHIN_ERROR = 0.05
 _QUOTED = ("memory_used", "duration_avg", "duration_max", "invocations")
@@ -298,6 +300,9 @@ def _as_recommended(function: Function, evidence: Evidence, options: MemoryOptio
     """Compute Optimizer's advice, where memory use was not measured; as far as one step and the worst case allow."""
     current, advice = function.memory_mb, evidence.recommendation
     if not isinstance(advice, Recommendation):
+        runs = evidence.invocations
+        if isinstance(runs, Absent) and runs.because.startswith(_NO_RUNS):
+            return Kept(SETTING, current, f"nobody invoked it: {runs.because}")
         return Kept(SETTING, current, f"its size is not judged, since its memory use is not known: {unknown.because}")
     wanted = max(advice.memory_mb, options.minimum_mb)
     if wanted == current:

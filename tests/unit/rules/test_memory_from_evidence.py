@@ -220,3 +220,11 @@ def test_no_proposal_is_under_what_was_used(
     if isinstance(verdict, Proposed):
         assert isinstance(verdict.after, int)
         assert max(used, 128) <= verdict.after <= 10_240
+
+
+def test_of_a_function_that_nobody_invokes_there_is_nothing_to_judge() -> None:
+    idle = Evidence(invocations=Absent("CloudWatch has no Invocations in the window of 14 days"))
+    (verdict,) = judge(a_function(), idle, FIT)
+    assert isinstance(verdict, Kept)
+    assert verdict.because.startswith("nobody invoked it")
+    assert "not judged" not in verdict.because
