@@ -23,6 +23,7 @@ MENU: Mapping[str, tuple[str, ...]] = {
     "Learn": ("docs/installation", "docs/tutorial"),
     "Do": (
         "docs/cookbook",
+        "docs/rollout",
         "docs/write-back",
         "docs/organization",
         "docs/integrations",

@@ -265,7 +265,7 @@ def roll_out(
     The keywords are those of ``apply``; ``watcher`` is told of each look. Raises what ``apply`` raises.
     """
     from lambda_tailor.applying.opening import open_runner
-    from lambda_tailor.rollout.guarded import start
+    from lambda_tailor.rollout.doors import start
 
     connection = _connection(profile, endpoint_url, quota_share, timeout_s)
     with open_runner(connection, journal=journal, scheduler=scheduler, observer=observer, stop=stop) as runner:
@@ -305,7 +305,7 @@ def rollback(
     Raises RunNotFound, and what ``apply`` raises.
     """
     from lambda_tailor.applying.opening import open_runner
-    from lambda_tailor.rollout.guarded import roll_back
+    from lambda_tailor.rollout.doors import roll_back
 
     connection = _connection(profile, endpoint_url, quota_share, timeout_s)
     with open_runner(connection, journal=journal, scheduler=scheduler, observer=observer, stop=stop) as runner:
@@ -331,7 +331,7 @@ def resume(
     ``apply`` raises.
     """
     from lambda_tailor.applying.opening import open_runner
-    from lambda_tailor.rollout.guarded import resume as go_on
+    from lambda_tailor.rollout.doors import resume as go_on
 
     connection = _connection(profile, endpoint_url, quota_share, timeout_s)
     with open_runner(connection, journal=journal, scheduler=scheduler, observer=observer, stop=stop) as runner:
@@ -346,7 +346,7 @@ def runs(*, journal: str | None = None) -> Runs:
     from lambda_tailor.applying.opening import open_journal
 
     with closing(open_journal(journal)) as opened:
-        return Runs(runs=tuple(opened.runs()))
+        return Runs(runs=tuple(opened.runs()), unfinished=tuple(opened.unfinished_rollouts()))
 
 
 def run(run: str, *, journal: str | None = None) -> Run:

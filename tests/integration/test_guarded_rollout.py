@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -186,4 +190,108 @@ def test_a_function_that_is_called_as_latest_is_watched(aws: Aws, deploy: Deploy
     (rollout,) = run["rollouts"]
     assert (rollout["track"], rollout["alias"], rollout["status"]) == ("watch", None, "rolled-back")
     assert "ran out of memory" in rollout["because"]
+    assert memory(functions) == 3008
+
+
+def test_a_rollout_that_nobody_ends_is_shown_first_and_keeps_others_off(
+    aws: Aws, deploy: Deploy, tmp_path: Any
+) -> None:
+    released(deploy, "good")
+    run = aws.json(*GUARDED, "--one-look", exit_code=2)
+    said = f"f live is being rolled out, at 5 % since {run['rollouts'][0]['started_at']}"
+    assert said in aws.run("runs").stdout.splitlines()[0]
+    planned = aws.run("plan", "--function", "f", "--preset", "reference", "--rules", "timeout")
+    assert said in planned.stderr
+    (unfinished,) = aws.json("runs")["unfinished"]
+    assert (unfinished["run_id"], unfinished["share"]) == (run["run_id"], 5)
+    other = ("apply", "--function", "f", "--preset", "reference", "--rules", "timeout", "--auto-approve")
+    for more in ((), ("--guard",)):
+        assert f"lambda-tailor resume {run['run_id']}" in aws.run(*other, *more, exit_code=1).stderr.replace(
+            "lambda-tailor resume, or rollback, that run first", f"lambda-tailor resume {run['run_id']}"
+        )
+    page = tmp_path / "run.html"
+    aws.run("report", run["run_id"], "--out", str(page))
+    assert "Rollouts" in page.read_text()
+    aws.run("rollback", run["run_id"], "--auto-approve")
+    assert aws.json("runs")["unfinished"] == []
+
+
+# Told to others
+
+
+def test_decisions_are_told_to_a_topic_and_a_web_hook(aws: Aws, deploy: Deploy) -> None:
+    released(deploy, "good")
+    topic = aws.client("sns").create_topic(Name="told")["TopicArn"]
+    queue = aws.client("sqs").create_queue(QueueName="told")["QueueUrl"]
+    arn = aws.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    aws.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    with listening() as (url, posted):
+        notify = ("--notify", f"sns:{topic}", "--notify", url, "--notify", "http://127.0.0.1:1/nobody")
+        found = aws.run(*GUARDED, "--guard-minutes", "0.001", "--json", *notify, exit_code=1)
+    assert "http://127.0.0.1:1/nobody could not be told" in found.stderr
+    (document,) = posted
+    assert (document["function"], document["status"]) == ("f", "inconclusive")
+    assert document["look"]["decision"] == "inconclusive"
+    (message,) = aws.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"]
+    assert json.loads(json.loads(message["Body"])["Message"]) == document
+
+
+@contextmanager
+def listening() -> Iterator[tuple[str, list[Any]]]:
+    """A web hook on this machine, and what was posted to it."""
+    posted: list[Any] = []
+
+    class Hook(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hook)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/hook", posted
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(timeout=10)
+
+
+def test_a_ladder_goes_down_while_each_rung_proves_the_next(aws: Aws, deploy: Deploy) -> None:
+    functions = released(deploy, "good", MemorySize=2048)
+    asked = ("--guard-steps", "50,100", "--guard-minutes", "0.001", "--on-inconclusive", "promote", "--descend")
+    run = aws.json(*GUARDED, *asked, exit_code=0)
+    assert [rollout["status"] for rollout in run["rollouts"]] == ["promoted"] * len(run["rollouts"])
+    assert [rollout["new"]["memory_mb"] for rollout in run["rollouts"]] == [1024, 512, 256, 128]
+    assert memory(functions, alias(functions)[0]) == 128
+
+
+def test_a_finished_rollout_is_its_own_realized_saving(aws: Aws, deploy: Deploy) -> None:
+    released(deploy, "good")
+    with flowing("f"):
+        asked = ("--guard-steps", "50,100", "--guard-minutes", "0.5", "--on-inconclusive", "promote")
+        run = aws.json(*GUARDED, *asked, exit_code=0)
+    (found,) = aws.json("runs", run["run_id"], "--realized", exit_code=None)["functions"]
+    assert found["measured"] == "side-by-side"
+    assert found["saved_interval_usd"]["low"] <= found["saved_usd"] <= found["saved_interval_usd"]["high"]
+    assert found["saved_usd"] > 0
+
+
+def test_versions_with_unlike_queues_are_watched_through_the_alias(aws: Aws, deploy: Deploy) -> None:
+    functions = released(deploy, "oom")
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}]}
+    aws.client("iam").put_role_policy(RoleName="role", PolicyName="send", PolicyDocument=json.dumps(policy))
+    queue = aws.client("sqs").create_queue(QueueName="dead")["QueueUrl"]
+    arn = aws.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    functions.update_function_configuration(FunctionName="f", DeadLetterConfig={"TargetArn": arn})
+    functions.get_waiter("function_updated_v2").wait(FunctionName="f")
+    with flowing("f"):
+        run = aws.json(*GUARDED, "--guard-minutes", "1", exit_code=1)
+    (rollout,) = run["rollouts"]
+    assert (rollout["track"], rollout["alias"], rollout["status"]) == ("watch", "live", "rolled-back")
+    assert alias(functions) == ("1", {})
     assert memory(functions) == 3008

@@ -93,7 +93,7 @@ def flowing(name: str, qualifier: str = "live", threads: int = 3) -> Iterator[Tr
 
 def released(deploy: Any, harm: str, name: str = "f", **given: Any) -> Any:
     """The function with version 1 behind ``live``, and a client."""
-    deploy(name, Code={"ZipFile": packed(harm)}, MemorySize=3008, Timeout=10, **given)
+    deploy(name, **{"Code": {"ZipFile": packed(harm)}, "MemorySize": 3008, "Timeout": 10, **given})
     functions = boto3.client("lambda")
     functions.publish_version(FunctionName=name)
     functions.create_alias(FunctionName=name, Name="live", FunctionVersion="1")

@@ -6,7 +6,7 @@ import getpass
 import socket
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field, replace
 
@@ -28,10 +28,11 @@ from lambda_tailor.aws.gateway import Connection
 from lambda_tailor.aws.scheduler import side_by_side
 from lambda_tailor.aws.scopes import check_account, open_scope
 from lambda_tailor.clock import now
-from lambda_tailor.errors import BadInput, CredentialsError, JournalError, LeaseLost
+from lambda_tailor.errors import BadInput, CredentialsError, FunctionHeld, JournalError, LeaseLost
 from lambda_tailor.journal import states
 from lambda_tailor.journal.journal import Journal
 from lambda_tailor.journal.outcomes import run_of, status_of
+from lambda_tailor.journal.rollouts import RolloutRow
 from lambda_tailor.journal.vault import Vault
 from lambda_tailor.model.plan import Operation, Plan
 from lambda_tailor.model.progress import NullObserver, Observer
@@ -39,9 +40,6 @@ from lambda_tailor.model.record import RunRecord
 from lambda_tailor.model.run import Run, RunOverview, Status
 from lambda_tailor.planning.agreement import check_operations, check_run
 from lambda_tailor.planning.summing import check_caps
-
-# Is told a run's id once it is in the journal.
-Began = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,17 +56,17 @@ class Runner:
     stop: threading.Event = field(default_factory=threading.Event)
     scheduler: str | None = None
 
-    def apply(self, plan: Plan, began: Began = lambda _run_id: None) -> Run:
-        """Apply a plan that was just made; ``began`` is told the run's id before anything is written to AWS.
+    def apply(self, plan: Plan, rollouts: Sequence[RolloutRow] = ()) -> Run:
+        """Apply a plan that was just made; ``rollouts`` of it are written down as it begins.
 
         Raises LimitExceeded, JournalError, and whatever ends a run half-way (CredentialsError,
         EndpointUnreachable): what was begun stays in the journal to be resumed or rolled back.
         """
         check_operations(plan)
         check_caps(plan)
-        return self._start(plan, None, began)
+        return self._start(plan, None, rollouts)
 
-    def apply_saved(self, plan: Plan, began: Began = lambda _run_id: None) -> Run:
+    def apply_saved(self, plan: Plan, rollouts: Sequence[RolloutRow] = ()) -> Run:
         """Apply a plan that was saved earlier.
 
         Raises StalePlan, before anything is written, where an account is another or a function changed since.
@@ -82,7 +80,7 @@ class Runner:
             ]
             for check in checks:
                 check.result()
-        return self._start(plan, None, began)
+        return self._start(plan, None, rollouts)
 
     def rollback(self, run_id: str, only: frozenset[str] | None = None) -> Run:
         """Put back exactly what a run changed, or only what of it is these functions' (ARNs).
@@ -135,14 +133,25 @@ class Runner:
         check_run(record)
         return record
 
-    def _start(self, plan: Plan, of_run: str | None, began: Began = lambda _run_id: None) -> Run:
+    def _start(self, plan: Plan, of_run: str | None, rollouts: Sequence[RolloutRow] = ()) -> Run:
         run_id = f"run-{now()[:19].replace(':', '').replace('-', '')}-{uuid.uuid4().hex[:6]}"
+        if of_run is None:
+            self._check_rollouts(plan)
         user, calls = self._check_account(plan)
-        record = self.journal.begin(run_id, plan, user=user, of_run=of_run)
+        record = self.journal.begin(run_id, plan, user=user, of_run=of_run, rollouts=rollouts)
         self.journal.count(run_id, calls)
-        began(run_id)
         self.observer.began(run_id, plan.operations)
         return self._execute(record)
+
+    def _check_rollouts(self, plan: Plan) -> None:
+        """Raises FunctionHeld where a function of the plan is being rolled out."""
+        changed = {operation.function for operation in plan.operations}
+        held = next((each for each in self.journal.unfinished_rollouts() if each.arn in changed), None)
+        if held is not None:
+            raise FunctionHeld(
+                f"{held.run_id} is rolling {held.function} out: end that first, with 'lambda-tailor resume "
+                f"{held.run_id}' or 'lambda-tailor rollback {held.run_id}'."
+            )
 
     def _check_account(self, plan: Plan) -> tuple[str, Mapping[str, int]]:
         """Who asks, as an ARN, and the requests that it took to know; nobody where there is nothing to do.

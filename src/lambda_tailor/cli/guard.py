@@ -113,6 +113,14 @@ def exit_code(run: Run, otherwise: int, stops: Sequence[str]) -> int:
     from lambda_tailor.model.rollout import RolloutStatus
 
     statuses = {rollout.status for rollout in run.rollouts}
+    if not stops and len(run.rollouts) > 1 and run.rollouts[0].status is RolloutStatus.PROMOTED and _one_ladder(run):
+        # A ladder ends at the first rung that is worse: what was promoted before it stays.
+        return STILL_RUNNING if RolloutStatus.RUNNING in statuses else 0
     if stops or (run.of_run is None and statuses & {RolloutStatus.ROLLED_BACK, RolloutStatus.INCONCLUSIVE}):
         return 1
     return STILL_RUNNING if RolloutStatus.RUNNING in statuses else otherwise
+
+
+def _one_ladder(run: Run) -> bool:
+    """Whether all rollouts are rungs of one function."""
+    return len({rollout.arn for rollout in run.rollouts}) == 1

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lambda_tailor import api, documents
+from lambda_tailor import api, documents, paths
 from lambda_tailor.cli import guard
 from lambda_tailor.cli.arguments import Arguments
 from lambda_tailor.cli.places import policy_places
@@ -23,6 +23,7 @@ from lambda_tailor.model.plan import Plan
 from lambda_tailor.model.run import Run, Status, Verification
 from lambda_tailor.planning.agreement import check_operations
 from lambda_tailor.report.progress import Progress
+from lambda_tailor.report.rollout import unfinished_lines
 from lambda_tailor.report.terminal import Terminal
 from lambda_tailor.rules import all_rules
 
@@ -108,6 +109,7 @@ class Session:
 
     def show_plan(self, plan: Plan) -> None:
         """The plan as JSON or for people."""
+        self._show_unfinished()
         if self.asked.as_json:
             _print_pieces(plan)
         elif (form := self.asked.get("form", "text")) == "text":
@@ -123,6 +125,13 @@ class Session:
             return sarif.render(plan, all_rules(), places=policy_places(Path(file)) if file else None)
         view = self.asked.view()
         return markdown.render(plan, view=view) if form == "markdown" else csv_.render(plan, view=view)
+
+    def _show_unfinished(self) -> None:
+        """Rollouts that nobody has ended, before anything else; a journal that is not there has none."""
+        from lambda_tailor.journal.rollouts import unfinished_in
+
+        for line in unfinished_lines(unfinished_in(self.asked.get("journal") or paths.journal_url())):
+            print(line, file=sys.stderr)
 
     def apply(self, plan: Plan, *, saved: bool, auto_approve: bool) -> int:
         """Show, ask, apply and verify; the exit code."""

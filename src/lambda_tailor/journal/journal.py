@@ -19,15 +19,17 @@ import sqlalchemy as sa
 from lambda_tailor.clock import now
 from lambda_tailor.documents import adapter, packed, unpacked
 from lambda_tailor.errors import JournalError, LeaseLost, PlanFileError, RunNotFound
-from lambda_tailor.journal import leases, rollouts, steps, tunings
+from lambda_tailor.journal import leases, steps, tunings
+from lambda_tailor.journal import rollouts as rollout_rows
 from lambda_tailor.journal.database import open_engine, without_password
 from lambda_tailor.journal.group_commit import GroupCommit
 from lambda_tailor.journal.leases import Held, Holder
 from lambda_tailor.journal.outcomes import run_of
+from lambda_tailor.journal.rollouts import RolloutRow
 from lambda_tailor.journal.tables import LEASES, RUNS, STEPS
 from lambda_tailor.model.plan import Plan
 from lambda_tailor.model.record import RunRecord, Sending
-from lambda_tailor.model.rollout import Rollout
+from lambda_tailor.model.rollout import UnfinishedRollout
 from lambda_tailor.model.run import Ended, RunOverview, RunSummary, Status, StepState
 from lambda_tailor.model.tuning import Tuning
 
@@ -46,8 +48,16 @@ class Journal:
         self._writes.close()
         self._engine.dispose()
 
-    def begin(self, run_id: str, plan: Plan, *, user: str, of_run: str | None = None) -> RunRecord:
-        """Write down that a run begins, with its whole plan; the record of it."""
+    def begin(
+        self,
+        run_id: str,
+        plan: Plan,
+        *,
+        user: str,
+        of_run: str | None = None,
+        rollouts: Sequence[RolloutRow] = (),
+    ) -> RunRecord:
+        """Write down that a run begins, with its whole plan and its rollouts; the record of it."""
         started = now()
         row = {
             "run_id": run_id, "plan_id": plan.plan_id, "of_run": of_run, "status": Status.RUNNING,
@@ -56,11 +66,13 @@ class Journal:
 
         def work(connection: sa.Connection) -> None:
             connection.execute(RUNS.insert(), {**row, "seq": leases.next_number(connection, "run"), "epoch": 0})
+            for rollout in rollouts:
+                rollout_rows.write(connection, run_id, rollout, None)
 
         self._write(work)
         return RunRecord(
             run_id=run_id, plan=plan, of_run=of_run, status=Status.RUNNING, started_at=started, finished_at=None,
-            user=user, api_calls={}, steps={},
+            user=user, api_calls={}, steps={}, rollouts=tuple(each.shown for each in rollouts),
         )  # fmt: skip
 
     def intend(self, run_id: str, operation_ids: Sequence[str]) -> None:
@@ -184,7 +196,7 @@ class Journal:
                     status=Status(row["status"]),
                     finished_at=row["finished_at"],
                     api_calls=json.loads(row["api_calls"]),
-                    rollouts=tuple(each.shown for each in rollouts.read(connection, record.run_id).values()),
+                    rollouts=tuple(each.shown for each in rollout_rows.read(connection, record.run_id).values()),
                     steps=steps.of_run(connection, record.run_id),
                 )
 
@@ -235,28 +247,28 @@ class Journal:
                     **{name: row[name] for name in _SAME},
                     "plan": unpacked(row["plan"], f"the journal's plan of run {row['run_id']}"),
                     "api_calls": json.loads(row["api_calls"]),
-                    "rollouts": tuple(each.shown for each in rollouts.read(connection, row["run_id"]).values()),
+                    "rollouts": tuple(each.shown for each in rollout_rows.read(connection, row["run_id"]).values()),
                     "steps": steps.of_run(connection, row["run_id"]),
                 }
             )
         return record
 
-    def save_rollout(self, run_id: str, row: rollouts.RolloutRow, before: str | None) -> None:
+    def save_rollout(self, run_id: str, row: RolloutRow, before: str | None) -> None:
         """Write a rollout down; ``before`` is the state that was read, None where it is new.
 
         Raises FunctionHeld where another process has written since.
         """
-        self._write(lambda connection: rollouts.write(connection, run_id, row, before))
+        self._write(lambda connection: rollout_rows.write(connection, run_id, row, before))
 
-    def rollouts(self, run_id: str) -> Mapping[str, rollouts.RolloutRow]:
+    def rollouts(self, run_id: str) -> Mapping[str, RolloutRow]:
         """The rollouts of a run by function ARN."""
         with self._reading() as connection, self._checked(run_id):
-            return rollouts.read(connection, run_id)
+            return rollout_rows.read(connection, run_id)
 
-    def unfinished_rollouts(self) -> Sequence[tuple[str, Rollout]]:
-        """Rollouts that nobody has ended, with their runs."""
+    def unfinished_rollouts(self) -> Sequence[UnfinishedRollout]:
+        """Rollouts that nobody has ended."""
         with self._reading() as connection, self._checked("that rolls out"):
-            return rollouts.unfinished(connection)
+            return rollout_rows.unfinished(connection)
 
     def begin_tuning(self, tune: tunings.Begun) -> None:
         """Write down that a tune is about to make its copy."""

@@ -13,7 +13,7 @@ from lambda_tailor.clock import now
 from lambda_tailor.documents import adapter
 from lambda_tailor.errors import FunctionHeld
 from lambda_tailor.journal.tables import ROLLOUTS
-from lambda_tailor.model.rollout import Rollout, RolloutStatus
+from lambda_tailor.model.rollout import Rollout, RolloutStatus, UnfinishedRollout
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +51,14 @@ def read(connection: sa.Connection, run_id: str) -> Mapping[str, RolloutRow]:
     return {row["function"]: RolloutRow(_shown(row["shown"]), row["state"]) for row in rows}
 
 
-def unfinished(connection: sa.Connection) -> Sequence[tuple[str, Rollout]]:
-    """Every rollout that nobody has ended, with its run, the oldest first."""
+def unfinished(connection: sa.Connection) -> Sequence[UnfinishedRollout]:
+    """Every rollout that nobody has ended, the oldest first."""
     wanted = sa.select(ROLLOUTS).where(ROLLOUTS.c.status == RolloutStatus.RUNNING)
     rows = connection.execute(wanted.order_by(ROLLOUTS.c.run_id)).mappings().all()
-    return [(row["run_id"], _shown(row["shown"])) for row in rows]
+    return [_unfinished(row["run_id"], row["shown"]) for row in rows]
 
 
-def unfinished_in(url: str) -> Sequence[tuple[str, Rollout]]:
+def unfinished_in(url: str) -> Sequence[UnfinishedRollout]:
     """The same from a SQLite file, without SQLAlchemy's engine; nothing where there is none, or it is none of ours."""
     path = Path(url.removeprefix("sqlite:///"))
     if not url.startswith("sqlite:///") or not path.is_file():
@@ -71,9 +71,21 @@ def unfinished_in(url: str) -> Sequence[tuple[str, Rollout]]:
             ).fetchall()
         finally:
             connection.close()
-        return [(run_id, _shown(shown)) for run_id, shown in rows]
+        return [_unfinished(run_id, shown) for run_id, shown in rows]
     except (sqlite3.Error, ValueError):
         return ()
+
+
+def _unfinished(run_id: str, text: str) -> UnfinishedRollout:
+    shown = _shown(text)
+    return UnfinishedRollout(
+        run_id=run_id,
+        function=shown.function,
+        arn=shown.arn,
+        alias=shown.alias,
+        share=shown.share,
+        started_at=shown.started_at,
+    )
 
 
 def _shown(text: str) -> Rollout:

@@ -31,6 +31,8 @@ class RealizedFunction:
     ``saved_usd`` is their difference over a month of the load after the run, ``promised_usd`` what the
     plan's own arithmetic gives for it. ``held`` is None where there is too little data, with the
     reason in ``because``. ``worse`` names what got worse beyond the threshold.
+    ``side-by-side`` is measured by a guarded rollout, on both versions at the same time; then
+    ``saved_interval_usd`` is between what bounds ``saved_usd`` lies.
     """
 
     account_id: str
@@ -44,6 +46,8 @@ class RealizedFunction:
     held: bool | None
     because: str
     worse: tuple[str, ...] = ()
+    measured: Literal["before-after", "side-by-side"] = "before-after"
+    saved_interval_usd: MonthlyUsd | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,6 +99,7 @@ class Rollout:
     minutes: float = 60.0
     allowed_slowdown: float = 0.25
     allowed_errors: float = 0.01
+    per_hour: float = 0.0
     share: int = 0
     started_at: str = ""
     because: str = ""
@@ -106,6 +107,18 @@ class Rollout:
     looks: tuple[Look, ...] = ()
     old: SideTotal | None = None
     new: SideTotal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnfinishedRollout:
+    """A rollout that nobody has ended: which run's, and at what share of the traffic since when."""
+
+    run_id: str
+    function: str
+    arn: str
+    alias: str | None
+    share: int
+    started_at: str
 
 
 class Watcher(Protocol):

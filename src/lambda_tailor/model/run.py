@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from lambda_tailor.model.rollout import Rollout
+from lambda_tailor.model.rollout import Rollout, UnfinishedRollout
 
 
 class Status(StrEnum):
@@ -120,6 +120,7 @@ class Runs:
 
     schema_version: Literal["1"] = "1"
     runs: tuple[RunOverview, ...]
+    unfinished: tuple[UnfinishedRollout, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

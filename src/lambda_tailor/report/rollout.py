@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from lambda_tailor.model.rollout import Look, LookSide, Rollout, RolloutStatus
+from lambda_tailor.model.rollout import Look, LookSide, Rollout, RolloutStatus, UnfinishedRollout
 from lambda_tailor.report.texts import clean
 
 _ENDS = {
@@ -28,7 +28,7 @@ def line(rollout: Rollout) -> str:
     if not rollout.looks:
         return clean(f"{what(rollout)}: {_ENDS[rollout.status]}{_because(rollout)}")
     look = rollout.looks[-1]
-    sides = f"old {_calls(look.old)}, new {_calls(look.new)}{_slowdown(look)}"
+    sides = f"old {calls(look.old)}, new {calls(look.new)}{_slowdown(look)}"
     return clean(f"{what(rollout)}: {look.share} % of the traffic, {sides}: {look.decision}: {look.because}")
 
 
@@ -72,7 +72,8 @@ def _minutes(start: str, end: str) -> float:
     return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds() / 60
 
 
-def _calls(side: LookSide) -> str:
+def calls(side: LookSide) -> str:
+    """One side in a few words."""
     median = f" p50 {side.p50_ms:,.0f} ms" if side.p50_ms else ""
     return f"{side.invocations:,} calls {_percent(side)} errors{median}"
 
@@ -94,12 +95,12 @@ def _slowdown(look: Look) -> str:
     return f"   {100 * estimate:+.0f} %{between}"
 
 
-def unfinished_lines(unfinished: Iterable[tuple[str, Rollout]]) -> Sequence[str]:
+def unfinished_lines(unfinished: Iterable[UnfinishedRollout]) -> Sequence[str]:
     """What is said first of rollouts that nobody has ended."""
     return [
         clean(
-            f"! {what(rollout)} is at {rollout.share} % since {rollout.started_at} and nobody has ended it: "
-            f"lambda-tailor resume {run_id}, or lambda-tailor rollback {run_id}"
+            f"! {each.function}{f' {each.alias}' if each.alias else ''} is being rolled out, at {each.share} % since "
+            f"{each.started_at}: lambda-tailor resume {each.run_id}, or lambda-tailor rollback {each.run_id}"
         )
-        for run_id, rollout in unfinished
+        for each in unfinished
     ]

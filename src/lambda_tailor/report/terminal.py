@@ -100,7 +100,8 @@ class Terminal:
             return
         kept = "the promise held" if f.held else f"the promise did NOT hold: {f.because}"
         promised = usd_range(f.promised_usd)
-        self._line(f"    saves {usd(f.saved_usd)} a month at today's load, promised {promised}: {kept}")
+        interval = f" ({usd_range(f.saved_interval_usd)})" if f.saved_interval_usd is not None else ""
+        self._line(f"    saves {usd(f.saved_usd)}{interval} a month at today's load, promised {promised}: {kept}")
 
     def prices(self, path: Path, written: int, missing: Mapping[str, Sequence[str]]) -> None:
         """What a refresh of the prices wrote and did not find."""

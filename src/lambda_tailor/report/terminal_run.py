@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from lambda_tailor.model.rollout import RolloutStatus
 from lambda_tailor.model.run import CheckedSetting, Outcome, Run, Runs, Status, Verification
+from lambda_tailor.report import rollout as words
 from lambda_tailor.report.outcomes import End, end_of
 from lambda_tailor.report.texts import count, duration, value
 from lambda_tailor.report.writer import Writer
@@ -40,6 +42,8 @@ def write_run(run: Run, to: Writer, *, verbose: bool, quiet: bool) -> None:
     if not quiet:
         to.line(f"Successes: {done:,}, failures: {counts[End.FAILED]:,}")
     to.line(f"Run {run.run_id}:{state} {told}{_took(run)}.", "bold")
+    for rollout in run.rollouts:
+        to.line(f"  {words.ended(rollout)}")
     _bad([(o, e) for o, e in ended if e in _BAD], to, named=len(ended) if verbose else NAMED)
     _next(run, counts, to)
 
@@ -83,7 +87,8 @@ def _bad(ended: Sequence[tuple[Outcome, End]], to: Writer, *, named: int) -> Non
 
 
 def _next(run: Run, counts: Counter[End], to: Writer) -> None:
-    open_ = run.status is Status.INTERRUPTED or counts[End.NOT_REACHED]
+    rolling = any(rollout.status is RolloutStatus.RUNNING for rollout in run.rollouts)
+    open_ = run.status is Status.INTERRUPTED or counts[End.NOT_REACHED] or rolling
     if open_:
         to.line(f"Go on: lambda-tailor resume {run.run_id}")
     elif counts[End.FAILED]:
@@ -110,6 +115,8 @@ def _step(outcome: Outcome) -> str:
 
 def write_runs(runs: Runs, to: Writer) -> None:
     """One line for each run, oldest first."""
+    for text in words.unfinished_lines(runs.unfinished):
+        to.line(text, "bold yellow")
     if not runs.runs:
         to.line("No run yet.")
     for run in runs.runs:

@@ -19,6 +19,7 @@ from lambda_tailor.model.realized import Realized, RealizedFunction, Window
 from lambda_tailor.model.record import RunRecord
 from lambda_tailor.model.run import Outcome, Result
 from lambda_tailor.review.comparison import Profiles, compare, profiles_of
+from lambda_tailor.review.from_rollout import compared_side_by_side, realized_by
 
 _READ = ("invocations", "errors", "duration_avg", "duration_p50", "duration_p95")
 # CloudWatch keeps five-minute values for 63 days; a window is a whole number of them.
@@ -36,11 +37,21 @@ def realized(
     """
     if record.finished_at is None:
         raise BadInput(f"{record.run_id} is not over: finish it with 'lambda-tailor resume {record.run_id}'.")
+    proven = _proven(record, worse_percent)
     started, finished = _time(record.started_at), _time(record.finished_at)
+    if proven and len(proven) == len({outcome.function for outcome in _applied(record)}):
+        # Both versions were measured at the same time: nobody has to wait.
+        return Realized(
+            run_id=record.run_id,
+            window_hours=round((finished - started) / timedelta(hours=1), 4),
+            worse_percent=worse_percent,
+            functions=proven,
+        )
     window = _window(record.run_id, finished, at or datetime.now(UTC), lookback_days)
     by_site: dict[tuple[str, str], dict[str, list[Outcome]]] = defaultdict(lambda: defaultdict(list))
-    for outcome in run_of(record).outcomes:
-        if outcome.outcome is Result.APPLIED:
+    beside = {(f.account_id, f.region, f.function) for f in proven}
+    for outcome in _applied(record):
+        if (outcome.account_id, outcome.region, outcome.function) not in beside:
             by_site[outcome.account_id, outcome.region][outcome.function].append(outcome)
     if not by_site:
         raise BadInput(f"{record.run_id} changed nothing: there is nothing to compare.")
@@ -63,9 +74,24 @@ def realized(
         run_id=record.run_id,
         window_hours=window / timedelta(hours=1),
         worse_percent=worse_percent,
-        functions=tuple(functions),
+        functions=(*proven, *functions),
         problems=tuple(problems),
     )
+
+
+def _applied(record: RunRecord) -> list[Outcome]:
+    return [outcome for outcome in run_of(record).outcomes if outcome.outcome is Result.APPLIED]
+
+
+def _proven(record: RunRecord, worse_percent: float) -> tuple[RealizedFunction, ...]:
+    """What guarded rollouts of the run have measured."""
+    found: list[RealizedFunction] = []
+    architectures = {function.arn: function.architecture for function in record.plan.functions}
+    for rollout in filter(compared_side_by_side, record.rollouts):
+        where = (rollout.account_id, rollout.region, rollout.function)
+        applied = [o for o in _applied(record) if (o.account_id, o.region, o.function) == where]
+        found.append(realized_by(rollout, applied, architectures.get(rollout.arn, "x86_64"), worse_percent))
+    return tuple(found)
 
 
 Span = tuple[datetime, datetime]

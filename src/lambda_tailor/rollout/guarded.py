@@ -7,15 +7,13 @@ the run's own rollback.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from lambda_tailor.applying.runner import Runner
 from lambda_tailor.aws.accounts import Scope
 from lambda_tailor.aws.scopes import OpenScope, check_account, open_scope
-from lambda_tailor.documents import adapter
 from lambda_tailor.errors import AccessDenied, AwsRefused, CredentialsError, EndpointUnreachable
 from lambda_tailor.journal.outcomes import run_of, status_of
 from lambda_tailor.journal.rollouts import RolloutRow
@@ -23,6 +21,7 @@ from lambda_tailor.model.record import RunRecord
 from lambda_tailor.model.rollout import Look, Rollout, RolloutStatus, Watcher
 from lambda_tailor.model.run import Result, Run, Status
 from lambda_tailor.rollout import notify, reading
+from lambda_tailor.rollout.keeping import Clock, Unwatched, dumped, first_shown, is_open, loaded
 from lambda_tailor.rollout.looking import look
 from lambda_tailor.rollout.moves import AnotherHand, Mover
 from lambda_tailor.rollout.preparing import Prepared
@@ -31,27 +30,6 @@ from lambda_tailor.rollout.tracks import VERSIONED
 
 UNREADABLE = (AccessDenied, AwsRefused, CredentialsError, EndpointUnreachable)
 _DONE = frozenset({Result.APPLIED, Result.UNCHANGED})
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """The time in seconds since 1970, and how to wait."""
-
-    now: Callable[[], float] = time.time
-    sleep: Callable[[float], None] = time.sleep
-
-
-class Unwatched:
-    """Keeps it to itself."""
-
-    def looked(self, rollout: Rollout) -> None:
-        """Nothing."""
-
-    def complained(self, complaint: str) -> None:
-        """Nothing."""
-
-    def stopped(self, sentence: str) -> None:
-        """Nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,13 +48,9 @@ class GuardedRuns:
 
         Raises what Runner.apply raises.
         """
-
-        def began(run_id: str) -> None:
-            for guarded in prepared.guarded.values():
-                self._save(run_id, guarded.state, _first(guarded.state, guarded.takes), None)
-
+        rows = [RolloutRow(first_shown(way.state, way.takes), dumped(way.state)) for way in prepared.guarded.values()]
         apply = self.runner.apply_saved if saved else self.runner.apply
-        return self.go_on(apply(prepared.plan, began).run_id)
+        return self.go_on(apply(prepared.plan, rows).run_id)
 
     def go_on(self, run_id: str) -> Run:
         """Finish what the run began to apply, and take the next look, or all that are left.
@@ -107,7 +81,7 @@ class GuardedRuns:
         left: list[str] = []
         record = self.runner.journal.run(run_id)
         for row in self.runner.journal.rollouts(run_id).values():
-            state = _loaded(row.state)
+            state = loaded(row.state)
             if state.new_version is None and state.phase != "publishing":
                 self._shut(run_id, row, RolloutStatus.ROLLED_BACK, "put back")
                 continue
@@ -117,13 +91,13 @@ class GuardedRuns:
 
     def _shut(self, run_id: str, row: RolloutRow, status: RolloutStatus, because: str) -> None:
         now_there = self.runner.journal.rollouts(run_id)[row.shown.arn]
-        state = _loaded(now_there.state)
+        state = loaded(now_there.state)
         shown = replace(now_there.shown, status=status, because=because)
         self._save(run_id, state.moved("over"), shown, now_there.state)
 
     def _open(self, run_id: str) -> list[State]:
         rows = self.runner.journal.rollouts(run_id).values()
-        return [_loaded(row.state) for row in rows if _is_open(row) and row.shown.arn not in self.troubles]
+        return [loaded(row.state) for row in rows if is_open(row) and row.shown.arn not in self.troubles]
 
     def _carefully(self, record: RunRecord, state: State) -> None:
         """As far as one look goes; what cannot be read leaves the rollout where it is."""
@@ -145,7 +119,7 @@ class GuardedRuns:
         """Write down where the run stands."""
         journal = self.runner.journal
         rows = journal.rollouts(run_id).values()
-        if any(map(_is_open, rows)):
+        if any(map(is_open, rows)):
             return
         record = journal.run(run_id)
         gone = [row for row in rows if row.shown.status is not RolloutStatus.PROMOTED]
@@ -186,7 +160,7 @@ class GuardedRuns:
         return self._scopes[where]
 
     def _save(self, run_id: str, state: State, shown: Rollout, before: str | None) -> None:
-        self.runner.journal.save_rollout(run_id, RolloutRow(shown, _dumped(state)), before)
+        self.runner.journal.save_rollout(run_id, RolloutRow(shown, dumped(state)), before)
 
 
 @dataclass(slots=True)
@@ -212,7 +186,7 @@ class _Way:
 
     def _now(self) -> tuple[State, Rollout]:
         row = self.guarded.runner.journal.rollouts(self.record.run_id)[self.arn]
-        return _loaded(row.state), row.shown
+        return loaded(row.state), row.shown
 
     def _keep(self, state: State, **shown: object) -> State:
         row = self.guarded.runner.journal.rollouts(self.record.run_id)[self.arn]
@@ -334,58 +308,3 @@ class _Way:
                 if step is None or step.result not in _DONE:
                     return step.detail if step is not None and step.detail else "it was not reached"
         return None
-
-
-def _first(state: State, takes: str) -> Rollout:
-    return Rollout(
-        function=state.name,
-        region=state.region,
-        account_id=state.account_id,
-        arn=state.arn,
-        track=state.track,
-        alias=state.alias,
-        from_version=state.old_version,
-        to_version=None,
-        status=RolloutStatus.RUNNING,
-        steps=state.options.steps,
-        minutes=state.options.minutes,
-        allowed_slowdown=state.options.allowed_slowdown,
-        allowed_errors=state.options.allowed_errors,
-        started_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        takes=takes,
-    )
-
-
-def _is_open(row: RolloutRow) -> bool:
-    return row.shown.status is RolloutStatus.RUNNING
-
-
-def _loaded(text: str) -> State:
-    state: State = adapter(State).validate_json(text)
-    return state
-
-
-def _dumped(state: State) -> str:
-    return adapter(State).dump_json(state).decode()
-
-
-def start(runner: Runner, prepared: Prepared, *, saved: bool, watcher: Watcher | None = None) -> Run:
-    """Apply a plan and roll it out, to the end or for one look."""
-    return GuardedRuns(runner=runner, watcher=watcher or Unwatched()).start(prepared, saved=saved)
-
-
-def roll_back(runner: Runner, run_id: str, watcher: Watcher | None = None) -> Run:
-    """Put a run back, rollouts first; what of them is left as it is, ``watcher`` is told."""
-    guarded = GuardedRuns(runner=runner, watcher=watcher or Unwatched())
-    record = runner.known(run_id)
-    for because in guarded.roll_back(record.run_id) if record.rollouts else ():
-        guarded.watcher.stopped(f"Left: {because}.")
-    return runner.rollback(record.run_id)
-
-
-def resume(runner: Runner, run_id: str, watcher: Watcher | None = None) -> Run:
-    """Finish a run: its rollouts where it has open ones, else what it was cut off in."""
-    record = runner.known(run_id)
-    if any(rollout.status is RolloutStatus.RUNNING for rollout in record.rollouts):
-        return GuardedRuns(runner=runner, watcher=watcher or Unwatched()).go_on(record.run_id)
-    return runner.resume(record.run_id)

@@ -9,7 +9,7 @@ from lambda_tailor.aws.accounts import Scope
 from lambda_tailor.aws.gateway import Connection
 from lambda_tailor.aws.scopes import OpenScope, check_account, open_scope
 from lambda_tailor.model.plan import Operation, Plan
-from lambda_tailor.model.rollout import GuardOptions, Rollout
+from lambda_tailor.model.rollout import GuardOptions, UnfinishedRollout
 from lambda_tailor.rollout.tracks import Blocked, Guarded, Way, guarded_plan, way_of
 
 
@@ -23,13 +23,13 @@ class Prepared:
 
 
 def prepare(
-    plan: Plan, connection: Connection, options: GuardOptions, unfinished: Sequence[tuple[str, Rollout]]
+    plan: Plan, connection: Connection, options: GuardOptions, unfinished: Sequence[UnfinishedRollout]
 ) -> Prepared:
     """Read the way of every function that changes.
 
     ``unfinished`` are the rollouts of earlier runs: their functions are blocked. Raises what Gateway.call raises.
     """
-    under_way = {rollout.arn: run_id for run_id, rollout in unfinished}
+    under_way = {each.arn: each.run_id for each in unfinished}
     by_function: dict[str, list[Operation]] = {}
     for operation in plan.operations:
         by_function.setdefault(operation.function, []).append(operation)

@@ -21,6 +21,7 @@ from lambda_tailor.report.page.cards import (
 from lambda_tailor.report.page.charts import Scale
 from lambda_tailor.report.page.common import Column, Command, Head, Stat, assumptions, where
 from lambda_tailor.report.page.promises import KeptBar, PromiseRow, axis_of, kept_bar, promise_row, verdict_of
+from lambda_tailor.report.page.rollout_section import RolloutCard, rollout_cards
 from lambda_tailor.report.page.run_cards import TAGS, Told, ordered, run_shelf, told_of
 from lambda_tailor.report.page.run_wrong import unsaved, wrong_columns
 from lambda_tailor.report.texts import (
@@ -57,6 +58,7 @@ class RunPage:
     shown: int
     steps: tuple[Command, ...]
     assumptions: tuple[tuple[str, str], ...]
+    rollouts: tuple[RolloutCard, ...] = ()
 
 
 def run_page(plan: Plan, run: Run, realized: Realized | None = None) -> RunPage:
@@ -77,6 +79,7 @@ def run_page(plan: Plan, run: Run, realized: Realized | None = None) -> RunPage:
         columns=columns,
         scale=axis,
         promises=tuple(promise_row(row, axis) for row in rows) if axis is not None else (),
+        rollouts=rollout_cards(run.rollouts),
         shelf=run_shelf(functions, ids, told, run),
         shown=len(functions),
         steps=_steps(run, Counter(ending.end for ending in every)),
