@@ -21,7 +21,7 @@ from lambda_tailor.evidence.percentiles import weighted_mean
 from lambda_tailor.evidence.report_line import ReportRecord, parse_report
 from lambda_tailor.iam.permission import LOG_GROUP, Action
 from lambda_tailor.model.evidence import Absent, AtMemory
-from lambda_tailor.model.function import Function
+from lambda_tailor.model.function import Found, Function, Missing, Resource, Unreadable
 from lambda_tailor.settings.setting import Call
 
 READ_ACTIONS = (
@@ -256,6 +256,36 @@ def _number(row: Mapping[str, str], name: str) -> float | None:
         return float(row[name])
     except (KeyError, ValueError):
         return None
+
+
+LEVELS_QUERY = """
+filter ispresent(level)
+| fields strlen(@message) as size
+| stats sum(size) as bytes by level
+""".strip()
+
+
+def bytes_by_level(
+    gateway: Gateway, group: str, end: datetime, sleep: Callable[[float], None] = time.sleep
+) -> Resource:
+    """``bytes`` of a JSON group's records by their level, in the newest day before ``end``.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+    """
+    asked = {
+        "logGroupNames": [group],
+        "startTime": int((end - timedelta(days=1)).timestamp()),
+        "endTime": int(end.timestamp()),
+        "queryString": LEVELS_QUERY,
+    }
+    try:
+        answer = _results(gateway, _started(gateway, asked, sleep), sleep)
+    except AwsRefused as error:
+        return Missing() if error.code == "ResourceNotFoundException" else Unreadable(str(error))
+    if isinstance(answer, _GivenUp):
+        return Unreadable(answer.because)
+    rows = [{cell["field"]: cell["value"] for cell in row} for row in answer.get("results") or ()]
+    return Found({"bytes": {str(row.get("level")): _number(row, "bytes") or 0.0 for row in rows}})
 
 
 def sample(gateway: Gateway, function: Function, end: datetime, days: int) -> LogEvidence | Absent:

@@ -76,6 +76,9 @@ ALWAYS: Mapping[str, Metric] = {
 # Asked for where a rule wants to know.
 ON_DEMAND: Mapping[str, Metric] = {
     "async_events": Metric("AsyncEventsReceived", "Sum", "count", of_runs=False),
+    "async_dropped": Metric("AsyncEventsDropped", "Sum", "count", of_runs=False),
+    "dead_letter_errors": Metric("DeadLetterErrors", "Sum", "count"),
+    "destination_failures": Metric("DestinationDeliveryFailures", "Sum", "count"),
     "provisioned_max": Metric("ProvisionedConcurrentExecutions", "Maximum", "count"),
     "log_bytes": Metric("IncomingBytes", "Sum", "bytes", "AWS/Logs", "LogGroupName"),
 }

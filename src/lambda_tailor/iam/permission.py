@@ -15,6 +15,8 @@ EVERYTHING = "*"
 FUNCTION = "arn:{partition}:lambda:{region}:{account}:function:{function}"
 # A version or alias, never the function itself.
 QUALIFIED = FUNCTION + ":*"
+# Mappings have UUIDs for names, which a plan does not know before it is made.
+ANY_EVENT_SOURCE = "arn:{partition}:lambda:{region}:{account}:event-source-mapping:*"
 LAYER = "arn:{partition}:lambda:{region}:{account}:layer:{layer}:*"
 ANY_LAYER = "arn:{partition}:lambda:{region}:*:layer:*:*"
 # With :* for all actions but those on tags:

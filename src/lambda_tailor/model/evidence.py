@@ -140,6 +140,9 @@ class Evidence:
     log_bytes: Measurement = NOT_READ
     async_events: Measurement = NOT_READ
     tmp_used: Measurement = NOT_READ
+    async_dropped: Measurement = NOT_READ
+    dead_letter_errors: Measurement = NOT_READ
+    destination_failures: Measurement = NOT_READ
     provisioned_max: Measurement = NOT_READ
     at_memory: tuple[AtMemory, ...] = ()
     recommendation: Recommendation | Absent = field(default=NOT_READ)

@@ -28,6 +28,8 @@ LANES: Mapping[str, float] = {
     "ssm": 20,
     "s3": 50,
     "tagging": 10,
+    # https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-service-quotas.html
+    "application-autoscaling": 10,
 }
 OTHERWISE = 10.0
 # Services that are global to an account: all of its regions share one quota.

@@ -36,6 +36,8 @@ rules:
   old-versions: {keep: 1, prune: true}
   provisioned-concurrency: {}
   sqs-visibility: {fix: true}
+  event-source-concurrency: {target: 5}
+  provisioned-concurrency-schedule: {}
   architecture: {target: arm64}
 """
 DLQ = f"arn:aws:sqs:{REGION}:{ACCOUNT}:lambda-dlq-dev"
@@ -67,6 +69,8 @@ def the_function() -> Function:
             Lookup("event-invoke-config", name): Found({"async_retries": 2}),
             Lookup("versions", name): Found({"versions": ["1", "2", "3"], "referenced": []}),
             Lookup("provisioned", name): Found({"provisioned": {"live": 9}}),
+            Lookup("provisioned-use", f"{name}:live"): Found({"by_hour": [0.0] * 8 + [2.0] * 8 + [0.0] * 8}),
+            Lookup("scalable-target", f"{name}:live"): Missing(),
             Lookup("code", name): Found({"x86": []}),
         },
     )

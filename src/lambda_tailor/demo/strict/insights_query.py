@@ -175,6 +175,8 @@ def _apply(function: str, values: Sequence[Value]) -> Value:
     if function in _COMPARISONS:
         left, right = _alike(values[0], values[1])
         return float(_COMPARISONS[function](left, right))
+    if function == "strlen":
+        return float(len(str(values[0])))
     if function == "tomillis":
         return _millis(str(values[0]))
     if function == "strcontains":
@@ -223,7 +225,8 @@ _ARITHMETIC: Mapping[str, Callable[..., float]] = {
     "negative": operator.neg, "abs": abs, "ceil": math.ceil, "floor": math.floor,
 }  # fmt: skip
 _OTHERS: Mapping[str, int] = {
-    "coalesce": 0, "ispresent": 1, "and": 2, "or": 2, "not": 1, "strcontains": 2, "tomillis": 1, "like": 2, "=~": 2,
+    "coalesce": 0, "ispresent": 1, "and": 2, "or": 2, "not": 1, "strcontains": 2, "tomillis": 1,
+    "strlen": 1, "like": 2, "=~": 2,
 }  # fmt: skip
 
 

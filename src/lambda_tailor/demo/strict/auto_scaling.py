@@ -1,0 +1,92 @@
+"""Application Auto Scaling for provisioned concurrency, which the emulator has not: kept and answered here.
+
+Nothing is scaled: what is registered and scheduled is remembered, refused where AWS refuses it, and told.
+
+https://docs.aws.amazon.com/autoscaling/application/APIReference/Welcome.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from typing import Any
+
+from lambda_tailor.demo.strict.behaviour import Backend, Passing, Registered
+from lambda_tailor.demo.strict.wire import Answer, Exchange, refusal
+
+_DIMENSION = "lambda:function:ProvisionedConcurrency"
+_SCHEDULE = re.compile(r"cron\([^)]+\)|rate\(\d+ \w+\)|at\([^)]+\)")
+_Where = tuple[str, str, str]
+
+
+class AutoScaling(Passing):
+    """Scalable targets by account, region and resource, and the scheduled actions of each by name."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._targets: dict[_Where, dict[str, Any]] = {}
+        self._actions: dict[_Where, dict[str, dict[str, Any]]] = {}
+
+    async def before(self, exchange: Exchange) -> Answer | None:
+        """Answer instead of the emulator."""
+        if exchange.service != "application-autoscaling":
+            return None
+        asked = exchange.parameters()
+        where = (exchange.account, exchange.region, str(asked.get("ResourceId")))
+        match exchange.operation:
+            case "DescribeScalableTargets":
+                wanted = asked.get("ResourceIds") or ()
+                found = [t for (a, r, i), t in self._targets.items() if self._here(exchange, a, r) and i in wanted]
+                return _answer({"ScalableTargets": found})
+            case "RegisterScalableTarget":
+                return await self._register(exchange, where, asked)
+            case "DescribeScheduledActions":
+                names = asked.get("ScheduledActionNames") or ()
+                kept = self._actions.get(where, {})
+                return _answer({"ScheduledActions": [action for name, action in kept.items() if name in names]})
+        return self._of_a_target(exchange, where, asked)
+
+    def _here(self, exchange: Exchange, account: str, region: str) -> bool:
+        return (account, region) == (exchange.account, exchange.region)
+
+    async def _register(self, exchange: Exchange, where: _Where, asked: dict[str, Any]) -> Answer:
+        _, _, resource = where
+        _, function, qualifier = (*resource.split(":"), "", "")[:3]
+        if not qualifier or qualifier == "$LATEST" or await self._backend.function(exchange, function) is None:
+            message = f"Unsupported service namespace, resource type or scalable dimension: {resource}"
+            return refusal(exchange, "ValidationException", message)
+        low, high = asked.get("MinCapacity"), asked.get("MaxCapacity")
+        if low is None or high is None or low > high:
+            return refusal(exchange, "ValidationException", "Maximum capacity cannot be less than minimum capacity")
+        self._targets[where] = {**asked, "CreationTime": time.time(), "RoleARN": "", "ScalableDimension": _DIMENSION}
+        return _answer({})
+
+    def _of_a_target(self, exchange: Exchange, where: _Where, asked: dict[str, Any]) -> Answer | None:
+        name = asked.get("ScheduledActionName")
+        if where not in self._targets:
+            message = f"No scalable target registered for service namespace: lambda, resource ID: {where[2]}"
+            return refusal(exchange, "ObjectNotFoundException", message)
+        actions = self._actions.setdefault(where, {})
+        match exchange.operation:
+            case "DeregisterScalableTarget":
+                del self._targets[where]
+                self._actions.pop(where, None)
+                return _answer({})
+            case "PutScheduledAction":
+                if not _SCHEDULE.fullmatch(str(asked.get("Schedule"))):
+                    return refusal(exchange, "ValidationException", "Invalid schedule expression")
+                actions[str(name)] = {**asked, "CreationTime": time.time(), "ScheduledActionARN": ""}
+                return _answer({})
+            case "DeleteScheduledAction":
+                if actions.pop(str(name), None) is None:
+                    return refusal(exchange, "ObjectNotFoundException", f"No scheduled action found: {name}")
+                return _answer({})
+        return None
+
+
+def _answer(said: dict[str, Any]) -> Answer:
+    return Answer(200, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(said).encode())
+
+
+BEHAVIOUR = Registered(lambda layer: AutoScaling(layer.backend), order=80)
