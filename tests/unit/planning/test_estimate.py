@@ -46,4 +46,5 @@ def test_nothing_to_do_takes_no_time() -> None:
 @pytest.mark.parametrize("kind", all_settings())
 def test_every_kind_of_setting_waits_in_a_lane(kind: str) -> None:
     (operation,) = operations(kind, 1)
-    assert lane_of_operation(operation).partition(":")[0] in {"lambda", "cloudwatch", "logs", "sqs", "s3", "iam"}
+    lanes = {"application-autoscaling", "lambda", "cloudwatch", "logs", "sqs", "s3", "iam"}
+    assert lane_of_operation(operation).partition(":")[0] in lanes
