@@ -57,6 +57,7 @@ class Gathered:
     ``metrics`` were asked of GetMetricData; ``scanned_bytes`` were read by Logs Insights; ``usd`` is
     the price of both. ``notes`` say once what could not be read for anybody. ``busy`` is the most that ran
     at once outside of reservations, in the whole account and region; None where it was not read.
+    ``after_discounts`` is the part of a list-price saving that Compute Optimizer leaves after discounts.
     """
 
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
@@ -65,6 +66,7 @@ class Gathered:
     usd: Decimal = Decimal(0)
     notes: tuple[str, ...] = ()
     busy: float | None = None
+    after_discounts: float | None = None
 
 
 @dataclass(slots=True)
@@ -127,18 +129,19 @@ def gather(opened: OpenScope, functions: Sequence[Function], options: EvidenceOp
             if wants & {"triggers", "event_sources"}
             else None
         )
-        found = _metrics(work, functions)
+        found, factor = _metrics(work, functions), None
         if "idle_days" in wants:
             _idle(work, functions, found)
         if wants & FROM_LOGS:
             _logs(work, functions, found)
         if advice is not None:
             _recommended(work, functions, found, advice.result())
+            factor = optimizer.after_discounts(advice.result())
         if sources is not None:
             _sources(work, functions, found, sources.result())
     busy = _busy(work) if "concurrency_max" in wants and "event_sources" in wants else None
     evidence = {arn: _counted(Evidence(**readings)) for arn, readings in found.items()}
-    return Gathered(evidence, work.asked, work.scanned_bytes, work.usd, tuple(work.notes), busy)
+    return Gathered(evidence, work.asked, work.scanned_bytes, work.usd, tuple(work.notes), busy, factor)
 
 
 def _sources(work: _Gathering, functions: Sequence[Function], found: Found, sources: triggers.Sources) -> None:

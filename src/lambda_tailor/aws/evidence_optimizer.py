@@ -54,6 +54,21 @@ def read_recommendations(
     return found
 
 
+def after_discounts(advice: Mapping[str, Recommendation | Absent] | Absent) -> float | None:
+    """What is left of a list-price saving once the account's discounts are taken off; None where nobody says.
+
+    https://docs.aws.amazon.com/compute-optimizer/latest/ug/savings-estimation-mode.html
+    """
+    known = [r for r in advice.values() if isinstance(r, Recommendation)] if isinstance(advice, Mapping) else []
+    listed = sum(r.list_usd for r in known if r.discounted_usd is not None)
+    return sum(r.discounted_usd or 0.0 for r in known) / listed if listed else None
+
+
+def _savings(option: Mapping[str, Any], name: str) -> float | None:
+    value = ((option.get(name) or {}).get("estimatedMonthlySavings") or {}).get("value")
+    return None if value is None else float(value)
+
+
 def _unqualified(arn: str) -> str:
     return ":".join(arn.split(":")[:7])
 
@@ -66,6 +81,8 @@ def _recommendation(advice: Mapping[str, Any], now_mb: int | None) -> Recommenda
     options = sorted(advice.get("memorySizeRecommendationOptions") or (), key=lambda option: option.get("rank", 0))
     finding = str(advice.get("finding") or "")
     if options and options[0].get("memorySize"):
-        return Recommendation(int(options[0]["memorySize"]), finding, "Compute Optimizer")
+        listed = _savings(options[0], "savingsOpportunity") or 0.0
+        discounted = _savings(options[0], "savingsOpportunityAfterDiscounts")
+        return Recommendation(int(options[0]["memorySize"]), finding, "Compute Optimizer", listed, discounted)
     reasons = ", ".join(advice.get("findingReasonCodes") or ()) or "no reason given"
     return Absent(f"Compute Optimizer recommends nothing ({finding or 'unavailable'}: {reasons})")

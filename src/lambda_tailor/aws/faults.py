@@ -122,6 +122,7 @@ _IAM = {
     "lambda:GetLayerVersionByArn": "lambda:GetLayerVersion",
     "s3:ListBuckets": "s3:ListAllMyBuckets",
     "lambda:Invoke": "lambda:InvokeFunction",
+    "s3:GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
     "tagging:GetResources": "tag:GetResources",
 }
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html

@@ -96,11 +96,13 @@ class EventSource:
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """Compute Optimizer's advice: memory in MB and why."""
+    """Compute Optimizer's advice: memory in MB and why; its saving in dollars a month, at list and after discounts."""
 
     memory_mb: int
     finding: str
     source: str = "compute-optimizer"
+    list_usd: float = 0.0
+    discounted_usd: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

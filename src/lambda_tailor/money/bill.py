@@ -1,6 +1,7 @@
 """What a month's usage costs: US dollars in Decimal.
 
-Volume tiers and the free tier belong to the account, not to a function. So one change has no price of
+Volume tiers and the free tier belong to the account, not to a function (with one bill for an
+organization, AWS pools them over its accounts, which is not counted here). So one change has no price of
 its own: what it saves is the difference of two whole bills, before and after it, with the changes
 taken one after the other. Then the parts add up to the whole.
 

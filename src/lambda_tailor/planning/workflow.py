@@ -35,7 +35,7 @@ from lambda_tailor.planning.planner import PlannedScope, join, plan_scope
 from lambda_tailor.planning.scope import ScopeData
 from lambda_tailor.planning.tuned import with_tunings
 from lambda_tailor.planning.verifier import verify
-from lambda_tailor.planning.worth import price_notes, worth
+from lambda_tailor.planning.worth import discount_notes, price_notes, worth
 from lambda_tailor.policy.policy import Policy
 
 
@@ -280,7 +280,10 @@ def _assemble(request: Request, found: Scopes, parts: Sequence[ScopeResult]) -> 
         api_calls=add_up([found.calls, *(part.calls for part in parts)]),
         assumptions={
             "evidence": _price_of_evidence(parts),
-            "prices": list(price_notes(part.region for part in read)),
+            "prices": [
+                *price_notes(part.region for part in read),
+                *discount_notes({part.region: part.gathered.after_discounts for part in read}),
+            ],
             # Nothing else says where there was nothing.
             **(
                 {} if any(p.functions for p in planned) else {"looked_in": [f"{p.account_id} {p.region}" for p in read]}

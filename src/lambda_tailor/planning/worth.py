@@ -77,6 +77,22 @@ def price_notes(regions: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(notes))
 
 
+def discount_notes(factors: Mapping[str, float | None]) -> tuple[str, ...]:
+    """What discounts do to the compute part of a saving, by region as far as Compute Optimizer says; one line else.
+
+    https://docs.aws.amazon.com/savingsplans/latest/userguide/sp-applying.html
+    """
+    known = {region: factor for region, factor in factors.items() if factor is not None}
+    if known:
+        return tuple(
+            f"{region}: after this account's discounts Compute Optimizer leaves {100 * factor:.0f} % of a saving"
+            for region, factor in known.items()
+        )
+    return (
+        "a Savings Plan covers Lambda last, so the compute part of a saving may be worth nothing until its term ends",
+    )
+
+
 def worth(assumptions: Assumptions, reading: ScopeData, *, free_tier: bool | None = None) -> Worth:
     """Values the proposed changes of one account and region together, since tiers are the account's.
 

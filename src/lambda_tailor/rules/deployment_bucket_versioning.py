@@ -12,6 +12,7 @@ from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Tran
 from lambda_tailor.rules.rule import Options, Rule, always
 
 SETTING = "versioning"
+USD_A_GB_MONTH = 0.023
 
 
 class DeploymentBucketVersioningOptions(Options):
@@ -43,7 +44,20 @@ def judge(function: Function, _evidence: Evidence, options: DeploymentBucketVers
             if before == "Enabled":
                 return (Kept(SETTING, before, f"{name} keeps versions"),)
             step = Transition(Key("bucket-versioning", name), SETTING, before, "Enabled")
-            return (Proposed(SETTING, before, "Enabled", f"{name} keeps no versions", (step,), Risk.LOW),)
+            reason = f"{name} keeps no versions"
+            if not state.get("expires"):
+                reason += (
+                    f"; no lifecycle rule of it lets old ones expire, so that every deployment adds {_kept(function)}"
+                )
+            return (Proposed(SETTING, before, "Enabled", reason, (step,), Risk.LOW),)
+
+
+def _kept(function: Function) -> str:
+    """What one more version of the package costs. https://aws.amazon.com/s3/pricing/, us-east-1, as of 2026-11."""
+    gb = function.code_size_bytes / 1024**3
+    usd = gb * USD_A_GB_MONTH
+    size = f"{gb * 1024:.1f} MB" if gb else "its package"
+    return f"{size}, ${usd:.4f} a month, for good: NoncurrentVersionExpiration ends that" if gb else f"{size} for good"
 
 
 RULE = Rule(
@@ -55,5 +69,7 @@ RULE = Rule(
     judge=judge,
     writes=always("bucket-versioning"),
     lookups=lookups,
+    surprise="A lifecycle rule that expires objects only hides them once versions are kept: storage grows until old "
+    "versions expire by a rule of their own (NoncurrentVersionExpiration). Versioning can be suspended, never undone.",
     order=90,
 )

@@ -8,10 +8,12 @@ from pydantic import Field
 
 from lambda_tailor.model.evidence import Evidence
 from lambda_tailor.model.function import Found, Function, Lookup, Missing, Unreadable
-from lambda_tailor.model.verdict import Finding, Kept, Key, Proposed, Risk, Transition, Verdict
+from lambda_tailor.model.verdict import Blocked, Finding, Kept, Key, Proposed, Risk, Transition, Verdict
 from lambda_tailor.rules.rule import Options, Rule
 
 SETTING = "versions"
+# Nobody can list what names a version by its ARN.
+_UNSEEN = "an API or a state machine may name one by its ARN, which nobody can list"
 
 
 class OldVersionsOptions(Options):
@@ -24,6 +26,26 @@ class OldVersionsOptions(Options):
 def lookups(function: Function, _options: OldVersionsOptions) -> Iterable[Lookup]:
     """Its published versions, and which of them something refers to."""
     return (Lookup("versions", function.name),)
+
+
+def more_lookups(function: Function, _evidence: Evidence, options: OldVersionsOptions) -> Iterable[Lookup]:
+    """What else may use those that would be deleted; only where they are to be."""
+    if not options.prune:
+        return ()
+    old = _beyond(function, options)
+    # Nobody knows them before the versions are read: a policy has to allow the look all the same.
+    return (Lookup("version-use", f"{function.name} {','.join(old)}"),) if old or not function.resources else ()
+
+
+def _beyond(function: Function, options: OldVersionsOptions) -> list[str]:
+    """The published versions beyond those to keep that no alias and no provisioned executions use."""
+    match function.resource("versions", function.name):
+        case Found(state) if isinstance(published := state["versions"], list):
+            referenced = state["referenced"]
+            assert isinstance(referenced, list)
+            numbers = sorted((str(version) for version in published), key=int)
+            return [version for version in numbers[: -options.keep] if version not in referenced]
+    return []
 
 
 def writes(options: OldVersionsOptions) -> Iterable[str]:
@@ -39,13 +61,23 @@ def judge(function: Function, _evidence: Evidence, options: OldVersionsOptions) 
         case Missing():
             return ()
         case Found(state):
-            published, referenced = state["versions"], state["referenced"]
-            assert isinstance(published, list) and isinstance(referenced, list)
+            published = state["versions"]
+            assert isinstance(published, list)
     numbers = sorted((str(version) for version in published), key=int)
-    old = [version for version in numbers[: -options.keep] if version not in referenced]
+    old = _beyond(function, options)
+    used: dict[str, str] = {}
+    if old and options.prune:
+        match function.resource("version-use", f"{function.name} {','.join(old)}"):
+            case Found(seen) if isinstance(told := seen["used"], dict):
+                used = {str(version): str(what) for version, what in told.items()}
+            case Unreadable(because):
+                blocked = f"what else uses them is not known: {because}"
+                return (Blocked(SETTING, [*numbers], [v for v in numbers if v not in old], blocked),)
+    old = [version for version in old if version not in used]
     kept = [version for version in numbers if version not in old]
     if not old:
-        return (Kept(SETTING, [*numbers], f"{len(numbers)} are published, none too many"),)
+        others = "".join(f"; {version}: {what}" for version, what in used.items())
+        return (Kept(SETTING, [*numbers], f"{len(numbers)} are published, none too many{others}"),)
     what = (
         f"{len(old)} of {len(numbers)} published versions are beyond the newest {options.keep}, and no alias uses them"
     )
@@ -54,7 +86,7 @@ def judge(function: Function, _evidence: Evidence, options: OldVersionsOptions) 
     steps = tuple(
         Transition(Key("function-version", f"{function.name}:{version}"), "exists", True, False) for version in old
     )
-    return (Proposed(SETTING, [*numbers], [*kept], f"{what}; they cannot be put back", steps, Risk.HIGH),)
+    return (Proposed(SETTING, [*numbers], [*kept], f"{what}; {_UNSEEN}; they cannot be put back", steps, Risk.HIGH),)
 
 
 RULE = Rule(
@@ -66,5 +98,8 @@ RULE = Rule(
     judge=judge,
     writes=writes,
     lookups=lookups,
+    more_lookups=more_lookups,
+    surprise="Aliases are not all that uses a version: event sources, permissions, API Gateway stages and state "
+    "machines name one by its ARN, and only the first two can be asked for. A deleted version never comes back.",
     order=220,
 )

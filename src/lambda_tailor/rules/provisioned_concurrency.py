@@ -12,6 +12,7 @@ from lambda_tailor.model.evidence import Evidence, Measured
 from lambda_tailor.model.function import Found, Function, Lookup, Missing, Unreadable
 from lambda_tailor.model.usage import SECONDS_A_MONTH, Usage
 from lambda_tailor.model.verdict import Finding, Kept, Key, Proposed, Risk, Transition, Verdict
+from lambda_tailor.money.prices import Unpriced, prices_for
 from lambda_tailor.rules.rule import Options, Rule, always
 
 SETTING = "provisioned_concurrency"
@@ -31,9 +32,12 @@ def lookups(function: Function, _options: ProvisionedConcurrencyOptions) -> Iter
 
 
 def more_lookups(function: Function, _evidence: Evidence, _options: ProvisionedConcurrencyOptions) -> Iterable[Lookup]:
-    """Who owns the number, where there is one."""
-    bought = isinstance(function.resource("provisioned", function.name), Found)
-    return (Lookup("scalable-target", function.name),) if bought else ()
+    """Who owns the number, where there is one, and how much of it each version or alias used."""
+    match function.resource("provisioned", function.name):
+        case Found(state) if isinstance(bought := state["provisioned"], Mapping):
+            used = [Lookup("provisioned-use", f"{function.name}:{qualifier}") for qualifier in bought]
+            return (Lookup("scalable-target", function.name), *used)
+    return ()
 
 
 def judge(function: Function, evidence: Evidence, options: ProvisionedConcurrencyOptions) -> Sequence[Verdict]:
@@ -62,30 +66,51 @@ def _judge_one(
     *,
     alone: bool,
 ) -> Verdict:
-    setting, peak, quotes = f"{SETTING}.{qualifier}", evidence.provisioned_max, evidence.quote("provisioned_max")
-    if not isinstance(peak, Measured):
-        note = f"{count} executions are provisioned for {qualifier}, and none is known to be in use: {peak.because}"
-        return Finding(setting, count, note, Risk.MEDIUM)
-    wanted = max(1, math.ceil(peak.value * (1 + options.headroom_percent / 100)))
-    if wanted >= count:
-        return Kept(setting, count, f"at most {peak.value:.0f} were in use", quotes)
-    reason = (
-        f"at most {peak.value:.0f} of {count} were in use; below {BREAK_EVEN_PERCENT} % they cost more than on demand"
-    )
+    setting, quotes = f"{SETTING}.{qualifier}", evidence.quote("provisioned_max")
+    peak = _peak(function, evidence, qualifier, alone=alone)
+    if peak is None:
+        note = f"{count} executions are provisioned for {qualifier}, and how many are in use is not known"
+        return Finding(setting, count, f"{note}{_a_month(function, count)}", Risk.MEDIUM)
+    # None: the configuration goes altogether.
+    wanted = math.ceil(peak * (1 + options.headroom_percent / 100)) or None
+    if wanted is not None and wanted >= count:
+        return Kept(setting, count, f"at most {peak:.0f} were in use", quotes)
+    seen = f"at most {peak:.0f} of {count} were in use" if peak else f"none of {count} was in use in two weeks"
+    reason = f"{seen}; below {BREAK_EVEN_PERCENT} % they cost more than on demand"
     if (target := _target(function, qualifier)) is not None:
         note = (
             f"{reason}; Application Auto Scaling owns the number ({target[0]} to {target[1]}) and would put it back: "
-            f"lower the minimum of its target function:{function.name}:{qualifier} to {min(wanted, target[0])} instead"
+            f"lower the minimum of its target function:{function.name}:{qualifier} to "
+            f"{min(wanted or 0, target[0])} instead"
         )
         return Finding(setting, count, note, Risk.MEDIUM, quotes)
-    if not alone:
-        # CloudWatch's figure is the function's, so it does not tell which of its aliases uses them.
-        return Finding(setting, count, f"{reason}, over all its versions and aliases", Risk.LOW, quotes)
     step = Transition(Key("provisioned-concurrency", f"{function.name}:{qualifier}"), "provisioned", count, wanted)
-    fewer = Decimal(count - wanted) * SECONDS_A_MONTH * Decimal(function.memory_mb) / 1024
+    fewer = Decimal(count - (wanted or 0)) * SECONDS_A_MONTH * Decimal(function.memory_mb) / 1024
     arm = function.architecture == "arm64"
     saves = Usage(provisioned_gb_s_arm=-fewer) if arm else Usage(provisioned_gb_s=-fewer)
     return Proposed(setting, count, wanted, reason, (step,), Risk.MEDIUM, quotes, saves)
+
+
+def _peak(function: Function, evidence: Evidence, qualifier: str, *, alone: bool) -> float | None:
+    """The most that were in use for the version or alias; the function's figure stands for the only one."""
+    match function.resource("provisioned-use", f"{function.name}:{qualifier}"):
+        case Found(state) if isinstance(peak := state.get("peak"), int | float):
+            return float(peak)
+        case Missing():
+            # CloudWatch was asked and has no data point: nothing was ever served by them.
+            return 0.0
+    whole = evidence.provisioned_max
+    return whole.value if alone and isinstance(whole, Measured) else None
+
+
+def _a_month(function: Function, executions: int) -> str:
+    """What so many executions cost in a month, where prices are known."""
+    prices = prices_for(function.region)
+    meter = "provisioned_gb_s_arm" if function.architecture == "arm64" else "provisioned_gb_s"
+    if isinstance(prices, Unpriced) or not prices.tiers.get(meter):
+        return ""
+    gb_s = Decimal(executions) * SECONDS_A_MONTH * Decimal(function.memory_mb) / 1024
+    return f"; they cost ${gb_s * prices.tiers[meter][0].usd:,.2f} a month"
 
 
 def _target(function: Function, qualifier: str) -> tuple[int, int] | None:
@@ -108,6 +133,8 @@ RULE = Rule(
     writes=always("provisioned-concurrency"),
     lookups=lookups,
     more_lookups=more_lookups,
+    surprise="The metrics exist by version and alias; the function's own figure mixes them. What is provisioned for a "
+    "function that nobody invokes is paid for around the clock and is in no error, alarm or invocation.",
     evidence=("provisioned_max",),
     order=130,
 )

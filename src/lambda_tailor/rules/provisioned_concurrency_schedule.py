@@ -38,11 +38,8 @@ def more_lookups(
     function: Function, _evidence: Evidence, _options: ProvisionedConcurrencyScheduleOptions
 ) -> Iterable[Lookup]:
     """How much of it was in use by the hour, and whether something scales it already."""
-    return [
-        Lookup(kind, f"{function.name}:{qualifier}")
-        for qualifier in _counts(function)
-        for kind in ("provisioned-use", "scalable-target")
-    ]
+    used = [Lookup("provisioned-use", f"{function.name}:{qualifier}") for qualifier in _counts(function)]
+    return [*used, Lookup("scalable-target", function.name)] if used else []
 
 
 def _counts(function: Function) -> Mapping[str, int]:
@@ -81,10 +78,10 @@ def _judge_one(
         "up": f"cron(50 {(ends - 1) % _HOURS} * * ? *)",
         "down": f"cron(5 {begins} * * ? *)",
     }
-    match function.resource("scalable-target", where):
+    match function.resource("scalable-target", function.name):
         case Unreadable(because):
             return Blocked(setting, None, after, f"whether something scales it already is not known: {because}")
-        case Found():
+        case Found(state) if isinstance(owned := state.get("targets"), Mapping) and qualifier in owned:
             return Kept(setting, None, "Application Auto Scaling owns the number already: change its target instead")
     register = Transition(Key("scalable-target", where), "capacity", None, {"min": 0, "max": count})
     actions = (
@@ -94,7 +91,8 @@ def _judge_one(
     reason = f"none of {count} was in use from {begins}:00 to {ends}:00 UTC in two weeks: {idle} hours of every day"
     fewer = Decimal(count) * Decimal(idle) / _HOURS * SECONDS_A_MONTH * Decimal(function.memory_mb) / 1024
     # Who comes in those hours all the same meets a cold start.
-    adds = Usage(provisioned_gb_s=-fewer)
+    arm = function.architecture == "arm64"
+    adds = Usage(provisioned_gb_s_arm=-fewer) if arm else Usage(provisioned_gb_s=-fewer)
     return Proposed(setting, None, after, reason, (register, *actions), Risk.MEDIUM, adds=adds)
 
 

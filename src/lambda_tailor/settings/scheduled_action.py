@@ -70,7 +70,7 @@ def follows(shown: Shown) -> bool:
     return same(shown.after, action(after, name))
 
 
-def inexact_undo(_before: State) -> str | None:
+def inexact_undo(_was: State, _wrote: State) -> str | None:
     """The schedule may have scaled to nothing when it is taken away."""
     return "what is provisioned stays at what the schedule last made it"
 

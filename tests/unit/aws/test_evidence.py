@@ -511,3 +511,15 @@ def test_a_group_that_cannot_be_queried_leaves_the_others_theirs() -> None:
     gateway = Answering({"StartQuery": start, "GetQueryResults": results})
     found = evidence_logs.aggregate(gateway, groups, NOW, 14, sleep=lambda _: None).by_group
     assert len(found) == 40
+
+
+def test_compute_optimizers_savings_after_discounts_are_the_accounts_factor() -> None:
+    def money(usd: float) -> dict[str, Any]:
+        return {"estimatedMonthlySavings": {"currency": "USD", "value": usd}}
+
+    option = {"rank": 1, "memorySize": 896, "savingsOpportunity": money(40.0)}
+    told = {**ADVICE, "memorySizeRecommendationOptions": [{**option, "savingsOpportunityAfterDiscounts": money(10.0)}]}
+    for advice, factor in ((told, 0.25), ({**ADVICE, "memorySizeRecommendationOptions": [option]}, None)):
+        answer = {"lambdaFunctionRecommendations": [advice]}
+        replies: Replies = {"GetLambdaFunctionRecommendations": lambda _, a=answer: a}  # type: ignore[misc]
+        assert read(Answering(replies), fleet(1), readings=ALL).after_discounts == factor

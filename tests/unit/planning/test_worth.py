@@ -10,7 +10,7 @@ from lambda_tailor.model.usage import DAYS_A_MONTH, SECONDS_A_MONTH, Usage
 from lambda_tailor.model.verdict import Proposed
 from lambda_tailor.planning.planner import Value
 from lambda_tailor.planning.scope import ScopeData
-from lambda_tailor.planning.worth import price_notes, worth
+from lambda_tailor.planning.worth import discount_notes, price_notes, worth
 from lambda_tailor.policy.policy import Assumptions
 from tests.builders import ACCOUNT, REGION, a_function
 
@@ -61,3 +61,11 @@ def test_a_region_without_prices_is_said_and_not_guessed() -> None:
     value = _valued(Proposed("memory_mb", 1024, 512, "", ()), region="xx-nowhere-1")
     assert value == Value(says="no price is known for the region", priced=False)
     assert "prices refresh" in " ".join(price_notes(["xx-nowhere-1"]))
+
+
+def test_what_discounts_do_to_a_saving_is_shown_or_said_in_one_line() -> None:
+    (unknown,) = discount_notes({"us-east-1": None})
+    assert "Savings Plan" in unknown and "until its term ends" in unknown
+    assert discount_notes({"us-east-1": 0.37, "eu-west-1": None}) == (
+        "us-east-1: after this account's discounts Compute Optimizer leaves 37 % of a saving",
+    )

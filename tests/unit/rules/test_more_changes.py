@@ -70,8 +70,9 @@ def test_no_proposal_for_tmp_is_under_what_was_used(size: int, used: float, head
         assert max(used, 512) <= verdict.after <= 10_240
 
 
-def provisioned(resource: Resource, seen: Evidence) -> list[Verdict]:
-    function = a_function(memory_mb=1024, resources={Lookup("provisioned", NAME): resource})
+def provisioned(resource: Resource, seen: Evidence, **used: Resource) -> list[Verdict]:
+    known = {Lookup("provisioned-use", f"{NAME}:{qualifier}"): each for qualifier, each in used.items()}
+    function = a_function(memory_mb=1024, resources={Lookup("provisioned", NAME): resource, **known})
     options = provisioned_concurrency.ProvisionedConcurrencyOptions()
     return list(provisioned_concurrency.judge(function, seen, options))
 
@@ -102,8 +103,12 @@ def test_provisioned_concurrency_in_use_and_none_at_all_are_kept() -> None:
 
 def versions(published: int, referenced: list[str], **options: Any) -> Verdict:
     state = Found({"versions": [str(n) for n in range(1, published + 1)], "referenced": [*referenced]})
-    function = a_function(resources={Lookup("versions", NAME): state})
-    (verdict,) = old_versions.judge(function, Evidence(), old_versions.OldVersionsOptions(**options))
+    chosen = old_versions.OldVersionsOptions(**options)
+    resources: dict[Lookup, Resource] = {Lookup("versions", NAME): state}
+    used = dict.fromkeys(
+        old_versions.more_lookups(a_function(resources=resources), Evidence(), chosen), Found({"used": {}})
+    )
+    (verdict,) = old_versions.judge(a_function(resources=resources | used), Evidence(), chosen)
     return verdict
 
 
@@ -294,7 +299,8 @@ def test_a_number_that_auto_scaling_owns_is_not_changed_behind_its_back() -> Non
     assert "lower the minimum of its target function:lambda-function-dev:live to 6 instead" in verdict.note
     assert "below 60 %" in verdict.note
     assert [lookup.kind for lookup in provisioned_concurrency.more_lookups(function, Evidence(), options)] == [
-        "scalable-target"
+        "scalable-target",
+        "provisioned-use",
     ]
     nothing = a_function(resources={Lookup("provisioned", NAME): Missing()})
     assert list(provisioned_concurrency.more_lookups(nothing, Evidence(), options)) == []
@@ -310,3 +316,58 @@ def test_provisioned_executions_on_arm64_have_their_own_price() -> None:
     (verdict,) = provisioned_concurrency.judge(function, evidence(provisioned_max=4), options)
     assert isinstance(verdict, Proposed)
     assert verdict.adds.provisioned_gb_s == 0 > verdict.adds.provisioned_gb_s_arm
+
+
+def test_provisioned_concurrency_is_judged_by_what_each_alias_used() -> None:
+    bought = Found({"provisioned": {"a": 20, "b": 20, "c": 20}})
+    used = {"a": Found({"peak": 4.0}), "b": Found({"peak": 19.0}), "c": Missing()}
+    small, kept, idle = provisioned(bought, Evidence(), **used)
+    assert isinstance(small, Proposed) and small.after == 6
+    assert isinstance(kept, Kept)
+    # Nothing is left of what nobody used, and the saving is all of it.
+    assert isinstance(idle, Proposed) and idle.after is None
+    assert idle.adds.provisioned_gb_s == Decimal(-20 * 730 * 3600)
+
+
+def test_what_is_provisioned_for_nobody_knows_what_has_a_figure() -> None:
+    (verdict,) = provisioned(Found({"provisioned": {"live": 20}}), Evidence())
+    assert isinstance(verdict, Finding)
+    assert f"${20 * 730 * 3600 * 0.0000041667:,.2f} a month" in verdict.note
+
+
+def test_a_number_that_auto_scaling_owns_is_told_and_not_changed() -> None:
+    name = f"{NAME}:live"
+    resources: dict[Lookup, Resource] = {
+        Lookup("provisioned", NAME): Found({"provisioned": {"live": 20}}),
+        Lookup("provisioned-use", name): Found({"peak": 4.0}),
+        Lookup("scalable-target", NAME): Found({"targets": {"live": [1, 20]}}),
+    }
+    options = provisioned_concurrency.ProvisionedConcurrencyOptions()
+    (verdict,) = provisioned_concurrency.judge(a_function(resources=resources), Evidence(), options)
+    assert isinstance(verdict, Finding) and "Auto Scaling owns the number" in verdict.note
+
+
+def pruned(used: Resource | None) -> Verdict:
+    options = old_versions.OldVersionsOptions(keep=1, prune=True)
+    published = Found({"versions": ["1", "2", "3"], "referenced": []})
+    resources: dict[Lookup, Resource] = {Lookup("versions", NAME): published}
+    (asked,) = old_versions.more_lookups(a_function(resources=resources), Evidence(), options)
+    assert asked == Lookup("version-use", f"{NAME} 1,2")
+    if used is not None:
+        resources[asked] = used
+    (verdict,) = old_versions.judge(a_function(resources=resources), Evidence(), options)
+    return verdict
+
+
+def test_a_version_that_anything_uses_is_not_pruned() -> None:
+    verdict = pruned(Found({"used": {"1": "it ran 7 times in 90 days"}}))
+    assert isinstance(verdict, Proposed)
+    assert [t.key.resource for t in verdict.transitions] == [f"{NAME}:2"]
+    assert verdict.risk is Risk.HIGH and "which nobody can list" in verdict.reason
+    kept = pruned(Found({"used": {"1": "it ran", "2": "the event source u invokes it"}}))
+    assert isinstance(kept, Kept) and "the event source u invokes it" in kept.because
+
+
+def test_nothing_is_pruned_where_what_uses_it_is_not_known() -> None:
+    assert isinstance(pruned(Unreadable("denied")), Blocked)
+    assert isinstance(pruned(None), Blocked)

@@ -19,10 +19,10 @@ def scheduled(hours: list[int] | None, target: Resource | None = None, memory_mb
     resources: dict[Lookup, Resource] = {
         Lookup("provisioned", NAME): Found({"provisioned": {"live": 10}}),
         Lookup("provisioned-use", f"{NAME}:live"): Missing() if by_hour is None else Found({"by_hour": [*by_hour]}),
-        Lookup("scalable-target", f"{NAME}:live"): target or Missing(),
+        Lookup("scalable-target", NAME): target or Missing(),
     }
     function = a_function(resources=resources, memory_mb=memory_mb)
-    assert {lookup.name for lookup in more_lookups(function, Evidence(), OPTIONS)} == {f"{NAME}:live"}
+    assert {lookup.name for lookup in more_lookups(function, Evidence(), OPTIONS)} == {f"{NAME}:live", NAME}
     (verdict,) = judge(function, Evidence(), OPTIONS)
     return verdict
 
@@ -55,5 +55,5 @@ def test_use_all_day_at_no_hour_or_unknown_gets_none() -> None:
 
 
 def test_a_number_that_something_else_owns_is_left_alone() -> None:
-    assert isinstance(scheduled([9], Found({"capacity": {"min": 1, "max": 10}})), Kept)
+    assert isinstance(scheduled([9], Found({"targets": {"live": [1, 10]}})), Kept)
     assert isinstance(scheduled([9], Unreadable("denied")), Blocked)

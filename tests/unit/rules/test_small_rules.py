@@ -102,3 +102,21 @@ def test_a_layer_for_another_architecture_blocks() -> None:
     found = Found({"arn": LAYER, "runtimes": [], "architectures": ["arm64"]})
     assert isinstance(layer(found), Blocked)
     assert isinstance(layer(found, architecture="arm64"), Proposed)
+
+
+def test_a_bucket_without_an_end_to_old_versions_says_what_grows() -> None:
+    name = "lambda-deployment-dev-x"
+    resources: dict[Lookup, Resource] = {}
+    told = []
+    for expires in (False, True):
+        resources[Lookup("bucket", "lambda-deployment-dev")] = Found(
+            {"name": name, "versioning": None, "expires": expires}
+        )
+        function = a_function(resources=resources, code_size_bytes=100 * 2**20)
+        options = DeploymentBucketVersioningOptions(bucket="lambda-deployment-{suffix}")
+        (verdict,) = judge_bucket(function, Evidence(), options)
+        assert isinstance(verdict, Proposed)
+        told.append(verdict.reason)
+    # 100 MB at 0.023 a GB.
+    assert "100.0 MB, $0.0022 a month" in told[0] and "NoncurrentVersionExpiration" in told[0]
+    assert "NoncurrentVersionExpiration" not in told[1]

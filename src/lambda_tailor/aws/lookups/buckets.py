@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lambda_tailor.aws.lookups.kind import LookupKind, Resources, common_prefix, one_by_one, together
+from lambda_tailor.aws.lookups.kind import LookupKind, Resources, answer_or_none, common_prefix, one_by_one, together
 from lambda_tailor.aws.scopes import OpenScope
+from lambda_tailor.errors import AccessDenied, AwsRefused
 from lambda_tailor.iam.permission import BUCKET, Action
 from lambda_tailor.model.function import Found, Missing, Resource, Unreadable
 from lambda_tailor.settings.setting import Call
@@ -34,7 +35,20 @@ def _one(name: str, found: Sequence[str], versioning: Resources) -> Resource:
 def _versioning(opened: OpenScope, bucket: str) -> Resource:
     asked = {"Bucket": bucket, "ExpectedBucketOwner": opened.account_id}
     answer = opened.gateway.call(Call("s3", "GetBucketVersioning", asked))
-    return Found({"name": bucket, "versioning": answer.get("Status")})
+    status = answer.get("Status")
+    return Found(
+        {"name": bucket, "versioning": status, "expires": _expires(opened, bucket) if status is None else None}
+    )
+
+
+def _expires(opened: OpenScope, bucket: str) -> bool | None:
+    """Whether old versions would go by themselves; None where that may not be read."""
+    asked = Call("s3", "GetBucketLifecycleConfiguration", {"Bucket": bucket, "ExpectedBucketOwner": opened.account_id})
+    try:
+        rules = (answer_or_none(opened, asked, "NoSuchLifecycleConfiguration") or {}).get("Rules") or ()
+    except (AccessDenied, AwsRefused):
+        return None
+    return any(rule.get("Status") == "Enabled" and rule.get("NoncurrentVersionExpiration") for rule in rules)
 
 
 KINDS = (
@@ -42,7 +56,11 @@ KINDS = (
         kind="bucket",
         read=together(_buckets),
         costs="page",
-        actions=(Action("s3:ListAllMyBuckets"), Action("s3:GetBucketVersioning", BUCKET)),
+        actions=(
+            Action("s3:ListAllMyBuckets"),
+            Action("s3:GetBucketVersioning", BUCKET),
+            Action("s3:GetLifecycleConfiguration", BUCKET),
+        ),
         # The rule takes the bucket of that name, or the one with a tail of its own.
         arn_names=lambda name: {"bucket": (name, f"{name}-*")},
     ),

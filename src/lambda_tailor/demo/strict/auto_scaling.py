@@ -37,7 +37,11 @@ class AutoScaling(Passing):
         match exchange.operation:
             case "DescribeScalableTargets":
                 wanted = asked.get("ResourceIds") or ()
-                found = [t for (a, r, i), t in self._targets.items() if self._here(exchange, a, r) and i in wanted]
+                found = [
+                    t
+                    for (a, r, i), t in self._targets.items()
+                    if self._here(exchange, a, r) and (not wanted or i in wanted)
+                ]
                 return _answer({"ScalableTargets": found})
             case "RegisterScalableTarget":
                 return await self._register(exchange, where, asked)
