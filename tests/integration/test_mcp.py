@@ -86,7 +86,7 @@ def guarded(stack: Aws) -> Aws:
 def test_it_only_reads_unless_it_was_started_to_write(guarded: Aws, tmp_path: Path) -> None:
     async def story(client: Talk) -> None:
         tools = await client.tools()
-        assert set(tools) == {"plan", "explain", "verify", "runs"}
+        assert set(tools) == {"plan", "plan_page", "explain", "verify", "runs"}
         for tool in tools.values():
             assert tool.annotations is not None and tool.description
             assert (tool.annotations.read_only_hint, tool.annotations.destructive_hint) == (True, False)
@@ -109,7 +109,7 @@ def test_the_reading_tools_say_what_the_command_line_says(guarded: Aws, tmp_path
         told = await client.call("plan", DEV)
         assert told["plan_id"] == plan["plan_id"]
         assert told["functions"][0]["changes"] == plan["functions"][0]["changes"]
-        assert told["functions_not_shown"] == 0
+        assert told["functions_without_anything_to_say"] == 0
         function = {"function": "lambda-function-dev"}
         assert (await client.call("explain", {**function, **DEV}))["functions"] == explained["functions"]
         alone = await client.call("explain", function)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ParamSpec, TypeVar
 
@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lambda_tailor import __version__, api, documents
 from lambda_tailor.errors import BadInput, StalePlan, TailorError
+from lambda_tailor.mcp.pages import Document, document, functions, paged, summary
 from lambda_tailor.model.plan import Plan
 from lambda_tailor.planning.options import PlanOptions
 
@@ -40,7 +41,6 @@ _WRITING = (
     "Call apply with the plan_id only after the user has agreed to that plan; rollback puts a run's changes back."
 )
 
-Document = dict[str, Any]
 Tool = Callable[..., Document]
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -80,6 +80,8 @@ class _Shown:
     plan: Plan
     at: float
     whole: bool
+    pages: Sequence[Sequence[Document]]
+    seen: set[int] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,17 +134,54 @@ class McpSession:
     def plan(self, target: Annotated[Where, Field(description="Which functions, and what to look at.")]) -> Document:
         """Read what is deployed and what it did, and propose changes with reasons, risks and monthly US dollars.
 
-        Changes nothing. Functions for which there is nothing to say are only counted. plan_id names the plan.
+        Changes nothing. The answer has the summary and the first page of functions, those with the most money first;
+        functions for which there is nothing to say are only counted. plan_id names the plan; plan_page gives the rest.
         """
         plan = api.plan(**self._choosing(target))
         changed = sum(bool(function.changes) for function in plan.functions)
-        shown = _Shown(plan, self.clock(), changed <= MOST_FUNCTIONS)
+        shown = _Shown(plan, self.clock(), changed <= MOST_FUNCTIONS, paged(functions(plan)))
         with self._lock:
             self._plans.pop(plan.plan_id, None)
             self._plans[plan.plan_id] = shown
             for oldest in list(self._plans)[:-KEPT_PLANS]:
                 del self._plans[oldest]
-        return _plan_document(plan)
+        return {**summary(plan), **self._page(shown, 1)}
+
+    @_told
+    def plan_page(
+        self,
+        plan_id: Annotated[str, Field(description="The plan_id of a plan of this session.")],
+        page: Annotated[int, Field(ge=1, description="The page, from 1.")],
+    ) -> Document:
+        """A further page of a plan's functions."""
+        with self._lock:
+            shown = self._plans.get(plan_id)
+            if shown is None:
+                raise BadInput(f"This session has no plan {plan_id}: call plan first.")
+            return {"plan_id": plan_id, **self._page(shown, page)}
+
+    def _page(self, shown: _Shown, page: int) -> Document:
+        if page > len(shown.pages):
+            raise BadInput(f"That plan has {len(shown.pages)} pages.")
+        shown.seen.add(page)
+        told = sum(len(each) for each in shown.pages)
+        return {
+            "functions": shown.pages[page - 1],
+            "page": page,
+            "pages": len(shown.pages),
+            "functions_without_anything_to_say": len(shown.plan.functions) - told,
+        }
+
+    def plan_document(self, plan_id: str) -> str:
+        """A plan of this session, whole, as JSON."""
+        shown = self._plans.get(plan_id)
+        if shown is None:
+            raise BadInput(f"This session has no plan {plan_id}: call plan first.")
+        return documents.dumps(shown.plan)
+
+    def run_document(self, run_id: str) -> str:
+        """A run of the journal with its outcomes, as JSON."""
+        return documents.dumps(api.run(run_id, journal=self.started.journal))
 
     @_told
     def explain(
@@ -152,12 +191,12 @@ class McpSession:
     ) -> Document:
         """Why the plan for one function is what it is: policy, evidence, verdict, and what would change it."""
         explanation = api.explain(function, **self._choosing(target or Where()))
-        return _document(explanation)
+        return document(explanation)
 
     @_told
     def verify(self, target: Annotated[Where, Field(description="Which functions, and what to look at.")]) -> Document:
         """Whether what is deployed matches the policy; of the settings, those that do not."""
-        found = _document(api.verify(**self._choosing(target)))
+        found = document(api.verify(**self._choosing(target)))
         return {**found, "settings": [setting for setting in found["settings"] if not setting["matches"]]}
 
     @_told
@@ -171,10 +210,10 @@ class McpSession:
         """What was done, when and by whom, from the journal."""
         journal = self.started.journal
         if run_id is not None:
-            found = _document(api.run(run_id, journal=journal))
+            found = document(api.run(run_id, journal=journal))
             self._saw(found["run_id"])
             return found
-        listed = _document(api.runs(journal=journal))
+        listed = document(api.runs(journal=journal))
         listed["runs"] = listed["runs"][-last:]
         self._saw(*(run["run_id"] for run in listed["runs"]))
         return listed
@@ -193,7 +232,7 @@ class McpSession:
             plan = self._take(plan_id)
             run = api.apply(plan, **self._keeping)
         self._saw(run.run_id)
-        return _document(run)
+        return document(run)
 
     def _take(self, plan_id: str) -> Plan:
         """The plan, which can be applied once.
@@ -209,6 +248,8 @@ class McpSession:
             raise BadInput(
                 f"That plan changes more than {MOST_FUNCTIONS} functions, too many to show: narrow the target."
             )
+        if unseen := len(shown.pages) - len(shown.seen):
+            raise BadInput(f"{unseen} pages of that plan were not shown yet: call plan_page, and show them first.")
         del self._plans[plan_id]
         if (age := self.clock() - shown.at) > PLAN_LASTS_S:
             minutes = PLAN_LASTS_S // 60
@@ -225,23 +266,26 @@ class McpSession:
                 raise BadInput(f"This session was not shown a run {run_id}: call runs first.")
             run = api.rollback(run_id, **self._keeping)
         self._saw(run.run_id)
-        return _document(run)
+        return document(run)
 
 
-def _document(document: Any) -> Document:
-    found: Document = documents.adapter(type(document)).dump_python(document, mode="json")
-    return found
+def save_money(region: str = "") -> str:
+    """Find what saves most, and what has to be decided for it."""
+    where = f" in {region}" if region else ""
+    return (
+        f"Call plan for all functions{where}. Tell me the net saving a month with its range, how much of it is "
+        "assumed, the five functions with the most money, and what I have to decide. Do not apply anything."
+    )
 
 
-def _plan_document(plan: Plan) -> Document:
-    """A plan as a reader needs it: without its operations and without what is as it should be."""
-    whole = _document(plan)
-    told = [function for function in whole["functions"] if function["changes"] or function["notes"]]
-    shown = sorted(told, key=lambda function: not function["changes"])[:MOST_FUNCTIONS]
-    for function in shown:
-        del function["kept"]
-    del whole["operations"]
-    return {**whole, "functions": shown, "functions_not_shown": len(whole["functions"]) - len(shown)}
+def why_not_judged(function: str) -> str:
+    """Why a function has no proposal."""
+    return f"Call explain for {function} and tell me which measurement is missing and what would change the verdict."
+
+
+def undo_last_run() -> str:
+    """What the last run changed, and how to put it back."""
+    return "Call runs for the last run, tell me what it changed, and ask me before you call rollback."
 
 
 def server(mcp_session: McpSession, *, allow_writes: bool) -> MCPServer[Any]:
@@ -250,8 +294,18 @@ def server(mcp_session: McpSession, *, allow_writes: bool) -> MCPServer[Any]:
     made: MCPServer[Any] = MCPServer(
         "lambda-tailor", instructions=instructions, version=__version__, log_level="WARNING"
     )
-    reading: tuple[Tool, ...] = (mcp_session.plan, mcp_session.explain, mcp_session.verify, mcp_session.runs)
+    reading: tuple[Tool, ...] = (
+        mcp_session.plan,
+        mcp_session.plan_page,
+        mcp_session.explain,
+        mcp_session.verify,
+        mcp_session.runs,
+    )
     writing: tuple[Tool, ...] = (mcp_session.apply, mcp_session.rollback) if allow_writes else ()
+    made.resource("plan://{plan_id}", mime_type="application/json")(mcp_session.plan_document)
+    made.resource("run://{run_id}", mime_type="application/json")(mcp_session.run_document)
+    for prompt in (save_money, why_not_judged, undo_last_run):
+        made.prompt()(prompt)
     for tool in reading:
         made.add_tool(tool, annotations=READS)
     for tool in writing:

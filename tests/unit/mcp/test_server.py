@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from typing import Any
 
@@ -10,7 +11,10 @@ from click.testing import CliRunner
 from mcp.server.mcpserver.exceptions import ToolError
 
 from lambda_tailor.cli.commands import main
-from lambda_tailor.mcp.server import KEPT_PLANS, MOST_FUNCTIONS, PLAN_LASTS_S, McpSession, Started, Where
+from lambda_tailor.documents import loads_plan
+from lambda_tailor.errors import BadInput
+from lambda_tailor.mcp.pages import MOST_BYTES, paged, size
+from lambda_tailor.mcp.server import KEPT_PLANS, MOST_FUNCTIONS, PLAN_LASTS_S, McpSession, Started, Where, server
 from lambda_tailor.model.plan import Plan
 from lambda_tailor.planning import workflow
 from lambda_tailor.planning.workflow import Request
@@ -72,8 +76,13 @@ def test_a_plan_that_is_too_large_to_be_shown_is_not_applied(plans: list[Plan], 
     plans += [a_plan_of(MOST_FUNCTIONS), a_plan_of(MOST_FUNCTIONS + 1)]
     mcp_session = McpSession(Started(), clock)
     whole, cut = mcp_session.plan(ALL), mcp_session.plan(ALL)
-    assert (len(whole["functions"]), whole["functions_not_shown"]) == (MOST_FUNCTIONS, 0)
-    assert (len(cut["functions"]), cut["functions_not_shown"]) == (MOST_FUNCTIONS, 1)
+    pages = range(2, whole["pages"] + 1)
+    assert len(pages) >= 1
+    with pytest.raises(ToolError, match=rf"{len(pages)} pages of that plan were not shown yet"):
+        mcp_session.apply(whole["plan_id"])
+    shown = [whole, *(mcp_session.plan_page(whole["plan_id"], page) for page in pages)]
+    assert sum(len(page["functions"]) for page in shown) == MOST_FUNCTIONS
+    assert max(size(page) for page in shown) < 1.2 * MOST_BYTES
     with pytest.raises(ToolError, match="nothing to apply"):
         mcp_session.apply(whole["plan_id"])
     with pytest.raises(ToolError, match="too many to show: narrow the target"):
@@ -94,8 +103,36 @@ def test_what_is_as_it_should_be_is_only_counted(plans: list[Plan], clock: Clock
     plans.append(a_plan(a_planned("changed", (a_change(),)), a_planned("fine", ())))
     told = McpSession(Started(), clock).plan(ALL)
     assert [function["name"] for function in told["functions"]] == ["changed"]
-    assert told["functions_not_shown"] == 1
+    assert told["functions_without_anything_to_say"] == 1
     assert "operations" not in told and "kept" not in told["functions"][0]
+
+
+def test_the_summary_comes_first_and_counts_changes_by_rule_and_risk(plans: list[Plan], clock: Clock) -> None:
+    plans.append(a_plan_of(3))
+    told = McpSession(Started(), clock).plan(ALL)
+    assert list(told)[:3] == ["plan_id", "policy", "summary"]
+    assert sum(told["changes_by_rule"].values()) == sum(told["changes_by_risk"].values()) == 3
+
+
+def test_a_function_that_is_larger_than_a_page_is_cut_to_what_it_changes() -> None:
+    change = {"rule": "memory", "setting": "memory_mb", "before": 1, "after": 2, "reason": "r", "evidence": ["x" * 500]}
+    function = {"account_id": "1", "region": "r", "name": "f", "changes": [change] * 3, "notes": []}
+    (page,) = paged([function], most_bytes=1000)
+    assert page[0]["cut"] and "evidence" not in page[0]["changes"][0]
+    assert size(page) <= 1000
+
+
+def test_a_plan_and_a_run_are_resources_and_there_are_prompts(plans: list[Plan], clock: Clock) -> None:
+    plans.append(a_plan_of(1))
+    mcp_session = McpSession(Started(), clock)
+    plan_id = mcp_session.plan(ALL)["plan_id"]
+    assert loads_plan(mcp_session.plan_document(plan_id), "p").plan_id == plan_id
+    with pytest.raises(BadInput, match="no plan nothing"):
+        mcp_session.plan_document("nothing")
+    made = server(mcp_session, allow_writes=False)
+    assert {prompt.name for prompt in asyncio.run(made.list_prompts())} == {
+        "save_money", "why_not_judged", "undo_last_run"
+    }  # fmt: skip
 
 
 def test_a_target_says_what_the_command_line_says(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
