@@ -129,7 +129,7 @@ def test_what_was_shown_is_applied_and_rolled_back(guarded: Aws, tmp_path: Path)
 
     async def story(client: Talk) -> None:
         tools = await client.tools()
-        assert set(tools) == {"plan", "explain", "verify", "runs", "apply", "rollback"}
+        assert set(tools) == {"plan", "plan_page", "explain", "verify", "runs", "apply", "rollback"}
         for name in ("apply", "rollback"):
             hints = tools[name].annotations
             assert hints is not None and (hints.read_only_hint, hints.destructive_hint) == (False, True)
