@@ -41,7 +41,7 @@ def test_the_deployed_baseline_is_as_wasteful_as_registered(stack: Aws) -> None:
 def test_optimize_applies_all_ten_and_says_what_it_is_worth(stack: Aws) -> None:
     done = optimize()
     assert done.returncode == 0, done.stderr + done.stdout
-    assert "saves $101 to $161" in done.stdout
+    assert "saves $100.83 to $161.46" in done.stdout
     assert "1,000,000 invocations a month of 5000 ms each" in done.stdout
     assert "Successes: 10, failures: 0" in done.stdout and "10 changed, 2 as they were" in done.stdout
     found = stack.client("lambda").get_function(FunctionName=NAME)

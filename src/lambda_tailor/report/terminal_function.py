@@ -7,7 +7,7 @@ from decimal import Decimal
 from lambda_tailor.model.plan import Change, MonthlyUsd, PlannedFunction
 from lambda_tailor.report.figures import NOTHING, net_of
 from lambda_tailor.report.sentences import step_of
-from lambda_tailor.report.texts import brief_range, brief_worth, count, value
+from lambda_tailor.report.texts import brief_range, brief_worth, count, exact_worth, value
 from lambda_tailor.report.writer import RISK_WORD, Writer
 
 LABEL = 24
@@ -46,7 +46,7 @@ class FunctionText:
             self._to.edges(f"  x {name:<{label}}  {step_of(change)}", kept_money(change.monthly_usd) or "blocked")
             self._to.line(f"      blocked: {change.blocked}")
         else:
-            worth = brief_worth(change.monthly_usd)
+            worth = exact_worth(change.monthly_usd)
             small = " assumed" if change.assumed and worth else "" if change.counted else " (reaches no traffic)"
             edge = f" {RISK_WORD[change.risk]:<6} {worth + small:>22}"
             step = step_of(change)

@@ -166,6 +166,14 @@ def brief_range(amount: MonthlyUsd) -> str:
     return low if low == high else f"{low} to {high}"
 
 
+def exact_worth(amount: MonthlyUsd) -> str:
+    """What one change saves or adds, to the cent."""
+    whole = amount.quantize(CENT)
+    if 0 < whole.low < whole.high:
+        return f"saves {usd(whole.low)} to {usd(whole.high)}"
+    return brief_worth(amount)
+
+
 def brief_worth(amount: MonthlyUsd) -> str:
     """What a change saves or adds, in words; empty where it does neither, and never a saving below zero."""
     if amount.low == amount.high == 0:

@@ -96,8 +96,8 @@ def test_up_to_ten_functions_are_shown_change_by_change() -> None:
 
 
 def test_money_ends_at_the_right_edge() -> None:
-    (line,) = (line for line in shown(100).splitlines() if "3008 -> 1024 MB" in line and "$101 to" in line)
-    assert line.endswith("saves $101 to $161") and len(line) == 100
+    (line,) = (line for line in shown(100).splitlines() if "3008 -> 1024 MB" in line and "$100.83 to" in line)
+    assert line.endswith("saves $100.83 to $161.46") and len(line) == 100
 
 
 def test_in_a_pipe_a_line_is_never_broken() -> None:
