@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SUFFIX ?= dev
 WORKERS ?= 4
 
-.PHONY: demo test unit faults facts lint build bench docs pictures pulumi-up write-back-demo clean
+.PHONY: demo test unit faults mutants facts lint build bench docs pictures pulumi-up write-back-demo clean
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -23,6 +23,9 @@ unit: $(VENV)/.ready  ## the tests that need no AWS, in seconds
 
 faults: $(VENV)/.ready  ## every call killed, failed and lost, with every way out of it
 	LAMBDA_TAILOR_FAULTS=all $(BIN)/python -m pytest -q -n $(WORKERS) tests/faults
+
+mutants: $(VENV)/.ready  ## each guard behind a guarantee taken out: its test has to turn red
+	$(BIN)/python -m scripts.mutants
 
 lint: $(VENV)/.ready  ## style, types and the layers of the architecture
 	$(BIN)/ruff check .

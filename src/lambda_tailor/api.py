@@ -8,7 +8,7 @@ caller has to expect.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +29,7 @@ from lambda_tailor.model.realized import Realized
 from lambda_tailor.model.rollout import GuardOptions, Watcher
 from lambda_tailor.model.run import Run, Runs, Verification
 from lambda_tailor.planning import workflow
-from lambda_tailor.planning.options import DEFAULT_LOOKBACK_DAYS, ConnectionOptions, PlanOptions
+from lambda_tailor.planning.options import DEFAULT_LOOKBACK_DAYS, MAX_AGE_H, ConnectionOptions, PlanOptions
 from lambda_tailor.rollout.preparing import Prepared
 from lambda_tailor.tuning.library import clean_up_tune, prepare_tune, tune
 
@@ -97,6 +97,9 @@ def plan(
     max_risk: str | None = None,
     min_saving_usd: float | None = None,
     observer: Observer | None = None,
+    sign: bool = True,
+    kms_key: str | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> Plan:
     """Read what is deployed and what it did, and propose; changes nothing.
 
@@ -111,14 +114,24 @@ def plan(
     spends calls for each function. ``assume_duration_ms`` and ``assume_invocations`` (a month) stand for what was
     not measured.
     How AWS is reached: ``profile``, ``endpoint_url``; ``quota_share`` is the part of AWS's request quotas to use.
-    ``timeout_s`` is how long AWS may give no answer at all. ``scheduler`` is the address of a Dask cluster that does
-    it; ``observer`` is told of progress.
+    ``timeout_s`` is how long AWS may give no answer at all. ``external_id`` and ``source_identity`` go along where a
+    role is assumed. ``scheduler`` is the address of a Dask cluster that does it; ``observer`` is told of progress.
     What is left out: changes of more than ``max_risk`` (none, low, medium, high), and those of functions that save
     less than ``min_saving_usd`` a month.
+    The plan is signed with the team's key (``sign``), which a plan that is applied later needs: the one of KMS that
+    ``kms_key`` names, LAMBDA_TAILOR_KEY, or the key file, which is made where there is none; ``tell`` hears of that.
 
     Raises BadInput, PolicyError, TargetNotFound, CredentialsError, EndpointUnreachable.
     """
-    return workflow.plan(_options(**locals()).request(), observer)
+    asked = locals()
+    keys = ("sign", "kms_key", "tell")
+    options = _options(**{name: value for name, value in asked.items() if name not in keys})
+    made = workflow.plan(options.request(), observer)
+    if not sign:
+        return made
+    from lambda_tailor.applying.opening import signed
+
+    return signed(made, options.connection(), kms_key, tell)
 
 
 def verify(
@@ -209,18 +222,26 @@ def apply(
     scheduler: str | None = None,
     observer: Observer | None = None,
     stop: threading.Event | None = None,
+    trust_plan: bool = False,
+    max_age_h: float = MAX_AGE_H,
+    trust_journal: bool = False,
+    kms_key: str | None = None,
 ) -> Run:
     """Apply a plan: every change is journalled before it is made, and read back after it. Nobody is asked.
 
     ``journal`` is a database URL; left out it is SQLite in the state folder. A plan that was not ``just_made`` is
-    looked at once more before anything is written. ``stop``, set from another thread, ends it after the calls in
-    flight; what was begun can be resumed or rolled back.
-    Raises StalePlan, LimitExceeded, JournalError, CredentialsError, EndpointUnreachable.
+    looked at once more before anything is written, and has to be signed with the team's key (see ``plan``) unless
+    ``trust_plan`` says otherwise: look at its operations first; it lasts ``max_age_h`` hours. ``stop``, set from
+    another thread, ends it after the calls in flight; what was begun can be resumed or rolled back.
+    Raises PlanFileError, StalePlan, LimitExceeded, JournalError, CredentialsError, EndpointUnreachable.
     """
     from lambda_tailor.applying.opening import open_runner
 
     connection = _connection(profile, endpoint_url, quota_share, timeout_s)
-    with open_runner(connection, journal=journal, scheduler=scheduler, observer=observer, stop=stop) as runner:
+    with open_runner(
+        connection, journal=journal, scheduler=scheduler, observer=observer, stop=stop, kms_key=kms_key,
+        trust_journal=trust_journal, trust_plan=trust_plan, max_age_h=max_age_h,
+    ) as runner:  # fmt: skip
         return runner.apply(plan) if just_made else runner.apply_saved(plan)
 
 
@@ -233,17 +254,20 @@ def prepare_rollout(
     endpoint_url: str | None = None,
     quota_share: float = DEFAULT_SHARE,
     timeout_s: float = DEFAULT_TIMEOUT_S,
+    kms_key: str | None = None,
 ) -> Prepared:
     """How each function of a plan would be rolled out, and what it takes; changes nothing.
 
     Functions that cannot be are blocked in the plan that is left. Raises what reading AWS raises.
     """
-    from lambda_tailor.applying.opening import open_journal
+    from lambda_tailor.applying.opening import open_journal, open_vault
+    from lambda_tailor.journal.signing import signed_again
     from lambda_tailor.rollout.preparing import prepare
 
     connection = _connection(profile, endpoint_url, quota_share, timeout_s)
     with closing(open_journal(journal)) as opened:
-        return prepare(plan, connection, options, opened.unfinished_rollouts())
+        prepared = prepare(plan, connection, options, opened.unfinished_rollouts())
+    return replace(prepared, plan=signed_again(plan, prepared.plan, open_vault(connection, kms_key)))
 
 
 def roll_out(
@@ -259,6 +283,10 @@ def roll_out(
     observer: Observer | None = None,
     stop: threading.Event | None = None,
     watcher: Watcher | None = None,
+    trust_plan: bool = False,
+    max_age_h: float = MAX_AGE_H,
+    trust_journal: bool = False,
+    kms_key: str | None = None,
 ) -> Run:
     """Apply a plan so that each change proves itself on a part of the traffic, or goes back.
 
@@ -268,21 +296,33 @@ def roll_out(
     from lambda_tailor.rollout.doors import start
 
     connection = _connection(profile, endpoint_url, quota_share, timeout_s)
-    with open_runner(connection, journal=journal, scheduler=scheduler, observer=observer, stop=stop) as runner:
+    with open_runner(
+        connection, journal=journal, scheduler=scheduler, observer=observer, stop=stop, kms_key=kms_key,
+        trust_journal=trust_journal, trust_plan=trust_plan, max_age_h=max_age_h,
+    ) as runner:  # fmt: skip
         return start(runner, prepared, saved=not just_made, watcher=watcher)
 
 
-def rollback_plan(run: Run | str, *, journal: str | None = None) -> Plan:
-    """What a rollback of a run would put back, as a plan; reads the journal only.
+def rollback_plan(
+    run: Run | str,
+    *,
+    journal: str | None = None,
+    trust_journal: bool = False,
+    kms_key: str | None = None,
+    profile: str | None = None,
+    endpoint_url: str | None = None,
+    quota_share: float = DEFAULT_SHARE,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+) -> Plan:
+    """What a rollback of a run would put back, as a plan; reads the journal, and KMS with ``kms_key``.
 
     Raises RunNotFound, JournalError, and PlanFileError where somebody changed the run's plan.
     """
-    from lambda_tailor.applying.undo import undo_plan
-    from lambda_tailor.planning.agreement import check_run
+    from lambda_tailor.applying.opening import open_runner
 
-    record = _record(run, journal)
-    check_run(record)
-    return undo_plan(record, now())
+    connection = _connection(profile, endpoint_url, quota_share, timeout_s)
+    with open_runner(connection, journal=journal, kms_key=kms_key, trust_journal=trust_journal) as runner:
+        return runner.undoing(runner.known(_id(run)))
 
 
 def rollback(
@@ -297,6 +337,8 @@ def rollback(
     observer: Observer | None = None,
     stop: threading.Event | None = None,
     watcher: Watcher | None = None,
+    trust_journal: bool = False,
+    kms_key: str | None = None,
 ) -> Run:
     """Put back exactly what a run changed; a run is known by its id too, and ``latest`` is the newest that
     wrote something to AWS and was not a rollback.
@@ -308,7 +350,10 @@ def rollback(
     from lambda_tailor.rollout.doors import roll_back
 
     connection = _connection(profile, endpoint_url, quota_share, timeout_s)
-    with open_runner(connection, journal=journal, scheduler=scheduler, observer=observer, stop=stop) as runner:
+    with open_runner(
+        connection, journal=journal, scheduler=scheduler, observer=observer, stop=stop, kms_key=kms_key,
+        trust_journal=trust_journal,
+    ) as runner:  # fmt: skip
         return roll_back(runner, _id(run), watcher)
 
 
@@ -324,6 +369,8 @@ def resume(
     observer: Observer | None = None,
     stop: threading.Event | None = None,
     watcher: Watcher | None = None,
+    trust_journal: bool = False,
+    kms_key: str | None = None,
 ) -> Run:
     """Finish a run that was interrupted, or try again what failed in it; its rollouts get their next look.
 
@@ -334,7 +381,10 @@ def resume(
     from lambda_tailor.rollout.doors import resume as go_on
 
     connection = _connection(profile, endpoint_url, quota_share, timeout_s)
-    with open_runner(connection, journal=journal, scheduler=scheduler, observer=observer, stop=stop) as runner:
+    with open_runner(
+        connection, journal=journal, scheduler=scheduler, observer=observer, stop=stop, kms_key=kms_key,
+        trust_journal=trust_journal,
+    ) as runner:  # fmt: skip
         return go_on(runner, _id(run), watcher)
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import json
 import os
+import re
+import secrets
+import stat
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,21 +40,29 @@ def dumps(document: Any) -> str:
 
 def pieces(document: Any) -> Iterator[bytes]:
     """The same piece by piece: the plan of a fleet is several times larger as text than as a plan."""
-    whole = adapter(type(document))
+    for _, chunks in _fields(document):
+        yield from chunks
+    yield b"\n}"
+
+
+def _fields(document: Any) -> Iterator[tuple[str, Iterator[bytes]]]:
     separator = b"{\n  "
     for field in fields(document):
-        value = getattr(document, field.name)
-        if isinstance(value, tuple) and value:
-            yield separator + json.dumps(field.name).encode() + b": ["
-            for n, item in enumerate(value):
-                # No string in JSON has a raw line break, so that only the layout is indented.
-                text = adapter(type(item)).dump_json(item, indent=2).replace(b"\n", b"\n    ")
-                yield (b",\n    " if n else b"\n    ") + text
-            yield b"\n  ]"
-        else:
-            yield separator + whole.dump_json(document, indent=2, include={field.name})[4:-2]
+        yield field.name, _field(document, field.name, separator)
         separator = b",\n  "
-    yield b"\n}"
+
+
+def _field(document: Any, name: str, separator: bytes) -> Iterator[bytes]:
+    value = getattr(document, name)
+    if isinstance(value, tuple) and value:
+        yield separator + json.dumps(name).encode() + b": ["
+        for n, item in enumerate(value):
+            # No string in JSON has a raw line break, so that only the layout is indented.
+            text = adapter(type(item)).dump_json(item, indent=2).replace(b"\n", b"\n    ")
+            yield (b",\n    " if n else b"\n    ") + text
+        yield b"\n  ]"
+    else:
+        yield separator + adapter(type(document)).dump_json(document, indent=2, include={name})[4:-2]
 
 
 def schema(kind: type[Any]) -> dict[str, Any]:
@@ -59,13 +71,42 @@ def schema(kind: type[Any]) -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
 
 
+# What the id does not speak of: when the plan was made, at what cost in calls, and who signed it.
+_FREE = ("plan_id", "created_at", "api_calls")
+
+
+@dataclass(frozen=True, slots=True)
+class Digests:
+    """SHA-256 over a plan's text: ``said`` over what the id speaks of, ``text`` over all of it."""
+
+    said: str
+    text: str
+
+    @property
+    def plan_id(self) -> str:
+        """The id of a plan that says this."""
+        return f"plan-{self.said[:16]}"
+
+
+def digests(plan: Plan) -> Digests:
+    """Both digests, in one pass: the plan of a fleet is large."""
+    said, text = hashlib.sha256(), hashlib.sha256()
+    blank = replace(plan, plan_id="", created_at="", api_calls={})
+    for name, chunks in _fields(plan):
+        for chunk in chunks:
+            text.update(chunk)
+            if name not in _FREE and name != "signature":
+                said.update(chunk)
+        if name in _FREE:
+            said.update(b"".join(_field(blank, name, b",\n  ")))
+    for each in (said, text):
+        each.update(b"\n}")
+    return Digests(said.hexdigest(), text.hexdigest())
+
+
 def plan_hash(plan: Plan) -> str:
     """The plan's id: a hash over all that it says, except when it was made and at what cost in calls."""
-    bare = replace(plan, plan_id="", created_at="", api_calls={})
-    digest = hashlib.sha256()
-    for piece in pieces(bare):
-        digest.update(piece)
-    return "plan-" + digest.hexdigest()[:16]
+    return digests(plan).plan_id
 
 
 def load_plan(path: Path) -> Plan:
@@ -74,7 +115,7 @@ def load_plan(path: Path) -> Plan:
     Raises PlanFileError where the file is missing, cut short, altered or of another version.
     """
     try:
-        text = path.read_bytes()
+        text = read_file(path)
     except OSError as error:
         raise PlanFileError(f"The plan file {path} cannot be read: {error.strerror}.") from error
     return loads_plan(text, str(path))
@@ -83,14 +124,42 @@ def load_plan(path: Path) -> Plan:
 def loads_plan(text: str | bytes, name: str = "the plan") -> Plan:
     """A plan from its JSON; ``name`` is what complaints call it."""
     again = "make it again with: lambda-tailor plan --out"
+    raw = text.encode() if isinstance(text, str) else text
     try:
         # Straight from the text: as dictionaries in between, the plan of a fleet would take several times its size.
-        plan: Plan = adapter(Plan).validate_json(text, strict=False)
+        plan: Plan = adapter(Plan).validate_json(raw, strict=False)
     except ValidationError as error:
         raise PlanFileError(f"{name} {_complaint(error)}: {again}.") from error
-    if plan_hash(plan) != plan.plan_id:
+    found = digests(plan)
+    if plan.plan_id not in (found.plan_id, _id_of_before(raw)):
         raise PlanFileError(f"{name} was altered after it was made: {again}.")
+    if hashlib.sha256(raw).hexdigest() != found.text and _says_twice(raw):
+        raise PlanFileError(f"{name} says something twice, so that readers may see different things: {again}.")
     return plan
+
+
+def _id_of_before(raw: bytes) -> str | None:
+    """The id of a plan whose version did not know all fields of today: over its own text. None where it is signed."""
+    head, calls, _ = raw.rpartition(b',\n  "api_calls": {')
+    if not calls or b'\n  "signature": {' in raw[len(head) :]:
+        return None
+    for name in (b"plan_id", b"created_at"):
+        head = re.sub(rb'("%s": )"[^"\\]*"' % name, rb'\1""', head, count=1)
+    return "plan-" + hashlib.sha256(head + calls + b"}\n}").hexdigest()[:16]
+
+
+def _says_twice(raw: bytes) -> bool:
+    """Whether an object has a key twice: JSON leaves open which of them counts."""
+
+    def once(pairs: list[tuple[str, Any]]) -> None:
+        if len({key for key, _ in pairs}) != len(pairs):
+            raise KeyError
+
+    try:
+        json.loads(raw, object_pairs_hook=once)
+    except KeyError:
+        return True
+    return False
 
 
 def _complaint(error: ValidationError) -> str:
@@ -126,15 +195,31 @@ def unpacked(text: str, name: str) -> Plan:
 
 
 def write_file(file: str, pieces: Iterable[bytes], what: str) -> None:
-    """A file, whole or not at all.
+    """A file, whole or not at all; nothing is written through a link, nor in place of a device.
 
     Raises PlanFileError.
     """
-    temporary = Path(f"{file}.{os.getpid()}.part")
+    path, temporary = Path(file), Path(f"{file}.{secrets.token_hex(4)}.part")
+    if path.is_symlink():
+        raise PlanFileError(f"{what} is not saved as {file}, which is a link: name the file itself.")
+    if path.exists() and not path.is_file():
+        raise PlanFileError(f"{what} cannot be saved as {file}, which is no file.")
     try:
-        with temporary.open("wb") as out:
+        with temporary.open("xb") as out:
             out.writelines(pieces)
-        temporary.replace(file)
+        temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise PlanFileError(f"{what} cannot be saved as {file}: {error.strerror}.") from error
+
+
+def read_file(path: Path) -> bytes:
+    """A file's bytes. A pipe or a device would be waited for, perhaps for ever.
+
+    Raises OSError.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is no file")
+        return file.read()

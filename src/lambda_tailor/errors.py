@@ -107,6 +107,10 @@ class LeaseLost(TailorError):
     link = "LT-112"
 
 
+class KeyRefused(JournalError):
+    """The team's key is missing, is another one, or is where others may read it."""
+
+
 class RunNotFound(BadInput):
     """The journal holds no run of that id."""
 

@@ -13,6 +13,17 @@ def state_folder() -> Path:
     return user_state_path("lambda-tailor")
 
 
+def make_private_folder(folder: Path) -> None:
+    """The folder, made so that only its owner may look; the state folder is made private again where it is not.
+
+    Raises OSError.
+    """
+    if not folder.exists():
+        folder.mkdir(parents=True, mode=0o700)
+    elif folder == state_folder() and folder.stat().st_mode & 0o077:
+        folder.chmod(0o700)
+
+
 def journal_url() -> str:
     """``LAMBDA_TAILOR_JOURNAL``, or SQLite in the state folder."""
     return os.environ.get("LAMBDA_TAILOR_JOURNAL") or f"sqlite:///{state_folder() / 'journal.db'}"

@@ -54,6 +54,13 @@ def test_any_structure_as_a_policy(value: Any) -> None:
         "rules: !!python/object/apply:os.system ['true']",
         "rules: &a [*a]",
         "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nrules: *c",
+        "x: &x [1,1,1,1,1,1,1,1,1,1]\n"
+        + "".join(
+            f"{chr(97 + n)}: &{chr(97 + n)} [{','.join(['*' + (chr(96 + n) if n else 'x')] * 10)}]\n" for n in range(12)
+        ),
+        "a: &a {<<: *a}",
+        "rules: &a {memory: {<<: *b}}\nx: &b {<<: *a}",
+        "a: &a {b: 1}\nc: &c {<<: [*a, *a]}\nd: &d {<<: [*c, *c, *d]}",
         "[" * 3000,
         "{" * 3000,
         "rules: {memory: {target_mb: 512}}\nrules: {memory: {target_mb: 128}}",

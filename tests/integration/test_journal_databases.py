@@ -21,7 +21,7 @@ from lambda_tailor.errors import JournalError
 from lambda_tailor.journal.database import open_engine
 from lambda_tailor.journal.journal import Journal, leases
 from lambda_tailor.journal.leases import LEASE_S, Holder
-from lambda_tailor.journal.tables import COUNTERS, HEAD, LEASES, ROLLOUTS, RUNS, VERSION
+from lambda_tailor.journal.tables import COUNTERS, HEAD, JOURNAL_KEYS, LEASES, ROLLOUTS, RUNS, VERSION
 from lambda_tailor.model.run import Status
 from tests.integration.conftest import Aws
 
@@ -175,7 +175,11 @@ def to_first_version(url: str) -> None:
         LEASES.drop(connection)
         COUNTERS.drop(connection)
         ROLLOUTS.drop(connection)
-        later = {"runs": ("summary", "seq", "epoch"), "steps": ("state", "sent_at", "seen", "made", "left", "token")}
+        JOURNAL_KEYS.drop(connection)
+        later = {
+            "runs": ("summary", "seq", "epoch", "signature"),
+            "steps": ("state", "sent_at", "seen", "made", "left", "token", "signature"),
+        }
         for table, column in ((table, column) for table, columns in later.items() for column in columns):
             connection.execute(sa.text(f'alter table {table} drop column "{column}"'))
         VERSION.drop(connection)
@@ -185,7 +189,10 @@ def test_a_journal_of_the_first_version_still_rolls_back(there: Aws, url: str) -
     before = there.snapshot()
     run = there.json("apply", "-e", "dev", "--auto-approve")
     to_first_version(url)
-    there.run("rollback", run["run_id"], "--auto-approve")
+    # Nobody vouches for what that version wrote.
+    refused = there.run("rollback", run["run_id"], "--auto-approve", exit_code=1)
+    assert "--trust-journal" in refused.stderr
+    there.run("rollback", run["run_id"], "--auto-approve", "--trust-journal")
     assert differences(before, there.snapshot()) == []
     with open_engine(url).connect() as connection:
         assert connection.execute(sa.select(VERSION.c.version_num)).scalar_one() == HEAD

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
-from lambda_tailor.documents import adapter, dumps, loads_plan, packed, pieces, plan_hash, unpacked
+from lambda_tailor.documents import (
+    adapter,
+    dumps,
+    load_plan,
+    loads_plan,
+    packed,
+    pieces,
+    plan_hash,
+    unpacked,
+    write_file,
+)
 from lambda_tailor.errors import PlanFileError
 from lambda_tailor.model.plan import Operation, Plan
 from lambda_tailor.model.run import Runs
@@ -77,3 +89,23 @@ def test_a_packed_plan_that_was_cut_or_changed_is_told(cut: slice) -> None:
         unpacked(packed(small_plan())[cut], "the plan of run-1")
     with pytest.raises(PlanFileError, match="the plan of run-1"):
         unpacked("zlib:!!!", "the plan of run-1")
+
+
+def test_a_file_is_not_written_through_a_link_nor_in_place_of_a_device(tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.write_text("theirs")
+    (tmp_path / "link").symlink_to(theirs)
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("link", "dangling", "pipe", "."):
+        with pytest.raises(PlanFileError):
+            write_file(str(tmp_path / name), (b"x",), "The plan")
+    assert theirs.read_text() == "theirs"
+    assert not (tmp_path / "nowhere").exists()
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_a_plan_file_that_is_a_pipe_is_told_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(PlanFileError, match="it is no file"):
+        load_plan(tmp_path / "pipe")

@@ -35,13 +35,15 @@ class Executor:
     """Executes the operations of one run in one account and region.
 
     ``stop`` set from outside lets the calls in flight end and begins no more. ``observe`` is told
-    each ending, from any thread. The functions in ``held`` (ARNs) are another run's and left alone.
+    each ending, from any thread. The functions in ``held`` (ARNs) are another run's and left alone, and so are
+    the operations in ``stale`` (ids), whose function is gone or another by now.
     """
 
     applier: Applier
     observe: Observer = field(default=lambda _operation, _ended: None)
     stop: threading.Event = field(default_factory=threading.Event)
     held: Mapping[str, Held] = field(default_factory=dict)
+    stale: Mapping[str, str] = field(default_factory=dict)
 
     def execute(self, operations: Sequence[Operation], earlier: Mapping[str, StepRecord]) -> Mapping[str, Ended]:
         """How each operation ended; those that ``stop`` left out are absent, also those that waited for their turn.
@@ -70,6 +72,8 @@ class Executor:
         possible, because = known.possible(operation)
         if (other := self.held.get(operation.function)) is not None:
             result = Ended(Result.FAILED, str(other))
+        elif (changed := self.stale.get(operation.id)) is not None:
+            result = Ended(Result.FAILED, changed)
         elif not possible.after:
             result = Ended(Result.FAILED, because)
         else:

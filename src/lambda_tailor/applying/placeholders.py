@@ -38,7 +38,7 @@ class Placeholders:
             if token(expected, PRESENT) is not None:
                 return True
             if (mark := token(expected, FINGERPRINT)) is not None:
-                return self.vault.fingerprint(observed) == mark
+                return self.vault.recognises(observed, mark)
             return isinstance(expected, Secret) and expected == observed
         return expected == observed
 

@@ -6,11 +6,13 @@ import getpass
 import socket
 import threading
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field, replace
 
 from lambda_tailor.applying import lineage
+from lambda_tailor.applying.freshness import check_age, stale_functions, stale_operations, to_check
+from lambda_tailor.applying.keys import known_key, opening_key, prove_key, require_verified, without_unopenable
 from lambda_tailor.applying.lineage import Lineage
 from lambda_tailor.applying.scope_run import (
     LOOKED_EVERY_S,
@@ -19,7 +21,6 @@ from lambda_tailor.applying.scope_run import (
     ScopeRun,
     carry_out,
     carry_out_remotely,
-    check_fresh,
     mark_of,
 )
 from lambda_tailor.applying.undo import undo_plan
@@ -28,17 +29,19 @@ from lambda_tailor.aws.gateway import Connection
 from lambda_tailor.aws.scheduler import side_by_side
 from lambda_tailor.aws.scopes import check_account, open_scope
 from lambda_tailor.clock import now
-from lambda_tailor.errors import BadInput, CredentialsError, FunctionHeld, JournalError, LeaseLost
+from lambda_tailor.errors import BadInput, CredentialsError, FunctionHeld, JournalError, LeaseLost, StalePlan
 from lambda_tailor.journal import states
 from lambda_tailor.journal.journal import Journal
 from lambda_tailor.journal.outcomes import run_of, status_of
 from lambda_tailor.journal.rollouts import RolloutRow
+from lambda_tailor.journal.signing import require_signed
 from lambda_tailor.journal.vault import Vault
 from lambda_tailor.model.plan import Operation, Plan
 from lambda_tailor.model.progress import NullObserver, Observer
 from lambda_tailor.model.record import RunRecord
 from lambda_tailor.model.run import Run, RunOverview, Status
 from lambda_tailor.planning.agreement import check_operations, check_run
+from lambda_tailor.planning.options import MAX_AGE_H
 from lambda_tailor.planning.summing import check_caps
 
 
@@ -55,6 +58,10 @@ class Runner:
     observer: Observer = field(default_factory=NullObserver)
     stop: threading.Event = field(default_factory=threading.Event)
     scheduler: str | None = None
+    kms_key: str | None = None
+    trust_plan: bool = False
+    trust_journal: bool = False
+    max_age_h: float = MAX_AGE_H
 
     def apply(self, plan: Plan, rollouts: Sequence[RolloutRow] = ()) -> Run:
         """Apply a plan that was just made; ``rollouts`` of it are written down as it begins.
@@ -67,20 +74,33 @@ class Runner:
         return self._start(plan, None, rollouts)
 
     def apply_saved(self, plan: Plan, rollouts: Sequence[RolloutRow] = ()) -> Run:
-        """Apply a plan that was saved earlier.
+        """Apply a plan that was saved earlier; ``trust_plan`` takes one that the team's key does not vouch for.
 
-        Raises StalePlan, before anything is written, where an account is another or a function changed since.
+        Raises PlanFileError where it is not signed or does not do what it shows, and StalePlan where an account is
+        another or a function changed since, before anything is written.
         """
+        require_signed(plan, self.vault, trust=self.trust_plan)
         check_operations(plan)
         check_caps(plan)
+        check_age(plan, now(), self.max_age_h)
+        stale = self._stale(plan, lambda _arn: False)
+        if plan.operations and len(stale_operations(plan.operations, stale)) == len(plan.operations):
+            raise StalePlan(f"{next(iter(stale.values()))}: make the plan again. Nothing was changed.")
+        return self._start(plan, None, rollouts, stale)
+
+    def _stale(self, plan: Plan, written: Callable[[str], bool]) -> Mapping[str, str]:
+        """The functions that are gone or others by now; the revision is compared where nothing was ``written``."""
+        stale: dict[str, str] = {}
         with side_by_side(self.scheduler) as executor:
             checks = [
-                executor.submit(check_fresh, self.connection, scope, operations)
-                for scope, operations in _by_scope(plan)
+                executor.submit(
+                    stale_functions, self.connection, Scope(region, plan.roles.get(account), account), asked
+                )
+                for (account, region), asked in to_check(plan, written).items()
             ]
             for check in checks:
-                check.result()
-        return self._start(plan, None, rollouts)
+                stale |= check.result()
+        return stale
 
     def rollback(self, run_id: str, only: frozenset[str] | None = None) -> Run:
         """Put back exactly what a run changed, or only what of it is these functions' (ARNs).
@@ -93,7 +113,8 @@ class Runner:
         done = states.check_rollback(_of(record.run_id, runs), runs, self.journal.at_work(record.run_id))
         if done is not None:
             return run_of(self.journal.run(done.run_id))
-        run = self._start(undo_plan(record, now(), only), record.run_id)
+        plan = self.undoing(record, only)
+        run = self._start(plan, record.run_id, stale=self._stale(plan, lambda _arn: True))
         if run.status is Status.SUCCEEDED and only is None:
             self._was_put_back(record)
         return run
@@ -105,10 +126,11 @@ class Runner:
         """
         record = self.known(run_id)
         self.check_resume(record.run_id)
+        prove_key(self.journal, self.vault, trust=self.trust_journal)
         _, calls = self._check_account(record.plan)
         self.journal.count(record.run_id, calls)
         self.observer.began(record.run_id, record.plan.operations)
-        run = self._execute(record)
+        run = self._execute(record, self._stale_now(record))
         if record.of_run is not None and run.status is Status.SUCCEEDED:
             self._was_put_back(self.journal.run(record.of_run))
         return run
@@ -124,24 +146,46 @@ class Runner:
         if record.of_run is not None:
             self.journal.mark(record.of_run, status_of(self.journal.run(record.of_run)))
 
+    def _stale_now(self, record: RunRecord) -> Mapping[str, str]:
+        """Of a run that goes on: what it changed itself has another revision by now, and so has what it puts back."""
+        written = {o.function for o in record.plan.operations if (s := record.steps.get(o.id)) is not None and s.call}
+        return self._stale(record.plan, lambda arn: record.of_run is not None or arn in written)
+
     def known(self, run_id: str) -> RunRecord:
         """A run of the journal that does, and did, what it shows.
 
         Raises RunNotFound, and JournalError or PlanFileError where somebody changed it.
         """
+        key = known_key(self.journal, self.vault)
+        if key is not None:
+            self.journal.sign_with(key)
         record = self.journal.run(run_id)
+        require_verified(record, trust=self.trust_journal)
         check_run(record)
         return record
 
-    def _start(self, plan: Plan, of_run: str | None, rollouts: Sequence[RolloutRow] = ()) -> Run:
+    def undoing(self, record: RunRecord, only: frozenset[str] | None = None) -> Plan:
+        """What puts a run back, without the values that the key here cannot open."""
+        plan = without_unopenable(undo_plan(record, now(), only), opening_key(self.journal, self.vault))
+        check_operations(plan, undoing=True)
+        return plan
+
+    def _start(
+        self,
+        plan: Plan,
+        of_run: str | None,
+        rollouts: Sequence[RolloutRow] = (),
+        stale: Mapping[str, str] | None = None,
+    ) -> Run:
         run_id = f"run-{now()[:19].replace(':', '').replace('-', '')}-{uuid.uuid4().hex[:6]}"
         if of_run is None:
             self._check_rollouts(plan)
+        prove_key(self.journal, self.vault, trust=self.trust_journal)
         user, calls = self._check_account(plan)
         record = self.journal.begin(run_id, plan, user=user, of_run=of_run, rollouts=rollouts)
         self.journal.count(run_id, calls)
         self.observer.began(run_id, plan.operations)
-        return self._execute(record)
+        return self._execute(record, stale or {})
 
     def _check_rollouts(self, plan: Plan) -> None:
         """Raises FunctionHeld where a function of the plan is being rolled out."""
@@ -172,13 +216,13 @@ class Runner:
             check_account(opened, strange.account_id)
         return opened.caller_arn, opened.gateway.calls
 
-    def _execute(self, record: RunRecord) -> Run:
+    def _execute(self, record: RunRecord, stale: Mapping[str, str]) -> Run:
         epoch = self.journal.take_up(record.run_id)
         undone = lineage.of(self.journal, record.of_run) if record.of_run is not None else None
         status = Status.INTERRUPTED
         try:
             with side_by_side(self.scheduler) as executor:
-                self._side_by_side(record, executor, undone)
+                self._side_by_side(record, executor, undone, stale)
             record = self.journal.advanced(record)
             status = status_of(record)
         finally:
@@ -187,9 +231,15 @@ class Runner:
         self.journal.sum_up(run.run_id, run.summary)
         return run
 
-    def _side_by_side(self, record: RunRecord, executor: Executor, undone: Lineage | None) -> None:
+    def _side_by_side(
+        self,
+        record: RunRecord,
+        executor: Executor,
+        undone: Lineage | None,
+        stale: Mapping[str, str],
+    ) -> None:
         """Every account and region has quotas of its own. What ends one of them is raised when all are over."""
-        began = dict(self._begun(record, executor, undone))
+        began = dict(self._begun(record, executor, undone, stale))
         errors: list[BaseException] = []
         waiting: set[Future[ScopeDone]] = set(began)
         told = False
@@ -212,20 +262,32 @@ class Runner:
             raise errors[0]
 
     def _begun(
-        self, record: RunRecord, executor: Executor, undone: Lineage | None
+        self,
+        record: RunRecord,
+        executor: Executor,
+        undone: Lineage | None,
+        stale: Mapping[str, str],
     ) -> Iterator[tuple[Future[ScopeDone], Sequence[Operation]]]:
         scopes = _by_scope(record.plan)
         work = ScopeRun(
             run_id=record.run_id,
             scope=Scope(""),
-            connection=self.connection,
+            # CloudTrail of another account tells which run it was.
+            connection=replace(self.connection, session_name=f"lambda-tailor-{record.run_id}"[:64]),
             who=record.user,
             several=len(scopes) > 1,
+            stale=stale_operations(record.plan.operations, stale),
         )
         if self.scheduler is not None:
             # Credentials are the worker's own.
-            connection = replace(self.connection, profile=None)
-            work = replace(work, connection=connection, vault_mark=mark_of(self.vault))
+            connection = replace(work.connection, profile=None)
+            work = replace(
+                work,
+                connection=connection,
+                vault_mark=mark_of(self.vault),
+                kms_key=self.kms_key,
+                trust_journal=self.trust_journal,
+            )
             for scope, operations in scopes:
                 yield executor.submit(carry_out_remotely, replace(work, scope=scope)), operations
             return

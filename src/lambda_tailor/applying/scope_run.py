@@ -11,17 +11,19 @@ from lambda_tailor import paths
 from lambda_tailor.applying import lineage
 from lambda_tailor.applying.apply_operation import Applier
 from lambda_tailor.applying.executor import Executor, Observer
+from lambda_tailor.applying.keys import prove_key, require_verified
 from lambda_tailor.applying.lineage import Lineage
 from lambda_tailor.applying.looks import Looks
 from lambda_tailor.applying.placeholders import Placeholders
 from lambda_tailor.aws.accounts import UNREACHABLE, Scope
 from lambda_tailor.aws.claims import Claims
 from lambda_tailor.aws.gateway import Connection
-from lambda_tailor.aws.inventory import Target, take
 from lambda_tailor.aws.lookups import look_up
 from lambda_tailor.aws.scopes import OpenScope, check_account, open_scope
-from lambda_tailor.errors import AccessDenied, AwsRefused, JournalError, RunNotFound, StalePlan, TailorError
+from lambda_tailor.aws.team_key import KmsKey
+from lambda_tailor.errors import AwsRefused, JournalError, RunNotFound, TailorError
 from lambda_tailor.journal.journal import Journal, lease_lost
+from lambda_tailor.journal.key_sources import local_source
 from lambda_tailor.journal.leases import RENEWED_EVERY_S, Held, Holder
 from lambda_tailor.journal.vault import Vault
 from lambda_tailor.model.function import Found, Missing, Unreadable, source_lookup
@@ -39,6 +41,7 @@ _KNOWN = Secret("lambda-tailor")
 class ScopeRun:
     """What is to be done of a run in one account and region; says nothing secret, so that it may travel.
 
+    ``stale`` has the operations whose function is gone or another by now, by id, with the reason.
     ``vault_mark`` is empty, or tells which key values are sealed with; ``several`` that there are other
     accounts and regions, which go on where this one cannot be reached.
     """
@@ -49,6 +52,9 @@ class ScopeRun:
     who: str
     several: bool = False
     vault_mark: str = ""
+    kms_key: str | None = None
+    trust_journal: bool = False
+    stale: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +117,7 @@ def carry_out(
             claims=Claims(opened),
             stop=context.stop,
         )
-        executor = Executor(applier=applier, observe=context.observe, stop=context.stop, held=held)
+        executor = Executor(applier=applier, observe=context.observe, stop=context.stop, held=held, stale=work.stale)
         try:
             ended = executor.execute(operations, earlier)
         finally:
@@ -124,15 +130,15 @@ def carry_out_remotely(work: ScopeRun) -> ScopeDone:
 
     Raises JournalError where its journal does not know the run, or its key file is another one.
     """
-    vault = Vault(paths.key_file())
-    if work.vault_mark and mark_of(vault) != work.vault_mark:
-        raise JournalError(
-            f"{paths.key_file()} on this worker is another key: name the same in LAMBDA_TAILOR_KEY_FILE."
-        )
+    vault = Vault(KmsKey(work.connection, work.kms_key) if work.kms_key else local_source())
     journal = Journal(paths.journal_url())
+    prove_key(journal, vault, trust=work.trust_journal)
+    if work.vault_mark and mark_of(vault) != work.vault_mark:
+        raise JournalError(f"{vault.place} on this worker is another key: name the same in LAMBDA_TAILOR_KEY_FILE.")
     try:
         try:
             record = journal.run(work.run_id)
+            require_verified(record, trust=work.trust_journal)
         except RunNotFound as error:
             raise JournalError(
                 f"{journal.place} on this worker does not know the run: set LAMBDA_TAILOR_JOURNAL to the same."
@@ -146,27 +152,6 @@ def carry_out_remotely(work: ScopeRun) -> ScopeDone:
             return carry_out(work, context, operations, record.steps)
     finally:
         journal.close()
-
-
-def check_fresh(connection: Connection, scope: Scope, operations: Sequence[Operation]) -> None:
-    """Every function is still at the revision that the plan was made from.
-
-    Raises StalePlan, AccessDenied, and what Gateway.call raises.
-    """
-    opened = open_scope(connection, scope)
-    check_account(opened, scope.account_id)
-    planned = {o.key.resource: o.revision_id for o in operations if o.revision_id is not None}
-    if not planned:
-        return
-    inventory = take(opened.gateway, opened.account_id, Target(names=tuple(planned)), aliases=False)
-    found = {f.name: f.revision_id for f in inventory.functions}
-    for name, revision in planned.items():
-        if name in inventory.unread:
-            raise AccessDenied(inventory.unread[name], action="lambda:GetFunction")
-        if name not in found:
-            raise StalePlan(f"{name} is no longer there: make the plan again.")
-        if found[name] != revision:
-            raise StalePlan(f"{name} was changed after the plan was made: make the plan again. Nothing was changed.")
 
 
 @contextmanager

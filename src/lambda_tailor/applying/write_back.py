@@ -8,7 +8,10 @@ from pathlib import Path
 
 from lambda_tailor import documents
 from lambda_tailor.applying.opening import open_journal
+from lambda_tailor.journal.key_sources import local_source
 from lambda_tailor.journal.outcomes import run_of
+from lambda_tailor.journal.signing import require_signed
+from lambda_tailor.journal.vault import Vault
 from lambda_tailor.model.plan import Plan
 from lambda_tailor.model.run import Run
 from lambda_tailor.writeback import service, wanted
@@ -71,8 +74,10 @@ def _is_file(name: str) -> bool:
     return Path(name).is_file() or name.endswith(".json")
 
 
-def _loaded(path: Path, _trust: bool) -> Plan:
-    return documents.load_plan(path)
+def _loaded(path: Path, trust: bool) -> Plan:
+    plan = documents.load_plan(path)
+    require_signed(plan, Vault(local_source()), trust=trust)
+    return plan
 
 
 def _ignored(plan: Plan) -> tuple[str, ...]:

@@ -5,9 +5,7 @@ https://docs.aws.amazon.com/lambda/latest/api/CommonErrors.html
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Sequence
 from typing import Any
 
 import botocore.exceptions as boto
@@ -75,10 +73,11 @@ def classify(error: Exception) -> Fault:
     return Fault.LOST if isinstance(error, _LOST) else Fault.FINAL
 
 
-def explain(error: Exception, call: Call, *, lost: bool, unsaid: Sequence[str] = ()) -> TailorError:
+def explain(error: Exception, call: Call, *, lost: bool, secretive: bool = False) -> TailorError:
     """The error to raise instead: one sentence that says what to do next.
 
-    ``unsaid`` are values that must not be seen, which AWS may repeat in what it says.
+    Of a ``secretive`` request, in which secrets are, nothing is shown that AWS says but its code: AWS may repeat a
+    value, cut short, escaped or folded as it likes.
     """
     if isinstance(error, _NO_CREDENTIALS):
         return CredentialsError(
@@ -94,8 +93,8 @@ def explain(error: Exception, call: Call, *, lost: bool, unsaid: Sequence[str] =
             "or wait longer with --timeout SECONDS."
         )
     code, message, status = _error(error)
-    if unsaid:
-        message = _without(message, unsaid)
+    if secretive:
+        message = ""
     if code in EXPIRED:
         return CredentialsError(
             "The AWS credentials have expired: sign in again (aws sso login) and repeat the command."
@@ -105,18 +104,16 @@ def explain(error: Exception, call: Call, *, lost: bool, unsaid: Sequence[str] =
     if code in DENIED:
         action = _said(_DENIED_ACTION, message) or iam_action(call)
         return access_denied(action, _said(_DENIED_RESOURCE, message))
-    said = _one_line(message) or (f"HTTP status {status}" if status else _without(_one_line(error), unsaid))
+    name = code if _CODE.fullmatch(code) else type(error).__name__
+    if secretive:
+        told = f"AWS refused it with {name}; what it says of a request with secrets in it is not shown"
+        return AwsRefused(f"{call.name}: {told}", code=name, lost=lost)
+    said = _one_line(message) or (f"HTTP status {status}" if status else _one_line(error))
     return AwsRefused(f"{call.name}: {said}", code=code or type(error).__name__, lost=lost)
 
 
-def _without(message: str, unsaid: Sequence[str]) -> str:
-    """The message without the values, as they are and as JSON has them; the longest go first."""
-    spellings = {spelled for value in unsaid if value for spelled in (value, json.dumps(value)[1:-1])}
-    for spelled in sorted(spellings, key=len, reverse=True):
-        message = message.replace(spelled, "…")
-    return message
-
-
+# What AWS's codes look like: one that looks otherwise may be anything.
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9.:_-]{2,79}", re.ASCII)
 # Where an IAM action is not spelled as its API operation.
 _IAM = {
     "lambda:GetLayerVersionByArn": "lambda:GetLayerVersion",

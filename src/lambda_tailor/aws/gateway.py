@@ -39,6 +39,10 @@ logging.getLogger("botocore").setLevel(logging.INFO)
 _READS = ("Get", "List", "Describe", "Filter", "Simulate", "Head", "Start", "Stop", "Lookup")
 
 
+# No listing of an account has more.
+MOST_PAGES = 100_000
+
+
 def writes(action: str) -> bool:
     """Whether an operation changes anything."""
     return not action.startswith(_READS)
@@ -51,6 +55,8 @@ DEFAULT_TIMEOUT_S = 60.0
 class Connection:
     """How AWS is reached. Everything left out comes from the standard AWS settings.
 
+    ``external_id``, ``source_identity`` and ``session_name`` go along where a role is assumed, so that CloudTrail of
+    the other account tells who came, and for which run.
     Seconds: ``answer_within_s`` is what one request is waited for, ``timeout_s`` how long no answer at all may come.
     """
 
@@ -60,6 +66,9 @@ class Connection:
     answer_within_s: float = 60.0
     timeout_s: float = DEFAULT_TIMEOUT_S
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    external_id: str | None = None
+    source_identity: str | None = None
+    session_name: str = "lambda-tailor"
 
 
 class Gateway:
@@ -74,14 +83,14 @@ class Gateway:
         self.calls: Counter[str] = Counter()
         self.denied: dict[str, str] = {}
         self._session = session
-        self._connection = connection
+        self.connection = connection
         self._pace = Pace(connection.quota_share)
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
 
     def share_pace(self, account_id: str) -> None:
         """Keep the lanes that are global to the account together with the gateways of its other regions."""
-        self._pace.shared = shared_pace(account_id, self._connection.quota_share)
+        self._pace.shared = shared_pace(account_id, self.connection.quota_share)
 
     def call(self, call: Call) -> Answer:
         """Send a request and give AWS's answer, with every secret in it concealed.
@@ -121,7 +130,7 @@ class Gateway:
         return self._attempt(call, ready)
 
     def _attempt(self, call: Call, ready: Callable[[], None]) -> Answer:
-        retry = self._connection.retry
+        retry = self.connection.retry
         is_write = writes(call.action)
         started = retry.clock()
         attempt = 0
@@ -134,9 +143,11 @@ class Gateway:
                 return _conceal(call, conform(call.name, self._send(call), self._shape(call)))
             except ERRORS as error:
                 fault = classify(error)
-                silent = fault in (Fault.LOST, Fault.UNSENT) and LINE.silent_s() >= self._connection.timeout_s
+                silent = fault in (Fault.LOST, Fault.UNSENT) and LINE.silent_s() >= self.connection.timeout_s
                 if silent or not retry.again(fault, attempt=attempt, started=started, writes=is_write):
-                    explained = explain(error, call, lost=is_write and fault is Fault.LOST, unsaid=_unsaid(call))
+                    explained = explain(
+                        error, call, lost=is_write and fault is Fault.LOST, secretive=_secretive(call.parameters)
+                    )
                     if isinstance(explained, AccessDenied):
                         with self._lock:
                             self.denied.setdefault(explained.action, str(explained))
@@ -144,14 +155,21 @@ class Gateway:
             retry.pause(attempt)
 
     def pages(self, call: Call, token: str, next_token: str | None = None) -> Iterator[Answer]:
-        """Every page of a listing. ``token`` is the request's page token, ``next_token`` the answer's."""
+        """Every page of a listing. ``token`` is the request's page token, ``next_token`` the answer's.
+
+        Raises AwsRefused where a token comes again or there is no end of pages, and what ``call`` raises.
+        """
         parameters = dict(call.parameters)
+        known: set[str] = set()
         while True:
             answer = self.call(Call(call.service, call.action, parameters))
             yield answer
             following = answer.get(next_token or token)
             if not following:
                 return
+            if following in known or len(known) >= MOST_PAGES:
+                raise AwsRefused(f"{call.name}: its pages have no end, so that it was given up", code="EndlessPages")
+            known.add(following)
             parameters[token] = following
 
     def _send(self, call: Call) -> Answer:
@@ -169,19 +187,19 @@ class Gateway:
                 self._clients[service] = self._session.client(
                     _CLIENT_NAMES.get(service, service),
                     region_name=self.region,
-                    endpoint_url=self._connection.endpoint_url,
+                    endpoint_url=self.connection.endpoint_url,
                     config=botocore.config.Config(
                         # Retrying is ours: see aws/retry.py.
                         retries={"mode": "standard", "total_max_attempts": 1},
                         connect_timeout=5,
-                        read_timeout=min(self._connection.answer_within_s, self._connection.timeout_s),
+                        read_timeout=min(self.connection.answer_within_s, self.connection.timeout_s),
                         max_pool_connections=50,
                         user_agent_extra="lambda-tailor",
                         # Values are checked by the service, whose bounds are the ones that count. Requests for
                         # metrics have five hundred queries, and checking their shape takes longer than their answer.
                         parameter_validation=service != "cloudwatch",
                         # The emulator and other endpoints know buckets by path only.
-                        s3={"addressing_style": "path"} if self._connection.endpoint_url else None,
+                        s3={"addressing_style": "path"} if self.connection.endpoint_url else None,
                     ),
                 )
             return self._clients[service]
@@ -197,22 +215,13 @@ def _method(action: str) -> str:
     return method
 
 
-def _unsaid(call: Call) -> list[str]:
-    """The secrets of a request, which no error may repeat."""
-    found: list[str] = []
-
-    def collect(value: Any) -> None:
-        if isinstance(value, Secret):
-            found.append(value.reveal())
-        elif isinstance(value, Mapping):
-            for item in value.values():
-                collect(item)
-        elif isinstance(value, list | tuple):
-            for item in value:
-                collect(item)
-
-    collect(call.parameters)
-    return found
+def _secretive(value: Any) -> bool:
+    """Whether there is a secret in a request."""
+    if isinstance(value, Secret | Package):
+        return True
+    if isinstance(value, Mapping):
+        return any(map(_secretive, value.values()))
+    return isinstance(value, list | tuple) and any(map(_secretive, value))
 
 
 def _fetched(package: Package) -> bytes:
@@ -306,8 +315,14 @@ def assume(gateway: Gateway, role_arn: str) -> boto3.Session:
     https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
     """
 
+    connection = gateway.connection
+
     def fetch_credentials() -> dict[str, str]:
-        asked = {"RoleArn": role_arn, "RoleSessionName": "lambda-tailor"}
+        asked = {"RoleArn": role_arn, "RoleSessionName": connection.session_name}
+        if connection.external_id:
+            asked["ExternalId"] = connection.external_id
+        if connection.source_identity:
+            asked["SourceIdentity"] = connection.source_identity
         given = gateway.call(Call("sts", "AssumeRole", asked))["Credentials"]
         return {
             "access_key": given["AccessKeyId"],

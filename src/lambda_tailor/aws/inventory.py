@@ -259,6 +259,7 @@ def from_answer(account_id: str, region: str, answer: Answer, suffix: str | None
         layers=tuple(_layer_arns(c.get("Layers") or ())),
         role_arn=c.get("Role") or "",
         log_group=logging.get("LogGroup") or f"/aws/lambda/{c['FunctionName']}",
+        identity=_identity(c),
         log_format=logging.get("LogFormat") or "Text",
         application_log_level=logging.get("ApplicationLogLevel"),
         system_log_level=logging.get("SystemLogLevel"),
@@ -279,6 +280,11 @@ def from_answer(account_id: str, region: str, answer: Answer, suffix: str | None
         tags=answer.get("Tags") or {},
         tags_unread=_tags_unread(c["FunctionArn"], answer.get("TagsError")),
     )
+
+
+def _identity(configuration: Mapping[str, Any]) -> str:
+    kind = (configuration.get("Runtime") or "").rstrip("0123456789.x")
+    return " ".join((configuration.get("PackageType") or "Zip", kind or "-", configuration.get("Handler") or "-"))
 
 
 def _tags_unread(arn: str, error: Mapping[str, str] | None) -> str | None:

@@ -10,7 +10,7 @@ from typing import Any
 from lambda_tailor.aws.gateway import DEFAULT_TIMEOUT_S
 from lambda_tailor.errors import BadInput
 from lambda_tailor.model.lanes import DEFAULT_SHARE
-from lambda_tailor.planning.options import DEFAULT_LOOKBACK_DAYS, PlanOptions
+from lambda_tailor.planning.options import DEFAULT_LOOKBACK_DAYS, MAX_AGE_H, PlanOptions
 from lambda_tailor.report.view import View
 
 
@@ -41,7 +41,24 @@ class Arguments:
 
     def keeping(self) -> dict[str, Any]:
         """Where a run is written down and who does it, as keywords of the library."""
-        return {**self.connecting(), "journal": self.get("journal"), "scheduler": self.get("scheduler")}
+        return {
+            **self.connecting(),
+            "journal": self.get("journal"),
+            "scheduler": self.get("scheduler"),
+        }
+
+    def verifying(self) -> dict[str, Any]:
+        """Which key vouches for the journal, as keywords of ``lambda_tailor.rollback``."""
+        return {"trust_journal": bool(self.get("trust_journal")), "kms_key": self.get("kms_key")}
+
+    def trusting(self) -> dict[str, Any]:
+        """Which plans and journals are believed, as keywords of ``lambda_tailor.apply``."""
+        return {**self.believing(), **self.verifying()}
+
+    def believing(self) -> dict[str, Any]:
+        """Which plans are believed, as keywords of ``lambda_tailor.check_plan``."""
+        trust, age = bool(self.get("trust_plan")), float(self.get("max_age_h", MAX_AGE_H))
+        return {"trust_plan": trust, "max_age_h": age, "kms_key": self.get("kms_key")}
 
     def choosing(self) -> dict[str, Any]:
         """What is asked of a plan, as keywords of ``lambda_tailor.plan``.

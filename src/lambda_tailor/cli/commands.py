@@ -8,7 +8,22 @@ import click
 
 from lambda_tailor.cli import guard, setup_commands
 from lambda_tailor.cli.group import DONE, ERROR, PENDING, PROGRAM, main, session
-from lambda_tailor.cli.options import APPROVE, AWS, JOURNAL, NARROW, OUTPUT, POLICY, REACH, SCHEDULER, TARGET, VIEW
+from lambda_tailor.cli.options import (
+    APPROVE,
+    AWS,
+    JOURNAL,
+    KMS_KEY,
+    MAX_AGE,
+    NARROW,
+    OUTPUT,
+    POLICY,
+    REACH,
+    SCHEDULER,
+    TARGET,
+    TRUST_JOURNAL,
+    TRUST_PLAN,
+    VIEW,
+)
 from lambda_tailor.cli.tune import TUNE, clean_up, tune
 from lambda_tailor.errors import BadInput
 
@@ -24,6 +39,7 @@ __all__ = ["DONE", "ERROR", "PENDING", "PROGRAM", "main"]
 @AWS
 @SCHEDULER
 @OUTPUT
+@KMS_KEY
 @click.option("--out", type=click.Path(dir_okay=False), metavar="FILE", help="Save the plan to apply it later.")
 @click.option(
     "--format",
@@ -37,7 +53,7 @@ __all__ = ["DONE", "ERROR", "PENDING", "PROGRAM", "main"]
 def plan(out: str | None, detailed_exitcode: bool, **arguments: Any) -> int:
     """Read, propose, show; changes nothing."""
     asked = session(**arguments)
-    made = asked.plan()
+    made = asked.plan(sign=bool(out) or asked.asked.as_json)
     if out:
         asked.save(made, out)
     asked.show_plan(made)
@@ -75,7 +91,11 @@ def explain(function: str, **arguments: Any) -> int:
 @JOURNAL
 @OUTPUT
 @APPROVE
-@click.option("--dry-run", is_flag=True, help="Show the same plan and stop.")
+@KMS_KEY
+@TRUST_PLAN
+@TRUST_JOURNAL
+@MAX_AGE
+@click.option("--dry-run", is_flag=True, help="Show the same plan with every operation, and stop.")
 @guard.guard_options
 def apply(plan_file: str | None, dry_run: bool, auto_approve: bool, **arguments: Any) -> int:
     """Show the plan, ask, apply it, verify it."""
@@ -83,8 +103,9 @@ def apply(plan_file: str | None, dry_run: bool, auto_approve: bool, **arguments:
     asked = session(**arguments)
     made = asked.load(plan_file) if plan_file else asked.plan()
     if dry_run:
-        asked.show_plan(made)
+        asked.dry_run(made)
         return ERROR if made.problems else DONE
+    asked.examine(made, saved=plan_file is not None)
     if guarded is not None:
         return guard.apply(asked, made, guarded, saved=plan_file is not None, auto_approve=auto_approve)
     return asked.apply(made, saved=plan_file is not None, auto_approve=auto_approve)
@@ -122,6 +143,8 @@ def verify(**arguments: Any) -> int:
 @JOURNAL
 @OUTPUT
 @APPROVE
+@KMS_KEY
+@TRUST_JOURNAL
 def rollback(run: str, auto_approve: bool, **arguments: Any) -> int:
     """Put back exactly what RUN changed ('latest': the newest run that wrote to AWS and was no rollback)."""
     if run.startswith(TUNE):
@@ -136,6 +159,8 @@ def rollback(run: str, auto_approve: bool, **arguments: Any) -> int:
 @JOURNAL
 @OUTPUT
 @APPROVE
+@KMS_KEY
+@TRUST_JOURNAL
 def resume(run: str, auto_approve: bool, **arguments: Any) -> int:
     """Finish a RUN that was interrupted, or try again what failed in it."""
     if run.startswith(TUNE):

@@ -87,14 +87,25 @@ def apply(session: Session, plan: Plan, options: GuardOptions, *, saved: bool, a
     from lambda_tailor.planning.agreement import check_operations
 
     check_operations(plan)
-    where = {**session.asked.connecting(), "journal": session.asked.get("journal")}
-    prepared = api.prepare_rollout(plan, options, **where)
+    where = {
+        **session.asked.connecting(),
+        "journal": session.asked.get("journal"),
+        "kms_key": session.asked.get("kms_key"),
+    }
+    prepared = api.prepare_rollout(plan, options, kms_key=session.asked.get("kms_key"), **where)
     if not session.asked.as_json:
         session.terminal.plan(prepared.plan, whole=not auto_approve)
     if prepared.plan.has_changes:
         session.confirm(auto_approve, "Roll these changes out?")
     with session.watched() as watched, live(session) as watcher:
-        run = api.roll_out(prepared, just_made=not saved, **session.asked.keeping(), **watched, watcher=watcher)
+        run = api.roll_out(
+            prepared,
+            just_made=not saved,
+            **session.asked.trusting(),
+            **session.asked.keeping(),
+            **watched,
+            watcher=watcher,
+        )
     code = exit_code(run, session.show_run(run), watcher.stops)
     for because in prepared.blocked.values():
         print(f"Blocked: {because}.", file=sys.stderr)

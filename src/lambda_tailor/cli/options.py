@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import re
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import click
@@ -19,6 +21,35 @@ def _options(*options: Callable[[F], F]) -> Callable[[F], F]:
         return command
 
     return decorate
+
+
+_HOURS: Mapping[str, float] = {"s": 1 / 3600, "m": 1 / 60, "h": 1.0, "d": 24.0, "w": 168.0}
+
+
+class _Age(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions only
+    """A time such as 90m, 24h or 7d, in hours; a number alone is hours."""
+
+    name = "age"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The hours."""
+        text = str(value).strip().lower()
+        number, unit = (text[:-1], text[-1]) if text[-1:] in _HOURS else (text, "h")
+        if not re.fullmatch(r"\d{1,6}(\.\d{1,6})?", number, re.ASCII):
+            self.fail(f"{value!r} is no time: give it as 90m, 24h or 7d.", param, ctx)
+        return float(number) * _HOURS[unit]
+
+
+AGE = _Age()
+
+
+def _handed_on(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    """Into the variable of that name, as long as the command runs: whatever assumes a role reads it there."""
+    name = f"LAMBDA_TAILOR_{str(parameter.name).upper()}"
+    if value is not None:
+        before = os.environ.get(name, "")
+        os.environ[name] = value
+        context.call_on_close(lambda: os.environ.update({name: before}))
 
 
 TARGET = _options(
@@ -48,6 +79,10 @@ AWS = _options(
                  help="The part of AWS's request quotas to use; over 1 where AWS raised yours."),
     click.option("--timeout", "timeout_s", type=click.FloatRange(1), default=60, show_default=True, metavar="SECONDS",
                  help="Give up where AWS gives no answer at all for so long."),
+    click.option("--external-id", expose_value=False, callback=_handed_on, metavar="ID",
+                 help="Goes along where a role is assumed, for roles that ask for one."),
+    click.option("--source-identity", expose_value=False, callback=_handed_on, metavar="NAME",
+                 help="Who CloudTrail of the other account says it was, where a role is assumed."),
 )  # fmt: skip
 POLICY = _options(
     click.option("--policy", "policy_file", type=click.Path(dir_okay=False), metavar="FILE", help="A policy file."),
@@ -90,4 +125,13 @@ OUTPUT = _options(
     click.option("--quiet", "-q", is_flag=True, help="Only the result, no progress."),
     click.option("--verbose", "-v", is_flag=True, help="Also settings that are as they should be, and evidence."),
 )
+KMS_KEY = click.option("--kms-key", envvar="LAMBDA_TAILOR_KMS_KEY", metavar="KEY",
+                       help="Sign and seal with this KMS key (HMAC or symmetric) instead of the key file.")  # fmt: skip
+TRUST_PLAN = click.option("--trust-plan", is_flag=True,
+                          help="Take a plan that your key did not sign; lists every operation.")  # fmt: skip
+TRUST_JOURNAL = click.option("--trust-journal", is_flag=True,
+                             help="Take what the journal says although your key did not sign it; lists every call."
+                             )  # fmt: skip
+MAX_AGE = click.option("--max-age", "max_age_h", type=AGE, default="24h", show_default=True, metavar="AGE",
+                       help="How old a saved plan may be: 90m, 24h, 7d.")  # fmt: skip
 APPROVE = click.option("--auto-approve", is_flag=True, help="Do not ask before writing.")

@@ -6,13 +6,14 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lambda_tailor import api, documents, paths
+from lambda_tailor.aws.gateway import Connection
 from lambda_tailor.cli import guard
 from lambda_tailor.cli.arguments import Arguments
 from lambda_tailor.cli.places import policy_places
@@ -22,6 +23,8 @@ from lambda_tailor.model.explanation import Explanation
 from lambda_tailor.model.plan import Plan
 from lambda_tailor.model.run import Run, Status, Verification
 from lambda_tailor.planning.agreement import check_operations
+from lambda_tailor.planning.options import ConnectionOptions
+from lambda_tailor.report.operations import operation_lines, role_lines
 from lambda_tailor.report.progress import Progress
 from lambda_tailor.report.rollout import unfinished_lines
 from lambda_tailor.report.terminal import Terminal
@@ -51,11 +54,11 @@ class Session:
         """Says so where AWS gives no answer for long."""
         return told_of_silence(self.asked.connecting()["timeout_s"])
 
-    def plan(self) -> Plan:
-        """A plan of what the arguments ask for."""
-        asked = self.asked.choosing()
+    def plan(self, *, sign: bool = False) -> Plan:
+        """A plan of what the arguments ask for; signed where it is to be kept."""
+        asked = {**self.asked.choosing(), **self.asked.narrowing()}
         with self._waiting(), self._progress() as progress:
-            return api.plan(**asked, **self.asked.narrowing(), observer=progress)
+            return api.plan(**asked, observer=progress, sign=sign, kms_key=self.asked.get("kms_key"), tell=_tell)
 
     def explain(self, name: str) -> Explanation:
         """Why the plan for a function is what it is: of the target that was given, or for the function alone."""
@@ -135,39 +138,72 @@ class Session:
 
     def apply(self, plan: Plan, *, saved: bool, auto_approve: bool) -> int:
         """Show, ask, apply and verify; the exit code."""
-        check_operations(plan)
         if not self.asked.as_json:
             self.terminal.plan(plan, whole=not auto_approve)
         if plan.has_changes:
             self.confirm(auto_approve, "Apply these changes?")
         with self.watched() as watched:
-            run = api.apply(plan, just_made=not saved, **self.asked.keeping(), **watched)
+            run = api.apply(plan, just_made=not saved, **self.asked.trusting(), **self.asked.keeping(), **watched)
         return self.show_run(run) or (1 if plan.problems else 0)
+
+    def examine(self, plan: Plan, *, saved: bool) -> None:
+        """Refuse a plan that is not signed or does not do what it shows; tell what a yes would mean beside it."""
+        trust = bool(self.asked.get("trust_plan"))
+        if saved:
+            from lambda_tailor.applying import opening
+
+            opening.check_plan(plan, self._connection(), **self.asked.believing())
+        _list(role_lines(plan))
+        if trust:
+            _list(operation_lines(plan))
+
+    def _connection(self) -> Connection:
+        return ConnectionOptions(**self.asked.connecting()).connection()
+
+    def _list_trusted(self, plan: Plan) -> None:
+        _list(role_lines(plan))
+        if self.asked.get("trust_journal"):
+            _list(operation_lines(plan))
+
+    def dry_run(self, plan: Plan) -> None:
+        """Show the plan and every write that it would make."""
+        check_operations(plan)
+        self.show_plan(plan)
+        if not self.asked.as_json:
+            for line in (*role_lines(plan), *operation_lines(plan)):
+                print(line)
 
     def rollback(self, run_id: str, *, auto_approve: bool) -> int:
         """Show what would be put back, ask, put it back; the exit code."""
-        journal = self.asked.get("journal")
-        found = api.run(run_id, journal=journal)
+        from lambda_tailor.applying import opening
+
+        kept = {"journal": self.asked.get("journal"), **self.asked.verifying()}
+        _, found = opening.check_run(run_id, self._connection(), **kept)
         run_id = found.run_id
         if found.status is Status.ROLLED_BACK:
             told = f"{run_id} was put back already: nothing is left to put back."
             print(documents.dumps(found) if self.asked.as_json else told)
             return 0
-        plan = api.rollback_plan(run_id, journal=journal)
+        plan = api.rollback_plan(run_id, **kept, **self.asked.connecting())
         if not self.asked.as_json:
             self.terminal.plan(plan, whole=not auto_approve)
+        self._list_trusted(plan)
         if plan.has_changes or found.rollouts:
             self.confirm(auto_approve, f"Put back what {run_id} changed?")
         with self.watched() as watched, guard.live(self) as watcher:
-            run = api.rollback(run_id, **self.asked.keeping(), **watched, watcher=watcher)
+            run = api.rollback(run_id, **self.asked.keeping(), **self.asked.verifying(), **watched, watcher=watcher)
         return guard.exit_code(run, self.show_run(run), watcher.stops)
 
     def resume(self, run_id: str, *, auto_approve: bool) -> int:
         """Finish a run; the exit code."""
-        found = api.run(run_id, journal=self.asked.get("journal"))
+        from lambda_tailor.applying import opening
+
+        kept = {"journal": self.asked.get("journal"), **self.asked.verifying()}
+        plan, found = opening.check_run(run_id, self._connection(), **kept)
+        self._list_trusted(plan)
         self.confirm(auto_approve, f"Go on with {found.run_id}?")
         with self.watched() as watched, guard.live(self) as watcher:
-            run = api.resume(found, **self.asked.keeping(), **watched, watcher=watcher)
+            run = api.resume(found, **self.asked.keeping(), **self.asked.verifying(), **watched, watcher=watcher)
         return guard.exit_code(run, self.show_run(run), watcher.stops)
 
     @contextmanager
@@ -259,6 +295,15 @@ def _print_pieces(document: Any) -> None:
     for piece in documents.pieces(document):
         sys.stdout.write(piece.decode())
     print()
+
+
+def _tell(told: str) -> None:
+    print(told, file=sys.stderr)
+
+
+def _list(lines: Iterable[str]) -> None:
+    for line in lines:
+        _tell(line)
 
 
 def _in_main_thread() -> bool:

@@ -8,7 +8,7 @@ import click
 
 from lambda_tailor.cli.group import DONE, PROGRAM, main, setup
 from lambda_tailor.cli.group import arguments as arguments_of
-from lambda_tailor.cli.options import AWS, JOURNAL, OUTPUT, REACH, TARGET
+from lambda_tailor.cli.options import AWS, JOURNAL, KMS_KEY, OUTPUT, REACH, TARGET
 from lambda_tailor.errors import BadInput
 
 
@@ -153,4 +153,36 @@ def demo(keep: bool, report: str | None) -> int:
     return tell(keep=keep, report=report)
 
 
-COMMANDS: tuple[click.Command, ...] = (doctor, rules, prices, iam_policy, policy, mcp, completion, demo)
+@click.group()
+def key() -> None:
+    """The team's key, which signs plans and the journal, and seals values that are overwritten."""
+
+
+@key.command("make")
+@click.argument("file", required=False, type=click.Path(dir_okay=False), metavar="[FILE]")
+def key_make(file: str | None) -> int:
+    """Make a key in FILE, which only its owner may read.  [default: the key file that is used]"""
+    from lambda_tailor.cli.key import make
+
+    return make(file)
+
+
+@key.command("fingerprint")
+@AWS
+@KMS_KEY
+def key_fingerprint(**arguments: Any) -> int:
+    """Print what names the key and tells nothing of it: the same wherever the same key is used."""
+    from lambda_tailor.cli.key import fingerprint
+
+    return fingerprint(arguments)
+
+
+@key.command("export")
+def key_export() -> int:
+    """Print the key itself, for LAMBDA_TAILOR_KEY on another machine. It is a secret."""
+    from lambda_tailor.cli.key import export
+
+    return export()
+
+
+COMMANDS: tuple[click.Command, ...] = (doctor, rules, prices, iam_policy, policy, key, mcp, completion, demo)

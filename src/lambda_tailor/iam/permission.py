@@ -36,6 +36,8 @@ PARAMETER_ARN = "arn:{partition}:ssm:{region}:{account}:parameter/{parameter_arn
 # Six characters that nobody knows beforehand end a secret's ARN.
 # https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_iam-policies.html
 SECRET = "arn:{partition}:secretsmanager:{region}:{account}:secret:{secret}-??????"  # noqa: S105 - an ARN
+# Whichever key the customer's own queues, secrets, variables and log groups are encrypted with.
+KMS_KEY = "arn:{partition}:kms:{region}:{account}:key/*"
 SECRET_ARN = "arn:{partition}:secretsmanager:{region}:{account}:secret:{secret_arn}-??????"  # noqa: S105 - an ARN
 
 

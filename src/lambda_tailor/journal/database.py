@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from lambda_tailor import paths
 from lambda_tailor.errors import JournalError
 from lambda_tailor.journal.tables import HEAD, VERSION, metadata
 
@@ -28,7 +29,7 @@ def open_engine(url: str) -> sa.Engine:
             parsed = parsed.set(drivername="postgresql+psycopg")
         # A database of the form file:…?uri=true is a URI for SQLite, which finds its own way to it.
         if parsed.get_backend_name() == "sqlite" and parsed.database and not parsed.database.startswith("file:"):
-            _make_private_folder(Path(parsed.database).parent)
+            _make_private(Path(parsed.database))
         engine = sa.create_engine(parsed)
     except ModuleNotFoundError as error:
         extra = _DRIVERS.get(error.name or "")
@@ -36,11 +37,35 @@ def open_engine(url: str) -> sa.Engine:
         raise JournalError(f"The journal {place} needs a database driver{install}.") from error
     except (sa.exc.ArgumentError, OSError) as error:
         raise JournalError(f"The journal {place} cannot be opened: {error}.") from error
+    if parsed.get_backend_name() == "postgresql":
+        sa.event.listen(engine, "connect", _synchronous)
     if parsed.get_backend_name() == "sqlite":
         sa.event.listen(engine, "connect", _durable)
         sa.event.listen(engine, "begin", _begin)
     _migrate(engine, place)
+    if parsed.get_backend_name() == "sqlite" and parsed.database and Path(parsed.database).is_file():
+        _watch(engine, Path(parsed.database))
     return engine
+
+
+def _watch(engine: sa.Engine, file: Path) -> None:
+    """A file that was deleted or replaced still takes what is written to it, and nobody finds it again: refused."""
+    opened = file.stat()
+
+    def look(connection: sa.Connection) -> None:
+        if not connection.get_execution_options().get("writes"):
+            return
+        try:
+            found = file.stat()
+        except OSError:
+            found = None
+        if found is None or (found.st_dev, found.st_ino) != (opened.st_dev, opened.st_ino):
+            raise JournalError(
+                f"The journal {file} was deleted or replaced while it was in use: nothing more is written to AWS. "
+                "Put it back before anything else."
+            )
+
+    sa.event.listen(engine, "begin", look, insert=True)
 
 
 def _migrate(engine: sa.Engine, place: str) -> None:
@@ -99,18 +124,31 @@ def _durable(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
+def _synchronous(connection: Any, _record: Any) -> None:
+    # A server may be set to answer before a commit is on disk: what is written down before AWS is touched must be.
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit TO on")
+    connection.commit()
+
+
 def _begin(connection: sa.Connection) -> None:
     # A writer takes its turn at once: two that read first and then write would block each other.
     writes = connection.get_execution_options().get("writes")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _make_private_folder(folder: Path) -> None:
+def _make_private(file: Path) -> None:
     """The journal tells what runs where: only its owner may look."""
-    if not folder.exists():
-        folder.mkdir(parents=True, mode=0o700)
-    if not os.access(folder, os.W_OK):
-        raise PermissionError(f"{folder} is not writable")
+    paths.make_private_folder(file.parent)
+    if not os.access(file.parent, os.W_OK):
+        raise PermissionError(f"{file.parent} is not writable")
+    try:
+        # Made before SQLite does, which makes its other files like this one.
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        found = file.stat()
+        if os.name == "posix" and found.st_uid == os.geteuid() and found.st_mode & 0o077:
+            file.chmod(0o600)
 
 
 def without_password(url: str) -> str:

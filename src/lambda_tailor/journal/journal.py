@@ -19,14 +19,16 @@ import sqlalchemy as sa
 from lambda_tailor.clock import now
 from lambda_tailor.documents import adapter, packed, unpacked
 from lambda_tailor.errors import JournalError, LeaseLost, PlanFileError, RunNotFound
-from lambda_tailor.journal import leases, steps, tunings
+from lambda_tailor.journal import leases, signatures, steps, tunings
 from lambda_tailor.journal import rollouts as rollout_rows
 from lambda_tailor.journal.database import open_engine, without_password
 from lambda_tailor.journal.group_commit import GroupCommit
 from lambda_tailor.journal.leases import Held, Holder
 from lambda_tailor.journal.outcomes import run_of
 from lambda_tailor.journal.rollouts import RolloutRow
+from lambda_tailor.journal.signatures import JournalKey, signature
 from lambda_tailor.journal.tables import LEASES, RUNS, STEPS
+from lambda_tailor.journal.team_key import TeamKey
 from lambda_tailor.model.plan import Plan
 from lambda_tailor.model.record import RunRecord, Sending
 from lambda_tailor.model.rollout import UnfinishedRollout
@@ -42,11 +44,31 @@ class Journal:
         with self._explained():
             self._engine = open_engine(url)
         self._writes = GroupCommit(self._engine.execution_options(writes=True))
+        self._key: TeamKey | None = None
 
     def close(self) -> None:
         """Write what is left, and let go of the database."""
         self._writes.close()
         self._engine.dispose()
+
+    def sign_with(self, key: TeamKey) -> None:
+        """Sign what is written from now on, and verify what is read, with the team's key."""
+        self._key = key
+
+    def written_with(self) -> Sequence[JournalKey]:
+        """The keys that the journal is written with, the newest first."""
+        with self._reading() as connection:
+            return signatures.keys(connection)
+
+    def adopt(self, key: TeamKey) -> None:
+        """Write down that the journal is written with that key from now on, and sign with it."""
+        self._write(lambda connection: signatures.adopt(connection, key))
+        self.sign_with(key)
+
+    def any_sealed(self) -> str | None:
+        """Some sealed value, by which a key can be proven; None where there is none."""
+        with self._reading() as connection:
+            return signatures.any_sealed(connection)
 
     def begin(
         self,
@@ -59,15 +81,16 @@ class Journal:
     ) -> RunRecord:
         """Write down that a run begins, with its whole plan and its rollouts; the record of it."""
         started = now()
-        row = {
+        row: dict[str, Any] = {
             "run_id": run_id, "plan_id": plan.plan_id, "of_run": of_run, "status": Status.RUNNING,
             "started_at": started, "user": user, "plan": packed(plan), "api_calls": "{}",
         }  # fmt: skip
+        row["signature"] = signature(self._key, "run", signatures.RUN, row)
 
         def work(connection: sa.Connection) -> None:
             connection.execute(RUNS.insert(), {**row, "seq": leases.next_number(connection, "run"), "epoch": 0})
             for rollout in rollouts:
-                rollout_rows.write(connection, run_id, rollout, None)
+                rollout_rows.write(connection, run_id, rollout, None, self._key)
 
         self._write(work)
         return RunRecord(
@@ -86,14 +109,16 @@ class Journal:
         Raises LeaseLost where the holder no longer has the function: then it must not be sent.
         """
         token: list[int | None] = []
-        self._write(lambda connection: token.append(steps.send(connection, run_id, operation_id, sending)))
+        self._write(lambda connection: token.append(steps.send(connection, run_id, operation_id, sending, self._key)))
         if token[-1] is None:
             raise lease_lost(sending.function)
 
     def unsent(self, run_id: str, operation_id: str, fields: Sequence[str], token: int) -> None:
         """What was written down as sent of these fields was not, for certain."""
         with self._explained():
-            self._writes.later(lambda connection: steps.unsend(connection, run_id, operation_id, fields, token))
+            self._writes.later(
+                lambda connection: steps.unsend(connection, run_id, operation_id, fields, token, self._key)
+            )
 
     def still_held(self, holder: Holder, function: str) -> None:
         """Raises LeaseLost where the holder no longer has the function."""
@@ -108,7 +133,9 @@ class Journal:
         ``token`` is the fencing token under which it was tried.
         """
         with self._explained():
-            self._writes.later(lambda connection: steps.settle(connection, run_id, operation_id, ended, token))
+            self._writes.later(
+                lambda connection: steps.settle(connection, run_id, operation_id, ended, token, self._key)
+            )
 
     def count(self, run_id: str, api_calls: Mapping[str, int]) -> None:
         """Write down the requests that were sent; they add to those of earlier attempts and other sites."""
@@ -218,14 +245,15 @@ class Journal:
                 )
             if row is None:
                 raise RunNotFound(f"The journal {self.place} knows no run {run_id}: see 'lambda-tailor runs'.")
-            return self._record(connection, row)
+            return self._record(connection, {**row, "status": standing(connection, row)})
 
     def runs(self) -> Sequence[RunOverview]:
         """Every run without its outcomes, oldest first. Plans, which are large, are read only of runs cut short."""
         columns = [column for column in RUNS.c if column is not RUNS.c.plan]
         with self._reading() as connection:
             rows = connection.execute(sa.select(*columns).order_by(RUNS.c.seq)).mappings().all()
-        return [self._overview(row) for row in rows]
+            stands = {row["run_id"]: standing(connection, row) for row in rows}
+        return [self._overview({**row, "status": stands[row["run_id"]]}) for row in rows]
 
     def _overview(self, row: Any) -> RunOverview:
         run_id = row["run_id"]
@@ -249,6 +277,7 @@ class Journal:
                     "api_calls": json.loads(row["api_calls"]),
                     "rollouts": tuple(each.shown for each in rollout_rows.read(connection, row["run_id"]).values()),
                     "steps": steps.of_run(connection, row["run_id"]),
+                    "unverified": signatures.unverified(connection, self._key, row),
                 }
             )
         return record
@@ -258,7 +287,7 @@ class Journal:
 
         Raises FunctionHeld where another process has written since.
         """
-        self._write(lambda connection: rollout_rows.write(connection, run_id, row, before))
+        self._write(lambda connection: rollout_rows.write(connection, run_id, row, before, self._key))
 
     def rollouts(self, run_id: str) -> Mapping[str, RolloutRow]:
         """The rollouts of a run by function ARN."""
@@ -321,6 +350,16 @@ class Journal:
             raise JournalError(
                 f"The journal {self.place} cannot be used ({cause}): nothing more is written to AWS."
             ) from error
+
+
+def standing(connection: sa.Connection, row: Any) -> str:
+    """Where a run stands: one that goes on by its row, and whose process died, was interrupted."""
+    status = str(row["status"])
+    if status != Status.RUNNING or rollout_rows.open_in(connection, row["run_id"]):
+        return status
+    if leases.was_left(connection, row["run_id"]):
+        return Status.INTERRUPTED
+    return status
 
 
 def lease_lost(function: str) -> LeaseLost:

@@ -116,6 +116,13 @@ def of_run(connection: sa.Connection, run_id: str) -> Held | None:
     return next((_held(row) for row in rows if row["expires_at"] > now and not _is_gone(row)), None)
 
 
+def was_left(connection: sa.Connection, run_id: str) -> bool:
+    """Whether some process worked on the run, and none does any more that anybody can know of."""
+    now = database_time(connection)
+    rows = connection.execute(sa.select(LEASES).where(LEASES.c.run_id == run_id)).mappings().all()
+    return bool(rows) and all(row["expires_at"] <= now or _is_gone(row) for row in rows)
+
+
 def release(connection: sa.Connection, holder: Holder) -> None:
     """Let go of everything."""
     connection.execute(LEASES.delete().where(LEASES.c.holder == holder.id))

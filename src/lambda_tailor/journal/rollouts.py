@@ -12,7 +12,9 @@ import sqlalchemy as sa
 from lambda_tailor.clock import now
 from lambda_tailor.documents import adapter
 from lambda_tailor.errors import FunctionHeld
+from lambda_tailor.journal.signatures import ROLLOUT, signature
 from lambda_tailor.journal.tables import ROLLOUTS
+from lambda_tailor.journal.team_key import TeamKey
 from lambda_tailor.model.rollout import Rollout, RolloutStatus, UnfinishedRollout
 
 
@@ -24,17 +26,21 @@ class RolloutRow:
     state: str
 
 
-def write(connection: sa.Connection, run_id: str, row: RolloutRow, before: str | None) -> None:
+def write(
+    connection: sa.Connection, run_id: str, row: RolloutRow, before: str | None, key: TeamKey | None = None
+) -> None:
     """Write a rollout down, or what became of it since; ``before`` is the state that was read, None for a new one.
 
     Raises FunctionHeld where another process has written since.
     """
-    values = {
+    values: dict[str, str | None] = {
         "status": row.shown.status,
         "shown": adapter(Rollout).dump_json(row.shown).decode(),
         "state": row.state,
         "updated_at": now(),
     }
+    signed = {**values, "run_id": run_id, "function": row.shown.arn}
+    values["signature"] = signature(key, "rollout", ROLLOUT, signed)
     if before is None:
         connection.execute(ROLLOUTS.insert(), {"run_id": run_id, "function": row.shown.arn, **values})
         return
@@ -49,6 +55,12 @@ def read(connection: sa.Connection, run_id: str) -> Mapping[str, RolloutRow]:
     """The rollouts of a run by function ARN. Raises ValueError where one is damaged."""
     rows = connection.execute(sa.select(ROLLOUTS).where(ROLLOUTS.c.run_id == run_id)).mappings().all()
     return {row["function"]: RolloutRow(_shown(row["shown"]), row["state"]) for row in rows}
+
+
+def open_in(connection: sa.Connection, run_id: str) -> bool:
+    """Whether a rollout of the run waits for its next look, with or without a process."""
+    this = sa.and_(ROLLOUTS.c.run_id == run_id, ROLLOUTS.c.status == RolloutStatus.RUNNING)
+    return connection.execute(sa.select(ROLLOUTS.c.run_id).where(this).limit(1)).first() is not None
 
 
 def unfinished(connection: sa.Connection) -> Sequence[UnfinishedRollout]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,7 +11,9 @@ import sqlalchemy as sa
 from lambda_tailor.clock import now
 from lambda_tailor.documents import adapter
 from lambda_tailor.journal import leases
+from lambda_tailor.journal.signatures import STEP, signature, verified
 from lambda_tailor.journal.tables import STEPS
+from lambda_tailor.journal.team_key import TeamKey
 from lambda_tailor.model.record import Sending, StepRecord
 from lambda_tailor.model.run import Ended, StepState
 
@@ -24,12 +26,12 @@ def _update(*columns: str) -> sa.Update:
 
 # Made once: a run of a fleet uses them tens of thousands of times.
 _STEP = sa.select(STEPS).where(_THIS)
-_SENT = _update("call", "result", "was", "wrote", "state", "sent_at", "seen", "token", "left")
+_SENT = _update("call", "result", "was", "wrote", "state", "sent_at", "seen", "token", "left", "signature")
 # A process that slept while another took its run over has nothing more to say about it.
 _NOT_TAKEN_OVER = sa.or_(STEPS.c.token.is_(None), STEPS.c.token <= sa.bindparam("mine"))
 _SETTLED = _update("result", "detail", "settled_at", "left", "token").where(_NOT_TAKEN_OVER)
-_STATE = _update("state", "made").where(_NOT_TAKEN_OVER, STEPS.c.call != "")
-_UNSENT = _update("state", "call", "was", "wrote").where(_NOT_TAKEN_OVER)
+_STATE = _update("state", "made", "signature").where(_NOT_TAKEN_OVER, STEPS.c.call != "")
+_UNSENT = _update("state", "call", "was", "wrote", "signature").where(_NOT_TAKEN_OVER)
 _EMPTY = {"call": "", "was": "{}", "wrote": "{}", "detail": "", "state": StepState.INTENDED}
 
 
@@ -45,7 +47,9 @@ def intend(connection: sa.Connection, run_id: str, operation_ids: Sequence[str])
         connection.execute(STEPS.insert(), rows)
 
 
-def send(connection: sa.Connection, run_id: str, operation_id: str, sending: Sending) -> int | None:
+def send(
+    connection: sa.Connection, run_id: str, operation_id: str, sending: Sending, key: TeamKey | None
+) -> int | None:
     """Write down what is sent now and what was there; the fencing token, or None where the lease is gone.
 
     Said again for the same operation, the first account of what was there stands, unless nothing was sent then.
@@ -63,15 +67,20 @@ def send(connection: sa.Connection, run_id: str, operation_id: str, sending: Sen
     elif known["call"] and known["state"] != StepState.INTENDED:
         was, wrote = {**was, **json.loads(known["was"])}, {**json.loads(known["wrote"]), **wrote}
         seen = json.loads(known["seen"]) if known["seen"] else seen
-    told = {
+    told: dict[str, Any] = {
         "call": sending.call, "result": None, "was": json.dumps(was), "wrote": json.dumps(wrote), "token": token,
         "state": StepState.SENT, "sent_at": now(), "seen": None if seen is None else json.dumps(seen), "left": None,
     }  # fmt: skip
+    made = known["made"] if known is not None else None
+    signed = {**told, "run_id": run_id, "operation_id": operation_id, "made": made}
+    told["signature"] = signature(key, "step", STEP, signed)
     connection.execute(_SENT, {**this, **told})
     return token
 
 
-def unsend(connection: sa.Connection, run_id: str, operation_id: str, fields: Sequence[str], token: int) -> None:
+def unsend(
+    connection: sa.Connection, run_id: str, operation_id: str, fields: Sequence[str], token: int, key: TeamKey | None
+) -> None:
     """Write down that some fields were not sent after all, unless another process has sent them since."""
     this = {"run": run_id, "operation": operation_id}
     known = connection.execute(_STEP, this).mappings().one()
@@ -80,11 +89,19 @@ def unsend(connection: sa.Connection, run_id: str, operation_id: str, fields: Se
         for column in ("was", "wrote")
     )
     state, call = (known["state"], known["call"]) if wrote else (StepState.INTENDED, "")
-    told = {"was": json.dumps(was), "wrote": json.dumps(wrote), "state": state, "call": call, "mine": token}
-    connection.execute(_UNSENT, {**this, **told})
+    told = {"was": json.dumps(was), "wrote": json.dumps(wrote), "state": state, "call": call}
+    connection.execute(_UNSENT, {**this, **told, "mine": token, "signature": _signed_again(key, known, told)})
 
 
-def settle(connection: sa.Connection, run_id: str, operation_id: str, ended: Ended, token: int) -> None:
+def _signed_again(key: TeamKey | None, known: sa.RowMapping, told: Mapping[str, Any]) -> str | None:
+    """The signature of a row that changes; one that somebody else changed meanwhile is not vouched for."""
+    row = {**known, **told}
+    return signature(key, "step", STEP, row) if row["call"] and verified(key, "step", STEP, known) else None
+
+
+def settle(
+    connection: sa.Connection, run_id: str, operation_id: str, ended: Ended, token: int, key: TeamKey | None
+) -> None:
     """Write down how an operation ended, whether it was sent or never came to that."""
     this = {"run": run_id, "operation": operation_id}
     left = json.dumps(ended.left) if ended.left else None
@@ -95,8 +112,10 @@ def settle(connection: sa.Connection, run_id: str, operation_id: str, ended: End
             connection.execute(STEPS.insert(), row)
         return
     if ended.state is not None:
-        made = None if ended.made is None else json.dumps(ended.made)
-        connection.execute(_STATE, {**this, "state": ended.state, "made": made, "mine": token})
+        known = connection.execute(_STEP, this).mappings().one()
+        told_made = {"state": ended.state, "made": None if ended.made is None else json.dumps(ended.made)}
+        signed = _signed_again(key, known, told_made)
+        connection.execute(_STATE, {**this, **told_made, "mine": token, "signature": signed})
 
 
 def of_run(connection: sa.Connection, run_id: str) -> dict[str, StepRecord]:

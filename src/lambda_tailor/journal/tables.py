@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 # The newest file of migrations/versions: a journal at this revision is opened without more ado.
-HEAD = "0006"
+HEAD = "0007"
 
 metadata = sa.MetaData()
 
@@ -27,6 +27,8 @@ RUNS = sa.Table(
     sa.Column("seq", sa.Integer),
     # How often the run was taken up: who took it up earlier may no longer say how it stands.
     sa.Column("epoch", sa.Integer),
+    # The team's key vouches for what decides about a rollback; empty in what older versions wrote.
+    sa.Column("signature", sa.String(128)),
 )
 
 STEPS = sa.Table(
@@ -51,6 +53,7 @@ STEPS = sa.Table(
     sa.Column("left", sa.Text),
     # The fencing token under which it was sent or settled.
     sa.Column("token", sa.Integer),
+    sa.Column("signature", sa.String(128)),
 )
 
 # Who works on a function now. Times are seconds since 1970 by the database's clock.
@@ -80,6 +83,16 @@ ROLLOUTS = sa.Table(
     sa.Column("shown", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("updated_at", sa.String(32), nullable=False),
+    sa.Column("signature", sa.String(128)),
+)
+
+# The keys that the journal is written with; ``wrapped`` is what KMS made of one, else empty.
+JOURNAL_KEYS = sa.Table(
+    "journal_keys",
+    metadata,
+    sa.Column("fingerprint", sa.String(32), primary_key=True),
+    sa.Column("wrapped", sa.Text, nullable=False),
+    sa.Column("made_at", sa.String(32), nullable=False),
 )
 
 # Tunes: the copy that each made, and what it found; both of one function at most.

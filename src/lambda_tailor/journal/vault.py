@@ -1,74 +1,97 @@
-"""Where a value that was overwritten is kept for rollback: encrypted, with a key that is not in the journal.
+"""The team's key at work: it seals values that are overwritten, recognises them, and signs plans and steps.
 
-The key is a local file that only its owner may read (mode 0600), made when it is first needed. A
-team that shares a journal shares the file, by ``LAMBDA_TAILOR_KEY_FILE``.
+A team that shares a journal shares the key: by file, by variable, or by KMS. The key is not in the journal.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import os
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
-from lambda_tailor.errors import JournalError
+from lambda_tailor.errors import JournalError, KeyRefused
+from lambda_tailor.journal.key_sources import FileKey, KeySource
+from lambda_tailor.journal.team_key import TeamKey
 from lambda_tailor.model.secret import Secret
 
 
-class Vault:
-    """Seals values and recognises them again."""
+def _silent(_told: str) -> None:
+    pass
 
-    def __init__(self, key_file: Path) -> None:
-        self._file = key_file
-        self._key: bytes | None = None
+
+class Vault:
+    """Seals, recognises and signs with the team's key, which is read, or made, when it is first needed.
+
+    ``tell`` hears of a key that was made. Every method raises KeyRefused where the key cannot be used.
+    """
+
+    def __init__(self, source: KeySource | Path, tell: Callable[[str], None] = _silent) -> None:
+        self._source: KeySource = FileKey(source) if isinstance(source, Path) else source
+        self._tell = tell
+        self._keys: dict[str, TeamKey] = {}
+        self._wrapped = ""
+        self._lock = threading.Lock()
+
+    @property
+    def place(self) -> str:
+        """Where the key is."""
+        return self._source.place
+
+    def use(self, wrapped: str) -> None:
+        """From now on the key that KMS wrapped so; a key from a file or a variable stays what it is."""
+        self._wrapped = wrapped
+
+    def key(self) -> TeamKey:
+        """The key, which is made where there is none."""
+        return self._known(self._wrapped, make=True)
+
+    def known_key(self, wrapped: str | None = None) -> TeamKey | None:
+        """The key where there is one; of KMS the one that is wrapped so."""
+        try:
+            return self._known(self._wrapped if wrapped is None else wrapped, make=False)
+        except _Missing:
+            return None
+
+    def _known(self, wrapped: str, *, make: bool) -> TeamKey:
+        with self._lock:
+            if wrapped not in self._keys:
+                found = self._source.load(wrapped, make=False)
+                if found is None and make:
+                    found = self._source.load(wrapped, make=True)
+                    if found is not None:
+                        self._tell(
+                            f"A new key was made: {self.place}, fingerprint {found.fingerprint}. Keep a copy where you "
+                            "keep passwords: without it nothing that it seals or signs can be opened or verified."
+                        )
+                if found is None:
+                    raise _Missing(f"There is no key at {self.place}: put it back.")
+                self._keys[wrapped] = found
+            return self._keys[wrapped]
 
     def seal(self, value: Secret) -> str:
-        """The value, encrypted and authenticated (Fernet: AES-128-CBC with HMAC-SHA256)."""
-        from cryptography.fernet import Fernet
-
-        return Fernet(self._load()).encrypt(value.reveal().encode()).decode()
+        """The value, encrypted and authenticated."""
+        return self.key().seal(value)
 
     def unseal(self, sealed: str) -> Secret:
         """The value again.
 
         Raises JournalError where it was sealed with another key.
         """
-        from cryptography.fernet import Fernet, InvalidToken
-
-        try:
-            return Secret(Fernet(self._load()).decrypt(sealed.encode()).decode())
-        except InvalidToken as error:
+        value = self.key().unseal(sealed)
+        if value is None:
             raise JournalError(
-                f"A value was sealed with another key than {self._file}: name its file in LAMBDA_TAILOR_KEY_FILE."
-            ) from error
+                f"A value was sealed with another key than {self.place}: name its file in LAMBDA_TAILOR_KEY_FILE."
+            )
+        return value
 
     def fingerprint(self, value: Secret) -> str:
         """A keyed hash that recognises the value and tells nothing of it without the key."""
-        return hmac.new(self._load(), value.reveal().encode(), hashlib.sha256).hexdigest()
+        return self.key().mark(value)
 
-    def _load(self) -> bytes:
-        if self._key is None:
-            try:
-                self._key = self._read_or_make()
-            except OSError as error:
-                raise JournalError(f"The key file {self._file} cannot be used: {error.strerror}.") from error
-        return self._key
+    def recognises(self, value: Secret, mark: str) -> bool:
+        """Whether the mark is the value's, by this key."""
+        return self.key().recognises(value, mark)
 
-    def _read_or_make(self) -> bytes:
-        from cryptography.fernet import Fernet
 
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            # Made exclusively, so that two processes never use two keys.
-            descriptor = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            key = self._file.read_bytes().strip()
-            if len(key) != len(Fernet.generate_key()):
-                raise JournalError(f"{self._file} is no key file: put back the right one.") from None
-            return key
-        with os.fdopen(descriptor, "wb") as file:
-            key = Fernet.generate_key()
-            file.write(key)
-            file.flush()
-            os.fsync(file.fileno())
-        return key
+class _Missing(KeyRefused):
+    pass

@@ -85,6 +85,7 @@ class Function:
 
     Sizes are MB, times seconds. ``reserved_concurrency`` is None where none is set.
     ``tags_unread`` is why the tags are not known; None where they are.
+    ``identity`` is what a deployment of the same function seldom changes: package, kind of runtime, handler.
     ``suffix`` fills ``{suffix}`` in a policy's name templates. ``planned`` has what this plan gives it
     already, by setting; ``traffic`` is empty where nothing but ``$LATEST`` is known to be in use.
     """
@@ -107,6 +108,7 @@ class Function:
     layers: tuple[str, ...] = ()
     role_arn: str = ""
     log_group: str = ""
+    identity: str = ""
     log_format: str = "Text"
     application_log_level: str | None = None
     system_log_level: str | None = None

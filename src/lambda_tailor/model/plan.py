@@ -108,8 +108,8 @@ class PlannedFunction:
     """A function with its changes; ``notes`` is what the reader must know before saying yes.
 
     ``monthly_cost_usd`` is what its compute, requests and logs cost now, or None where that is not known.
-    ``role_arn`` is the role that it runs under. ``deployed_as`` has the names that a CloudFormation stack has for
-    it: ``stack`` and ``logical_id``.
+    ``role_arn``, ``log_group`` and ``identity`` tell whether a function of that name is still this one.
+    ``deployed_as`` has the names that a CloudFormation stack has for it: ``stack`` and ``logical_id``.
     """
 
     account_id: str
@@ -127,6 +127,8 @@ class PlannedFunction:
     role_arn: str = ""
     traffic: tuple[Traffic, ...] = (Traffic(LATEST, 1.0),)
     deployed_as: Mapping[str, str] = field(default_factory=dict)
+    log_group: str = ""
+    identity: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +229,17 @@ class Estimate:
     region: str
 
 
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Who vouches for a plan: an HMAC by the team's key, which begins with the key's fingerprint.
+
+    ``wrapped`` is the key as KMS encrypted it, where it is one of KMS; it is no secret.
+    """
+
+    mac: str
+    wrapped: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What shall be changed where, in what order, and what it is worth.
@@ -248,6 +261,7 @@ class Plan:
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
     api_calls: Mapping[str, Annotated[int, Field(ge=0)]] = field(default_factory=dict)
+    signature: Signature | None = None
 
     @property
     def has_changes(self) -> bool:

@@ -54,7 +54,7 @@ class Sending:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """One run as the journal knows it."""
+    """One run as the journal knows it; ``unverified`` is what of it the team's key does not vouch for, by id."""
 
     run_id: str
     plan: Plan
@@ -66,3 +66,4 @@ class RunRecord:
     api_calls: Mapping[str, int]
     steps: Mapping[str, StepRecord]
     rollouts: tuple[Rollout, ...] = ()
+    unverified: tuple[str, ...] = ()

@@ -71,7 +71,8 @@ def _disagreements(plan: Plan, undoing: bool, turned: bool) -> Iterator[str]:
         yield from _operation(operation, functions, changes, undoing, turned)
         if undoing or not all_settings()[operation.key.kind].prepares:
             done.update(ref for refs in operation.changes.values() for ref in refs)
-    for ref in changes.keys() - done:
+    # Of what was left out of a run, nothing is to be undone.
+    for ref in set() if undoing else changes.keys() - done:
         yield f"it shows {ref.setting} of {ref.function.rpartition(':')[2]}, and would not do it"
 
 

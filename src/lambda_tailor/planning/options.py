@@ -31,6 +31,10 @@ from lambda_tailor.rules.alarms import TOPIC_ARN
 # The reference stack has targets of its own; any other function's values follow from what it did.
 SUFFIX_PRESET, DEFAULT_PRESET = "reference", "right-size"
 DEFAULT_LOOKBACK_DAYS = 14
+# What goes along where a role is assumed.
+EXTERNAL_ID, SOURCE_IDENTITY = "LAMBDA_TAILOR_EXTERNAL_ID", "LAMBDA_TAILOR_SOURCE_IDENTITY"
+# A plan is of a day: what it rests on, load and configuration, is another by then. Hours.
+MAX_AGE_H = 24.0
 _SEQUENCES = ("functions", "regions", "role_arns", "rules", "force")
 
 
@@ -51,8 +55,9 @@ class ConnectionOptions:
         """How AWS is reached."""
         endpoint = self.endpoint_url or os.environ.get("AWS_ENDPOINT_URL")
         return Connection(
-            profile=self.profile, endpoint_url=endpoint, quota_share=self.quota_share, timeout_s=self.timeout_s
-        )
+            profile=self.profile, endpoint_url=endpoint, quota_share=self.quota_share, timeout_s=self.timeout_s,
+            external_id=os.environ.get(EXTERNAL_ID) or None, source_identity=os.environ.get(SOURCE_IDENTITY) or None,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -265,6 +265,8 @@ def _planned(
         traffic=function.traffic or (Traffic(LATEST, 1.0),),
         monthly_cost_usd=None if bill is None else MonthlyUsd(bill, bill),
         deployed_as=deployed_as(function.tags),
+        log_group=function.log_group,
+        identity=function.identity,
     )
 
 

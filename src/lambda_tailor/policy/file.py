@@ -76,9 +76,17 @@ def _preset_data(name: str) -> Mapping[str, Any]:
     return _parse((files("lambda_tailor.policy.presets") / f"{name}.yaml").read_text(encoding="utf-8"), name)
 
 
+MOST_DEEP = 200
+# No policy has more keys and values than that, aliases written out.
+MOST_VALUES = 100_000
+
+
 def _parse(text: str, name: str) -> Mapping[str, Any]:
     # Round-trip loading is ruamel's safe schema, and remembers the line of every key.
     try:
+        _check_depth(text)
+        if "*" in text:
+            _check_aliases(YAML(typ="rt").compose(text))
         data = YAML(typ="rt").load(text)
     except MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
@@ -91,6 +99,47 @@ def _parse(text: str, name: str) -> Mapping[str, Any]:
         kind = "a list" if isinstance(data, Sequence) and not isinstance(data, str) else "one value"
         raise PolicyError(f"{name}: line 1: a policy is a mapping of keys such as rules:, not {kind}.")
     return data
+
+
+def _check_depth(text: str) -> None:
+    """Brackets in brackets: the parser takes seconds for what no policy has.
+
+    Raises ValueError.
+    """
+    depth = 0
+    for character in text:
+        if character in "[{":
+            depth += 1
+            if depth > MOST_DEEP:
+                raise ValueError(f"it is nested more than {MOST_DEEP} deep")
+        elif character in "]}":
+            depth -= 1
+
+
+def _check_aliases(root: Any) -> None:
+    """Aliases may stand for each other: a few lines can mean more values than memory holds, or contain themselves.
+
+    Raises ValueError.
+    """
+    sizes: dict[int, int] = {}
+
+    def size(node: Any, above: frozenset[int]) -> int:
+        if id(node) in above:
+            raise ValueError("an alias contains itself")
+        if id(node) not in sizes:
+            inside = above | {id(node)}
+            value = getattr(node, "value", None)
+            parts = (
+                [part for item in value for part in (item if isinstance(item, tuple) else (item,))]
+                if isinstance(value, list)
+                else []
+            )
+            sizes[id(node)] = 1 + sum(size(part, inside) for part in parts)
+            if sizes[id(node)] > MOST_VALUES:
+                raise ValueError(f"its aliases stand for more than {MOST_VALUES:,} values")
+        return sizes[id(node)]
+
+    size(root, frozenset())
 
 
 def _policy(name: str, data: Mapping[str, Any], source: str, today: date | None) -> Policy:

@@ -78,8 +78,15 @@ def progress(answer: Answer) -> Progress | Broken:
     state = configuration.get("State", "Active")
     status = configuration.get("LastUpdateStatus", "Successful")
     if status == "Failed":
-        return Broken(configuration.get("LastUpdateStatusReason") or "its last update failed, AWS gives no reason")
+        return Broken(_failed(configuration))
     return Progress.PENDING if status == "InProgress" or state == "Pending" else Progress.SETTLED
+
+
+def _failed(configuration: Mapping[str, Any]) -> str:
+    """Why an update failed; of a function with variables only AWS's code, since its words may repeat one."""
+    if (configuration.get("Environment") or {}).get("Variables"):
+        return f"its last update failed ({configuration.get('LastUpdateStatusReasonCode') or 'AWS gives no code'})"
+    return configuration.get("LastUpdateStatusReason") or "its last update failed, AWS gives no reason"
 
 
 def write(address: ResourceAddress, observed: State, wanted: State) -> Call:

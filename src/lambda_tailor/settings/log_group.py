@@ -68,7 +68,12 @@ def refuse(observed: State, wanted: State) -> str | None:
 
 def follows(shown: Shown) -> bool:
     """Made for the retention that is shown."""
-    return shown.made and shown.of_the_resource and shown.change.setting == "retention_days"
+    return (
+        shown.made
+        and shown.of_the_resource
+        and shown.resource in (shown.function.log_group or shown.resource,)
+        and shown.change.setting == "retention_days"
+    )
 
 
 SETTING = Setting(

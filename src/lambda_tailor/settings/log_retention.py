@@ -37,7 +37,10 @@ def inexact_undo(was: State, wrote: State) -> str | None:
 def follows(shown: Shown) -> bool:
     """The retention of the log group that the change names."""
     return (
-        shown.of_the_resource and shown.field == shown.change.setting == "retention_days" and shown.valued(maybe(whole))
+        shown.of_the_resource
+        and shown.resource in (shown.function.log_group or shown.resource,)
+        and shown.field == shown.change.setting == "retention_days"
+        and shown.valued(maybe(whole))
     )
 
 

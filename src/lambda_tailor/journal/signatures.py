@@ -1,0 +1,80 @@
+"""What of the journal's rows the team's key vouches for, and with which keys the journal is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from lambda_tailor.clock import now
+from lambda_tailor.journal.tables import JOURNAL_KEYS, ROLLOUTS, STEPS
+from lambda_tailor.journal.team_key import TeamKey
+
+# What is signed of each row: all that decides about what a rollback writes.
+RUN = ("run_id", "of_run", "plan", "started_at", "user")
+STEP = ("run_id", "operation_id", "call", "was", "wrote", "state", "seen", "made")
+ROLLOUT = ("run_id", "function", "status", "shown", "state")
+
+
+@dataclass(frozen=True, slots=True)
+class JournalKey:
+    """A key that the journal is written with, by its fingerprint; ``wrapped`` is what KMS made of it, or empty."""
+
+    fingerprint: str
+    wrapped: str
+
+
+def signature(key: TeamKey | None, what: str, columns: Sequence[str], row: Mapping[str, Any]) -> str | None:
+    """The signature of a row, or None without a key."""
+    return key.sign(what, *_texts(columns, row)) if key is not None else None
+
+
+def verified(key: TeamKey | None, what: str, columns: Sequence[str], row: Mapping[str, Any] | sa.RowMapping) -> bool:
+    """Whether the row is signed with that key."""
+    return key is not None and key.verifies(row["signature"], what, *_texts(columns, row))
+
+
+def _texts(columns: Sequence[str], row: Mapping[str, Any] | sa.RowMapping) -> Iterator[str | None]:
+    for column in columns:
+        value = row.get(column)
+        yield None if value is None else str(value)
+
+
+def unverified(connection: sa.Connection, key: TeamKey | None, run: Mapping[str, Any]) -> tuple[str, ...]:
+    """What of a run nobody vouches for: the run itself, its rollouts and its steps, by id."""
+    this = run["run_id"]
+    if key is None:
+        return (str(this),)
+    found = [] if verified(key, "run", RUN, run) else [str(this)]
+    for row in connection.execute(sa.select(ROLLOUTS).where(ROLLOUTS.c.run_id == this)).mappings():
+        if not verified(key, "rollout", ROLLOUT, row):
+            found.append(str(row["function"]))
+    for row in connection.execute(sa.select(STEPS).where(STEPS.c.run_id == this)).mappings():
+        # Of what was never tried nothing is put back.
+        told = row["call"] or row["signature"] or row["was"] != "{}" or row["wrote"] != "{}"
+        if told and not verified(key, "step", STEP, row):
+            found.append(str(row["operation_id"]))
+    return tuple(found)
+
+
+def keys(connection: sa.Connection) -> Sequence[JournalKey]:
+    """The keys that the journal is written with, the newest first."""
+    rows = connection.execute(sa.select(JOURNAL_KEYS).order_by(JOURNAL_KEYS.c.made_at.desc())).mappings()
+    return [JournalKey(row["fingerprint"], row["wrapped"]) for row in rows]
+
+
+def adopt(connection: sa.Connection, key: TeamKey) -> None:
+    """Write down that the journal is written with that key from now on."""
+    known = sa.select(JOURNAL_KEYS.c.fingerprint).where(JOURNAL_KEYS.c.fingerprint == key.fingerprint)
+    if connection.execute(known).first() is None:
+        row = {"fingerprint": key.fingerprint, "wrapped": key.wrapped, "made_at": now()}
+        connection.execute(JOURNAL_KEYS.insert(), row)
+
+
+def any_sealed(connection: sa.Connection) -> str | None:
+    """Some value that was sealed, by which a key can be proven; None where there is none."""
+    wanted = sa.select(STEPS.c.was).where(STEPS.c.was.like('%"$sealed": "%')).limit(1)
+    text = connection.execute(wanted).scalar()
+    return text.partition('"$sealed": "')[2].partition('"')[0] if isinstance(text, str) else None
