@@ -115,5 +115,5 @@ GUARDS: tuple[Guard, ...] = (
     Guard("values at the write", "another revision is overwritten", "applying/judgement.py",
           'if was is None and revision is not None and observed.get("revision_id") != revision:', "if False:", VALUES),
     Guard("faults", "none is injected", "demo/strict/faults.py",
-          "return struck[0] if struck else None", "return None", f"{FAULTS} -k slows_down"),
+          "return self.nth <= self.seen < self.nth + self.times", "return False", f"{FAULTS} -k slows_down"),
 )  # fmt: skip
