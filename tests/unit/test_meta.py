@@ -55,6 +55,7 @@ def test_every_file_of_the_folders_has_its_value() -> None:
 def test_every_rule_is_documented_and_whole(rule: AnyRule) -> None:
     module = importlib.import_module(rule.judge.__module__)
     assert rule.title and rule.why.endswith(".")
+    assert rule.surprise.endswith("."), "say what AWS does there that surprises people"
     assert rule.source.startswith("https://docs.aws.amazon.com/")
     assert all(option.description for option in rule.options.model_fields.values())
     assert set(rule.evidence) <= {*READINGS, "at_memory", "recommendation", "triggers", "event_sources", "tuned"}

@@ -71,5 +71,6 @@ RULE = Rule(
     writes=always("event-invoke-config"),
     lookups=lookups,
     evidence=("async_events",),
+    surprise="Throttled events are tried for six hours whatever the number of retries is; only the age ends that.",
     order=160,
 )

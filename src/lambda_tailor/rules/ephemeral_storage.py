@@ -66,5 +66,7 @@ RULE = Rule(
     judge=judge,
     writes=always("function-configuration"),
     evidence=("tmp_used",),
+    surprise="An execution environment keeps its /tmp from one run to the next: what a run leaves is still there, and "
+    "counts, in the next one.",
     order=120,
 )

@@ -59,5 +59,7 @@ RULE = Rule(
     source="https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html",
     options=RuntimeEndOfLifeOptions,
     judge=judge,
+    surprise="A deprecated runtime keeps running. First no function can be made with it, then none can be updated, and "
+    "a rollback of code is an update too.",
     order=210,
 )

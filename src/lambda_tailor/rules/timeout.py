@@ -164,5 +164,7 @@ RULE = Rule(
     judge=judge,
     writes=always("function-configuration"),
     evidence=("duration_max", "duration_p99", "timeouts", "triggers", "at_memory"),
+    surprise="A timeout changes nothing on the bill until something hangs. API Gateway and other callers give up "
+    "sooner, and the run goes on and is paid for.",
     order=20,
 )

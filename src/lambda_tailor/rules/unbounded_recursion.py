@@ -57,5 +57,7 @@ RULE = Rule(
     judge=judge,
     writes=writes,
     lookups=lookups,
+    surprise="Lambda sees loops through SQS, SNS, S3 and Lambda itself, after some sixteen rounds; one through "
+    "DynamoDB or another account goes unseen.",
     order=180,
 )
