@@ -37,9 +37,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _run(folder: Path, *arguments: str) -> Result:
-    command = ["write-back", str(folder / "plan.json"), "--source", str(folder / "infra"), "--trust-plan", *arguments]
-    return CliRunner().invoke(main, command)
+def _run(folder: Path, *arguments: str, trust: bool = True) -> Result:
+    command = ["write-back", str(folder / "plan.json"), "--source", str(folder / "infra"), *arguments]
+    return CliRunner().invoke(main, [*command, "--trust-plan"] if trust else command)
 
 
 def test_a_diff_goes_to_stdout_and_what_was_not_written_ends_with_2(folder: Path) -> None:
@@ -89,3 +89,10 @@ def test_a_pull_requests_texts_are_written_into_a_folder(folder: Path) -> None:
 def test_what_cannot_be_meant_is_one_sentence_and_1(folder: Path, arguments: list[str], says: str) -> None:
     result = _run(folder, *arguments)
     assert result.exit_code == 1 and says in result.stderr and "Traceback" not in result.output
+
+
+def test_a_plan_that_is_not_signed_needs_to_be_trusted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAMBDA_TAILOR_KEY_FILE", str(folder / "key"))
+    result = _run(folder, "--write", trust=False)
+    assert result.exit_code == 1 and "not signed" in result.stderr
+    assert (folder / "infra/main.tf").read_text() == MAIN
