@@ -21,7 +21,7 @@ from lambda_tailor.errors import JournalError
 from lambda_tailor.journal.database import open_engine
 from lambda_tailor.journal.journal import Journal, leases
 from lambda_tailor.journal.leases import LEASE_S, Holder
-from lambda_tailor.journal.tables import COUNTERS, HEAD, JOURNAL_KEYS, LEASES, ROLLOUTS, RUNS, VERSION
+from lambda_tailor.journal.tables import COUNTERS, HEAD, JOURNAL_KEYS, LEASES, ROLLOUTS, RUNS, TUNINGS, VERSION
 from lambda_tailor.model.run import Status
 from tests.integration.conftest import Aws
 
@@ -176,6 +176,7 @@ def to_first_version(url: str) -> None:
         COUNTERS.drop(connection)
         ROLLOUTS.drop(connection)
         JOURNAL_KEYS.drop(connection)
+        TUNINGS.drop(connection)
         later = {
             "runs": ("summary", "seq", "epoch", "signature"),
             "steps": ("state", "sent_at", "seen", "made", "left", "token", "signature"),
