@@ -279,6 +279,8 @@ def test_a_finished_rollout_is_its_own_realized_saving(aws: Aws, deploy: Deploy)
     assert found["measured"] == "side-by-side"
     assert found["saved_interval_usd"]["low"] <= found["saved_usd"] <= found["saved_interval_usd"]["high"]
     assert found["saved_usd"] > 0
+    (rollout,) = run["rollouts"]
+    assert 0 < rollout["new"]["usd_per_thousand"] < rollout["old"]["usd_per_thousand"]
 
 
 def test_versions_with_unlike_queues_are_watched_through_the_alias(aws: Aws, deploy: Deploy) -> None:

@@ -69,12 +69,15 @@ class Look:
 class SideTotal:
     """One side of a finished comparison: runs with their mean billed ms at that memory, and durations.
 
+    ``usd_per_thousand`` is what a thousand runs cost at list prices: compute and requests.
+
     ``histogram`` has (duration in ms, runs), each for a band of durations two per cent wide.
     """
 
     memory_mb: int
     runs: int
     billed_ms: float | None
+    usd_per_thousand: float | None = None
     histogram: tuple[tuple[float, int], ...] = ()
 
 

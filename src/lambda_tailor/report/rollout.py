@@ -34,7 +34,15 @@ def line(rollout: Rollout) -> str:
 
 def ended(rollout: Rollout) -> str:
     """How a rollout stands, in one line."""
-    return clean(f"{what(rollout)}: {_ENDS[rollout.status]}{_because(rollout)}")
+    return clean(f"{what(rollout)}: {_ENDS[rollout.status]}{_because(rollout)}{_cost(rollout)}")
+
+
+def _cost(rollout: Rollout) -> str:
+    """What a thousand runs cost on either side."""
+    usd = [side.usd_per_thousand for side in (rollout.old, rollout.new) if side is not None]
+    if len(usd) < 2 or usd[0] is None or usd[1] is None:
+        return ""
+    return f"; a thousand runs cost ${usd[1]:.5f}, on the old version ${usd[0]:.5f}"
 
 
 def _because(rollout: Rollout) -> str:

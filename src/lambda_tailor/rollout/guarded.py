@@ -21,7 +21,7 @@ from lambda_tailor.model.record import RunRecord
 from lambda_tailor.model.rollout import Look, Rollout, RolloutStatus, Watcher
 from lambda_tailor.model.run import Result, Run, Status
 from lambda_tailor.rollout import notify, reading
-from lambda_tailor.rollout.keeping import Clock, Unwatched, dumped, first_shown, is_open, loaded
+from lambda_tailor.rollout.keeping import Clock, Unwatched, dumped, first_shown, is_open, loaded, priced
 from lambda_tailor.rollout.looking import look
 from lambda_tailor.rollout.moves import AnotherHand, Mover
 from lambda_tailor.rollout.preparing import Prepared
@@ -286,7 +286,8 @@ class _Way:
 
     def _over(self, status: RolloutStatus, because: str) -> None:
         state, _ = self._now()
-        old, new = state.seen[0].total(state.old_memory_mb), state.seen[1].total(state.new_memory_mb)
+        old = priced(state, state.seen[0].total(state.old_memory_mb))
+        new = priced(state, state.seen[1].total(state.new_memory_mb))
         share = 100 if status is RolloutStatus.PROMOTED else 0
         self._keep(state.moved("over"), status=status, because=because, old=old, new=new, share=share)
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from lambda_tailor.documents import adapter
 from lambda_tailor.journal.rollouts import RolloutRow
-from lambda_tailor.model.rollout import Rollout, RolloutStatus
+from lambda_tailor.model.rollout import Rollout, RolloutStatus, SideTotal
+from lambda_tailor.model.usage import Load, Profile, compute_usage
+from lambda_tailor.money.bill import Unpriced, bill, prices_for
 from lambda_tailor.rollout.state import State
 
 
@@ -70,3 +73,14 @@ def loaded(text: str) -> State:
 def dumped(state: State) -> str:
     """A state as the journal takes it."""
     return adapter(State).dump_json(state).decode()
+
+
+def priced(state: State, total: SideTotal) -> SideTotal:
+    """With what a thousand runs cost, where there are prices for the region and runs to price."""
+    prices = prices_for(state.region)
+    if isinstance(prices, Unpriced) or total.billed_ms is None:
+        return total
+    profile = Profile(total.memory_mb, state.architecture, 512)
+    load = Load(Decimal(1_000_000), Decimal(str(total.billed_ms)), total.memory_mb, assumed=False)
+    usd = bill(compute_usage(profile, load, "io-bound"), prices, free_tier=False)
+    return replace(total, usd_per_thousand=round(float(usd) / 1000, 6))

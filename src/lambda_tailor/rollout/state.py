@@ -119,6 +119,7 @@ class State:
     account_id: str
     region: str
     role_arn: str | None
+    architecture: Literal["x86_64", "arm64"]
     log_group: str
     log_format: str
     options: GuardOptions

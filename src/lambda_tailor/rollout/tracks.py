@@ -110,6 +110,7 @@ def _base(
         account_id=function.account_id,
         region=function.region,
         role_arn=role_arn,
+        architecture="arm64" if latest.get("Architectures") == ["arm64"] else "x86_64",
         log_group=logging.get("LogGroup") or f"/aws/lambda/{function.name}",
         log_format=wanted.get("log_format") or logging.get("LogFormat") or "Text",
         options=options,

@@ -20,6 +20,7 @@ def state(**given: Any) -> State:
         account_id="123456789012",
         region="eu-west-1",
         role_arn=None,
+        architecture="x86_64",
         log_group="/aws/lambda/f",
         log_format="Text",
         **{

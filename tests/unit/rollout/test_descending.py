@@ -11,9 +11,12 @@ import pytest
 from lambda_tailor.model.rollout import Look, LookSide, Rollout, RolloutStatus, SideTotal
 from lambda_tailor.model.run import Outcome, Result
 from lambda_tailor.planning.agreement import check_operations
+from lambda_tailor.report.rollout import ended
 from lambda_tailor.review.from_rollout import compared_side_by_side, realized_by
 from lambda_tailor.rollout.descending import next_rung_of
+from lambda_tailor.rollout.keeping import priced
 from tests.unit.report.plans import small_plan
+from tests.unit.rollout.test_deciding import state as a_state
 
 PLAN = small_plan()
 FUNCTION = PLAN.functions[0]
@@ -108,3 +111,13 @@ def test_too_few_runs_say_nothing_of_money() -> None:
     found = realized_by(replace(few, looks=(look,)), [outcome()], "x86_64", 25.0)
     assert (found.held, found.saved_usd) == (None, None)
     assert "only 5 invocations" in found.because
+
+
+def test_a_finished_rollout_tells_what_a_thousand_runs_cost() -> None:
+    state = replace(a_state(), region="us-east-1")
+    total = priced(state, SideTotal(memory_mb=1024, runs=9, billed_ms=100.0))
+    # 0.1 GB-s a run at 0.0000166667 a GB-s, and 0.20 a million requests.
+    assert total.usd_per_thousand == pytest.approx(1000 * (0.1 * 0.0000166667 + 0.2e-6), rel=0.01)
+    assert priced(state, SideTotal(memory_mb=1024, runs=0, billed_ms=None)).usd_per_thousand is None
+    assert priced(replace(state, region="nowhere"), total) == total
+    assert "a thousand runs cost $" in ended(promoted(old=total, new=total))
