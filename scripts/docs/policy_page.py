@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from lambda_tailor.policy.document import PRESETS, policy_schema
 from lambda_tailor.policy.file import load_preset
-from lambda_tailor.policy.policy import PRESETS, policy_schema
 from lambda_tailor.policy.template import meaning, policy_text
 from scripts.docs.schema import cell, resolved, type_of, value
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lambda_tailor.policy.document import PRESETS
 from lambda_tailor.policy.file import load_preset
-from lambda_tailor.policy.policy import PRESETS
 from lambda_tailor.policy.template import meaning
 from lambda_tailor.rules import all_rules
 from lambda_tailor.rules.rule import AnyRule

@@ -10,8 +10,8 @@ from lambda_tailor.model.plan import Change, PlannedFunction
 from lambda_tailor.planning.planner import make_plan
 from lambda_tailor.planning.scope import ScopeData
 from lambda_tailor.planning.worth import worth
+from lambda_tailor.policy.document import PRESETS
 from lambda_tailor.policy.file import load_preset, parse_policy
-from lambda_tailor.policy.policy import PRESETS
 from lambda_tailor.rules.rule import ConcurrencyPool
 from tests.advice.fleet import FLEET, Case
 from tests.advice.page import PAGE, page

@@ -16,8 +16,8 @@ import lambda_tailor.settings as settings_folder
 from lambda_tailor.aws.lookups import all_kinds
 from lambda_tailor.cli.commands import main
 from lambda_tailor.model.evidence import READINGS, Evidence
+from lambda_tailor.policy.document import PRESETS
 from lambda_tailor.policy.file import load_preset
-from lambda_tailor.policy.policy import PRESETS
 from lambda_tailor.rules import all_rules
 from lambda_tailor.rules.rule import AnyRule
 from lambda_tailor.settings import all_settings

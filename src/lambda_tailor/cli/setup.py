@@ -19,7 +19,7 @@ from lambda_tailor.model.realized import Realized
 from lambda_tailor.model.run import Run, Runs, Verification
 from lambda_tailor.policy import file as policy_file
 from lambda_tailor.policy import template as policy_template
-from lambda_tailor.policy.policy import policy_schema
+from lambda_tailor.policy.document import policy_schema
 from lambda_tailor.report.terminal import Terminal
 from lambda_tailor.rules import all_rules
 

@@ -24,7 +24,7 @@ from lambda_tailor.money.prices import Prices, Unpriced, prices_for
 from lambda_tailor.planning.planner import PlannedScope
 from lambda_tailor.planning.scope import ScopeData
 from lambda_tailor.planning.worth import load_of
-from lambda_tailor.policy.policy import Assumptions
+from lambda_tailor.policy.document import Assumptions
 
 _FOUR_PLACES = Decimal("0.0001")
 _BYTES_A_GB = Decimal(1024**3)

@@ -21,7 +21,8 @@ from lambda_tailor.iam.permission import EVERYTHING, Action
 from lambda_tailor.model.evidence import Evidence, Trigger
 from lambda_tailor.model.function import Function, Lookup
 from lambda_tailor.planning.asking import readings_for
-from lambda_tailor.policy.policy import Match, Policy
+from lambda_tailor.policy.document import Match
+from lambda_tailor.policy.policy import Policy
 from lambda_tailor.rules import all_rules
 from lambda_tailor.rules.rule import Options
 from lambda_tailor.settings import all_settings

@@ -9,7 +9,8 @@ from lambda_tailor.model.function import Function, Traffic
 from lambda_tailor.model.owner import reverts
 from lambda_tailor.model.plan import Change, PlannedFunction
 from lambda_tailor.planning.weighing import IDLE, LeftOut, sentences
-from lambda_tailor.policy.policy import Match, Policy
+from lambda_tailor.policy.document import Match
+from lambda_tailor.policy.policy import Policy
 
 
 def notes_of(policy: Policy, function: Function, changes: Sequence[Change]) -> tuple[str, ...]:

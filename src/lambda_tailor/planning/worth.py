@@ -27,7 +27,7 @@ from lambda_tailor.model.verdict import Proposed
 from lambda_tailor.money.bill import LABELS, Prices, Unpriced, attribute_ranges, bill, prices_for, runaway_day_usd
 from lambda_tailor.planning.planner import Value, Worth
 from lambda_tailor.planning.scope import ScopeData
-from lambda_tailor.policy.policy import Assumptions
+from lambda_tailor.policy.document import Assumptions
 
 # Settings whose change is a change of what compute costs.
 _PROFILE = frozenset(field.name for field in fields(Profile))

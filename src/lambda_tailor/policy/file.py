@@ -17,7 +17,8 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from lambda_tailor import clock
 from lambda_tailor.errors import PolicyError
-from lambda_tailor.policy.policy import PRESETS, Exclusion, Layer, Match, Origin, Policy, PolicyDocument, presets_in
+from lambda_tailor.policy.document import PRESETS, Match, PolicyDocument, presets_in
+from lambda_tailor.policy.policy import Exclusion, Layer, Origin, Policy
 
 
 def load_preset(name: str, today: date | None = None) -> Policy:

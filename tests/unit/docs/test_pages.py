@@ -12,8 +12,8 @@ from scripts.docs import cli_page, outputs_page, policy_page, rules_page, way_pi
 
 from lambda_tailor.cli.commands import DONE, ERROR, PENDING, main
 from lambda_tailor.cli.setup import DOCUMENTS
+from lambda_tailor.policy.document import policy_schema
 from lambda_tailor.policy.file import load_preset
-from lambda_tailor.policy.policy import policy_schema
 from lambda_tailor.rules import all_rules
 from lambda_tailor.rules.rule import AnyRule
 

@@ -10,7 +10,7 @@ from lambda_tailor.model.plan import PlannedFunction
 from lambda_tailor.planning.background import with_background
 from lambda_tailor.planning.planner import PlannedScope
 from lambda_tailor.planning.scope import ScopeData
-from lambda_tailor.policy.policy import Assumptions
+from lambda_tailor.policy.document import Assumptions
 from tests.builders import ACCOUNT, REGION, a_function, measured
 from tests.unit.report.plans import a_change, a_planned
 

@@ -22,8 +22,9 @@ from lambda_tailor.planning.explaining import ExplainRequest, explain
 from lambda_tailor.planning.planner import Value, make_plan
 from lambda_tailor.planning.scope import ScopeData
 from lambda_tailor.planning.what_if import Case, levers
+from lambda_tailor.policy.document import PRESETS
 from lambda_tailor.policy.file import load_preset, parse_policy
-from lambda_tailor.policy.policy import PRESETS, Policy
+from lambda_tailor.policy.policy import Policy
 from lambda_tailor.report.explanation import lines
 from lambda_tailor.rules import all_rules
 from lambda_tailor.rules.rule import ConcurrencyPool

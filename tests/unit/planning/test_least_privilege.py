@@ -24,8 +24,9 @@ from lambda_tailor.aws.permissions import arn_names, read_actions
 from lambda_tailor.cli.commands import main
 from lambda_tailor.iam.permission import EVERYTHING, Action
 from lambda_tailor.planning.least_privilege import Coverage, Reading, Wanted, document, partition_of
+from lambda_tailor.policy.document import Match
 from lambda_tailor.policy.file import load_preset
-from lambda_tailor.policy.policy import Layer, Match, Policy
+from lambda_tailor.policy.policy import Layer, Policy
 from lambda_tailor.rollout import permissions
 from lambda_tailor.rules import all_rules
 from lambda_tailor.rules.rule import AnyRule

@@ -16,8 +16,9 @@ from lambda_tailor.aws.inventory import Target, take
 from lambda_tailor.aws.scopes import OpenScope
 from lambda_tailor.errors import AccessDenied, CredentialsError
 from lambda_tailor.planning import workflow
+from lambda_tailor.policy.document import Match
 from lambda_tailor.policy.file import load_preset
-from lambda_tailor.policy.policy import Exclusion, Match, Origin
+from lambda_tailor.policy.policy import Exclusion, Origin
 from lambda_tailor.settings.setting import Call
 from tests.builders import ACCOUNT
 

@@ -11,7 +11,7 @@ from lambda_tailor.model.verdict import Proposed
 from lambda_tailor.planning.planner import Value
 from lambda_tailor.planning.scope import ScopeData
 from lambda_tailor.planning.worth import discount_notes, price_notes, worth
-from lambda_tailor.policy.policy import Assumptions
+from lambda_tailor.policy.document import Assumptions
 from tests.builders import ACCOUNT, REGION, a_function
 
 

@@ -15,8 +15,9 @@ from ruamel.yaml import YAML
 
 from lambda_tailor.cli.commands import main
 from lambda_tailor.errors import PolicyError
+from lambda_tailor.policy.document import PRESETS, policy_schema
 from lambda_tailor.policy.file import load_preset, parse_policy
-from lambda_tailor.policy.policy import PRESETS, Policy, policy_schema
+from lambda_tailor.policy.policy import Policy
 from lambda_tailor.policy.template import SCHEMA_FILE, policy_text
 from lambda_tailor.rules import all_rules
 from tests.builders import a_function

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 from pydantic import JsonValue
 
 from lambda_tailor.errors import BadInput
 from lambda_tailor.writeback.cloudformation.properties import ABSENT, LOG_GROUP, SERVERLESS, path, reference, written
 from lambda_tailor.writeback.cloudformation.samconfig import Deployment, deployments
-from lambda_tailor.writeback.cloudformation.template import FUNCTIONS, Place, Template, intrinsic
+from lambda_tailor.writeback.cloudformation.task import Task, beside, grows, ids_of, physical, text_of
+from lambda_tailor.writeback.cloudformation.template import Place, Template
 from lambda_tailor.writeback.documents import Document, child, load, plain
 from lambda_tailor.writeback.files import Splice, Tree
 from lambda_tailor.writeback.model import Wanted
@@ -19,40 +18,6 @@ from lambda_tailor.writeback.written import Written
 from lambda_tailor.writeback.yaml_text import YamlNode
 
 _TEMPLATES = ("*.yaml", "*.yml", "*.json", "*.template")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Task:
-    """A setting, where its value is now, and whether SAM's ``Globals`` have it."""
-
-    wanted: Wanted
-    template: Template
-    logical_id: str
-    path: tuple[str, ...]
-    place: Place | None
-    in_globals: bool = False
-
-    @property
-    def value(self) -> JsonValue:
-        return written(self.wanted.setting, self.wanted.after)
-
-    @property
-    def properties(self) -> YamlNode:
-        """The mapping that a new property goes into."""
-        resource = self.template.resource(self.logical_id)
-        assert resource is not None
-        return child(resource, "Properties") or resource
-
-    @property
-    def own_path(self) -> tuple[str, ...]:
-        """The property's path from there."""
-        has = child(self.template.resource(self.logical_id), "Properties") is not None
-        return self.path if has else ("Properties", *self.path)
-
-    @property
-    def line(self) -> int:
-        node = self.place.node if self.place is not None else None
-        return self.template.document.line(node or self.properties)
 
 
 def templates(tree: Tree, problems: list[str]) -> list[Document]:
@@ -100,7 +65,7 @@ class _Writer:
     # From a function to its resource.
 
     def _located(self, wanted: Wanted) -> tuple[Template, str] | None:
-        found = [(t, i) for t in map(self._template(wanted), self._documents) for i in _ids(t, wanted)]
+        found = [(t, i) for t in map(self._template(wanted), self._documents) for i in ids_of(t, wanted)]
         named = [
             d.template for d in self._deployments if d.stack is not None and d.stack == wanted.stack and d.template
         ]
@@ -109,7 +74,7 @@ class _Writer:
                 (t, i) for t, i in found if any(t.document.file.endswith(n.removeprefix("./")) for n in named)
             ] or found
         if len(found) > 1:
-            found = [(t, i) for t, i in found if _physical(t, i, wanted.function)] or found
+            found = [(t, i) for t, i in found if physical(t, i, wanted.function)] or found
         if len(found) == 1:
             return found[0]
         if found:
@@ -139,7 +104,7 @@ class _Writer:
 
     # From a resource to a place.
 
-    def _task(self, wanted: Wanted) -> _Task | None:
+    def _task(self, wanted: Wanted) -> Task | None:
         located = self._located(wanted)
         if located is None:
             return None
@@ -161,15 +126,15 @@ class _Writer:
         every = child(template.globals(), *where) if template.type_of(logical_id) == SERVERLESS else None
         node = own or every
         if node is None:
-            return self._checked(_Task(wanted, template, logical_id, where, None))
+            return self._checked(Task(wanted, template, logical_id, where, None))
         place = template.follow(node)
         if place is None or (place.node is None and place.override is None):
             because = "the expression cannot be followed to where its value is written"
             self._out.refuse(wanted, because, document.file, document.line(node))
             return None
-        return self._checked(_Task(wanted, template, logical_id, where, place, in_globals=own is None))
+        return self._checked(Task(wanted, template, logical_id, where, place, in_globals=own is None))
 
-    def _checked(self, task: _Task) -> _Task | None:
+    def _checked(self, task: Task) -> Task | None:
         """The task, unless its value is as wanted, or somebody changed it since."""
         wanted, file = task.wanted, task.template.document.file
         absent = ABSENT.get(wanted.setting)
@@ -178,7 +143,7 @@ class _Writer:
         if says == task.value:
             self._out.is_so(wanted, file, task.line)
         elif isinstance(says, list) and any(isinstance(item, dict) for item in says):
-            if _grows(task, says):
+            if grows(task, says):
                 return task
             self._lost(task)
         elif wanted.setting == "layers" and isinstance(says, list) and len(says) == len(before or []):  # type: ignore[arg-type]
@@ -191,22 +156,22 @@ class _Writer:
             return task
         return None
 
-    def _lost(self, task: _Task) -> None:
+    def _lost(self, task: Task) -> None:
         because = "the expression cannot be followed to where its value is written"
         self._out.refuse(task.wanted, because, task.template.document.file, task.line)
 
-    def _retention(self, wanted: Wanted, template: Template, logical_id: str) -> _Task | None:
+    def _retention(self, wanted: Wanted, template: Template, logical_id: str) -> Task | None:
         group = wanted.log_group or f"/aws/lambda/{wanted.function}"
         document = template.document
         for name, node in template.resources(LOG_GROUP):
             told = child(node, "Properties", "LogGroupName")
-            if told is not None and _text(template, told, {logical_id: wanted.function}) == group:
+            if told is not None and text_of(template, told, {logical_id: wanted.function}) == group:
                 value = child(node, "Properties", "RetentionInDays")
                 place = template.follow(value) if value is not None else None
                 if value is not None and place is None:
                     self._out.refuse(wanted, "the expression cannot be followed", document.file, document.line(value))
                     return None
-                return self._checked(_Task(wanted, template, name, ("RetentionInDays",), place))
+                return self._checked(Task(wanted, template, name, ("RetentionInDays",), place))
         resources = child(document.root, "Resources")
         assert resources is not None
         block: dict[str, JsonValue] = {
@@ -271,7 +236,7 @@ class _Writer:
 
     # From a place to bytes.
 
-    def _write(self, task: _Task, tasks: Sequence[_Task]) -> None:
+    def _write(self, task: Task, tasks: Sequence[Task]) -> None:
         document, wanted, place = task.template.document, task.wanted, task.place
         if (because := self._tree.barred(document.file)) is not None:
             self._out.refuse(wanted, because, document.file, task.line, task.value)
@@ -286,17 +251,17 @@ class _Writer:
         else:
             self._at(task, place, tasks)
 
-    def _whole(self, task: _Task, tasks: Sequence[_Task]) -> bool:
+    def _whole(self, task: Task, tasks: Sequence[Task]) -> bool:
         """Whether every function that follows ``Globals`` wants the same there."""
         if task.place is None or task.place.shared_as is not None:
             return False
         following = {
             i for i, node in task.template.resources(SERVERLESS) if child(node, "Properties", *task.path) is None
         }
-        wanting = {t.logical_id for t in tasks if _beside(t, task) and t.value == task.value}
+        wanting = {t.logical_id for t in tasks if beside(t, task) and t.value == task.value}
         return following <= wanting
 
-    def _at(self, task: _Task, place: Place, tasks: Sequence[_Task]) -> None:
+    def _at(self, task: Task, place: Place, tasks: Sequence[Task]) -> None:
         wanted, document = task.wanted, task.template.document
         also: list[str] = []
         if place.shared_as is not None:
@@ -322,65 +287,9 @@ class _Writer:
             splices = self._spliced(task, place.node)
         self._out.edit(wanted, file, line, splices, tuple(also))
 
-    def _spliced(self, task: _Task, node: YamlNode) -> list[Splice]:
+    def _spliced(self, task: Task, node: YamlNode) -> list[Splice]:
         value = task.value
         if isinstance(node.data, tuple) and isinstance(value, list):
             # Layers that are named by a reference stay as they are written: only what is new is added.
             value = [*(plain(item) for item in node.data), *value[len(node.data) :]]
         return task.template.document.replaced(node, value)
-
-
-def _ids(template: Template, wanted: Wanted) -> Iterator[str]:
-    for name, _ in template.resources(*FUNCTIONS):
-        if wanted.logical_id is not None:
-            if name == wanted.logical_id:
-                yield name
-        elif _physical(template, name, wanted.function) or _given(wanted, name):
-            yield name
-
-
-def _given(wanted: Wanted, logical_id: str) -> bool:
-    """Whether the name is the one that CloudFormation gives: ``STACK-LOGICALID-SUFFIX``."""
-    stack = re.escape(wanted.stack) if wanted.stack else r"[\w-]+"
-    return re.fullmatch(rf"{stack}-{re.escape(logical_id)}-[A-Za-z0-9]{{6,}}", wanted.function) is not None
-
-
-def _physical(template: Template, logical_id: str, function: str) -> bool:
-    node = child(template.resource(logical_id), "Properties", "FunctionName")
-    return node is not None and _text(template, node, {}) == function
-
-
-def _text(template: Template, node: YamlNode, names: dict[str, str]) -> str | None:
-    """A name, with parameters, pseudo parameters and these references filled in."""
-    kind, argument = intrinsic(node)
-    if kind == "Fn::Sub" and isinstance(argument.data, str):
-
-        def filled(match: re.Match[str]) -> str:
-            known = names.get(match[1])
-            reached = template.follow(YamlNode(0, 0, match[1], "!Ref")) if known is None else None
-            return known if known is not None else str(reached.value) if reached is not None else match[0]
-
-        return re.sub(r"\$\{([\w:]+)\}", filled, argument.data)
-    if kind == "Fn::Join" and isinstance(argument.data, tuple) and len(argument.data) == 2:
-        items = argument.data[1].data if isinstance(argument.data[1].data, tuple) else ()
-        parts = [_text(template, item, names) for item in items]
-        return None if None in parts else str(argument.data[0].data).join(part or "" for part in parts)
-    if kind == "Ref" and str(argument.data) in names:
-        return names[str(argument.data)]
-    place = template.follow(node)
-    return str(place.value) if place is not None else None
-
-
-def _grows(task: _Task, says: list[JsonValue]) -> bool:
-    before, after = task.wanted.before, task.value
-    return (
-        isinstance(before, list)
-        and isinstance(after, list)
-        and len(says) == len(before)
-        and after[: len(before)] == before
-    )
-
-
-def _beside(one: _Task, other: _Task) -> bool:
-    same = one.template.document.file == other.template.document.file
-    return same and one.wanted.setting == other.wanted.setting and one.in_globals
