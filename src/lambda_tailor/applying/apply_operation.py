@@ -237,7 +237,7 @@ class _Application:
             state = self._applier.looks.after(self._setting, self._operation.key, wait_s).state
             if isinstance(state, Broken):
                 return Ended(Result.FAILED, f"AWS took the call and then failed: {state.because}")
-            differing = self._applier.placeholders.differing(doing.wanted, state)
+            differing = self._applier.placeholders.differing(self._setting.attainable(state, doing.wanted), state)
             if not differing:
                 return doing.ended(Result.APPLIED, made=self._setting.identity(state))
             if self._applier.placeholders.differing(doing.was(differing), state):

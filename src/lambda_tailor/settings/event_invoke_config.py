@@ -14,6 +14,7 @@ from lambda_tailor.settings.setting import Answer, Call, ResourceAddress, Settin
 from lambda_tailor.settings.shown import Shown, whole
 
 KIND = "event-invoke-config"
+_DEFAULTS = {"async_retries": 2, "async_max_age_s": 21_600}
 _PARAMETERS = {
     "async_retries": "MaximumRetryAttempts",
     "async_max_age_s": "MaximumEventAgeInSeconds",
@@ -32,6 +33,13 @@ def observe(_place: ResourceAddress, answer: Answer | None) -> State:
     if not any((state["destinations"] or {}).values()):
         state["destinations"] = None
     return state
+
+
+def attainable(observed: State, wanted: State) -> State:
+    """Where other parts stay, Lambda may show its default for one that was taken away."""
+    return {
+        f: v if v is not None or observed.get(f) != _DEFAULTS.get(f) else _DEFAULTS.get(f) for f, v in wanted.items()
+    }
 
 
 def write(address: ResourceAddress, observed: State, wanted: State) -> Call:
@@ -66,6 +74,7 @@ SETTING = Setting(
     read=read,
     observe=observe,
     write=write,
+    attainable=attainable,
     follows=follows,
     absent_codes=frozenset({"ResourceNotFoundException"}),
     read_actions=(Action("lambda:GetFunctionEventInvokeConfig", FUNCTION),),
