@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -101,7 +102,8 @@ def test_a_longer_run_than_the_timeout_blocks_it(stack: Aws, tmp_path: Path) -> 
     policy = tmp_path / "policy.yaml"
     policy.write_text("rules: {timeout: {target_s: 1}}")
     (change,) = changes(stack.json("plan", "-e", "dev", "--policy", str(policy)), "timeout")
-    assert "a run of 1." in change["blocked"]
+    # How long it takes on a busy machine is not told to the second.
+    assert re.search(r"a run of \d+\.\d s was seen", change["blocked"])
     assert change["evidence"][0]["source"] == "CloudWatch Duration Maximum"
     plan = stack.json("plan", "-e", "dev", "--policy", str(policy), "--force", f"{NAME}:timeout")
     (forced,) = changes(plan, "timeout")

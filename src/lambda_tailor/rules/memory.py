@@ -86,7 +86,8 @@ def _to_target(function: Function, evidence: Evidence, target: int) -> Verdict:
         return Kept(SETTING, current, f"it has {target} MB", quotes)
     step = _step(function, target)
     if isinstance(used, Measured) and used.value > target:
-        because = f"{used.value:.0f} MB were in use in the last {used.window_days:.0f} days ({used.source})"
+        window = f"{used.window_days:.0f} days" if used.window_days >= 2 else "day"
+        because = f"{used.value:.0f} MB were in use in the last {window} ({used.source})"
         return Blocked(SETTING, current, target, because, step, quotes, "memory-in-use")
     known = isinstance(used, Measured)
     reason = f"at most {used.value:.0f} MB were in use" if isinstance(used, Measured) else "the policy's target"
