@@ -37,7 +37,7 @@ def _versioning(opened: OpenScope, bucket: str) -> Resource:
     answer = opened.gateway.call(Call("s3", "GetBucketVersioning", asked))
     status = answer.get("Status")
     return Found(
-        {"name": bucket, "versioning": status, "expires": _expires(opened, bucket) if status is None else None}
+        {"name": bucket, "versioning": status, "expires": _expires(opened, bucket) if status != "Enabled" else None}
     )
 
 

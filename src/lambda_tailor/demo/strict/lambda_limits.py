@@ -71,6 +71,7 @@ class LambdaLimits(Passing):
             if "MasterRegion" in parse_qs(exchange.query):
                 # Only functions of Lambda@Edge are listed by master, and the emulator has none of its own.
                 listed["Functions"] = [each for each in listed.get("Functions") or () if each.get("MasterArn")]
+                listed.pop("NextMarker", None)
             for function in listed.get("Functions") or ():
                 for name in _NOT_LISTED:
                     function.pop(name, None)
