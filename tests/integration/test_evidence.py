@@ -272,7 +272,7 @@ def test_the_other_settings_are_changed_and_put_back(aws: Aws, deploy: Deploy, t
     functions, sqs = aws.client("lambda"), aws.client("sqs")
     url = sqs.create_queue(QueueName="orders", Attributes={"VisibilityTimeout": "30"})["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    functions.create_event_source_mapping(FunctionName="worker", EventSourceArn=arn, Enabled=False)
+    functions.create_event_source_mapping(FunctionName="worker", EventSourceArn=arn)
     functions.put_function_recursion_config(FunctionName="worker", RecursiveLoop="Allow")
     put_metrics(aws, "worker", {"Invocations": 500.0, "AsyncEventsReceived": 40.0})
     policy = tmp_path / "policy.yaml"
@@ -284,7 +284,7 @@ def test_the_other_settings_are_changed_and_put_back(aws: Aws, deploy: Deploy, t
     rules = "log-format,async-retries,sqs-visibility,unbounded-recursion"
     target = ["--function", "worker", "--policy", str(policy), "--rules", rules]
     run = aws.json("apply", *target, "--auto-approve")
-    assert run["summary"] == {"applied": 5, "unchanged": 0, "blocked": 0, "failed": 0, "rolled_back": 0}
+    assert run["summary"] == {"applied": 6, "unchanged": 0, "blocked": 0, "failed": 0, "rolled_back": 0}
     assert functions.get_function_recursion_config(FunctionName="worker")["RecursiveLoop"] == "Terminate"
     retries = functions.get_function_event_invoke_config(FunctionName="worker")
     assert (retries["MaximumRetryAttempts"], retries["MaximumEventAgeInSeconds"]) == (0, 600)
