@@ -261,7 +261,7 @@ def test_a_folder_that_cannot_be_made_stops_the_run_before_it_writes(
 ) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("LAMBDA_TAILOR_JOURNAL", f"sqlite:///{tmp_path / 'file' / 'journal.db'}")
-    assert "unable to open database file" in refused(stack)
+    assert "Not a directory" in refused(stack)
 
 
 def test_a_read_only_journal_stops_the_run_before_it_writes(stack: Aws, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ def test_the_ten_lines_of_the_page_run_as_they_stand(stack: Aws, capsys: pytest.
 def test_the_promised_names_are_these(stack: Aws) -> None:
     assert sorted(lambda_tailor.__all__) == [
         "Explanation", "Plan", "Run", "TailorError", "Verification",
-        "apply", "explain", "plan", "resume", "rollback", "runs", "verify",
+        "apply", "doctor", "explain", "plan", "resume", "rollback", "runs", "verify",
     ]  # fmt: skip
     for name in lambda_tailor.__all__:
         assert getattr(lambda_tailor, name).__doc__, name

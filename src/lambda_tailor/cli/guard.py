@@ -92,7 +92,7 @@ def apply(session: Session, plan: Plan, options: GuardOptions, *, saved: bool, a
         "journal": session.asked.get("journal"),
         "kms_key": session.asked.get("kms_key"),
     }
-    prepared = api.prepare_rollout(plan, options, kms_key=session.asked.get("kms_key"), **where)
+    prepared = api.prepare_rollout(plan, options, **where)
     if not session.asked.as_json:
         session.terminal.plan(prepared.plan, whole=not auto_approve)
     if prepared.plan.has_changes:

@@ -35,7 +35,9 @@ def open_engine(url: str) -> sa.Engine:
         extra = _DRIVERS.get(error.name or "")
         install = f": pip install 'lambda-tailor[{extra}]'" if extra else f", there is no module {error.name}"
         raise JournalError(f"The journal {place} needs a database driver{install}.") from error
-    except (sa.exc.ArgumentError, OSError) as error:
+    except OSError as error:
+        raise JournalError(f"The journal {place} cannot be opened: {error.strerror}.") from error
+    except sa.exc.ArgumentError as error:
         raise JournalError(f"The journal {place} cannot be opened: {error}.") from error
     if parsed.get_backend_name() == "postgresql":
         sa.event.listen(engine, "connect", _synchronous)

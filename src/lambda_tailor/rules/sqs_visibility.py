@@ -44,11 +44,11 @@ def _judge_one(function: Function, source: EventSource, options: SqsVisibilityOp
     told = f"{name} hides a message for {hidden} s, and the function may take {function.timeout_s} s"
     if hidden < function.timeout_s:
         told += ": AWS refuses the next change of the event source"
+    note = f"{told}: AWS recommends {options.times} times that{window}, {wanted} s"
     if not options.fix or function.account_id not in source.source.split(":"):
-        note = f"{told}: AWS recommends {options.times} times that{window}, {wanted} s"
         return Finding(setting, hidden, note, Risk.HIGH if hidden < function.timeout_s else Risk.MEDIUM)
     step = Transition(Key("queue-visibility", name), SETTING, hidden, wanted)
-    return Proposed(setting, hidden, wanted, told, (step,), Risk.LOW)
+    return Proposed(setting, hidden, wanted, note, (step,), Risk.LOW)
 
 
 RULE = Rule(
