@@ -45,6 +45,10 @@ def alarm(aws: Aws) -> None:
     )  # fmt: skip
 
 
+SCALED = {
+    "ServiceNamespace": "lambda", "ResourceId": "function:f:1",
+    "ScalableDimension": "lambda:function:ProvisionedConcurrency",
+}  # fmt: skip
 # In this order: some rest on what another has made.
 BY_HAND: dict[str, Callable[[Aws], object]] = {
     "function-configuration": lambda aws: settled(aws).update_function_configuration(FunctionName="f", MemorySize=333),
@@ -69,6 +73,15 @@ BY_HAND: dict[str, Callable[[Aws], object]] = {
         QueueUrl=aws.client("sqs").get_queue_url(QueueName="q")["QueueUrl"], Attributes={"VisibilityTimeout": "99"}
     ),
     "role-policy": policy,
+    "event-source": lambda aws: aws.client("lambda").create_event_source_mapping(
+        FunctionName="f", EventSourceArn=f"arn:aws:sqs:us-east-1:{aws.account}:q", Enabled=False
+    ),
+    "scalable-target": lambda aws: aws.client("application-autoscaling").register_scalable_target(
+        **SCALED, MinCapacity=1, MaxCapacity=2
+    ),
+    "scheduled-action": lambda aws: aws.client("application-autoscaling").put_scheduled_action(
+        **SCALED, ScheduledActionName="night", Schedule="cron(0 20 * * ? *)", ScalableTargetAction={"MinCapacity": 0}
+    ),
     "alarm": alarm,
     "bucket-versioning": lambda aws: aws.client("s3").put_bucket_versioning(
         Bucket=f"b-{aws.account}", VersioningConfiguration={"Status": "Enabled"}

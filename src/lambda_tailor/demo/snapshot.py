@@ -15,7 +15,7 @@ _MOVING = frozenset(
     {
         "LastModified", "RevisionId", "ResponseMetadata", "storedBytes", "creationTime", "StateUpdatedTimestamp",
         "StateReason", "StateReasonData", "StateValue", "StateTransitionedTimestamp", "Code", "LastUpdateStatus",
-        "AlarmConfigurationUpdatedTimestamp",
+        "AlarmConfigurationUpdatedTimestamp", "CreationTime", "StateTransitionReason", "LastProcessingResult",
     }
 )  # fmt: skip
 
@@ -38,6 +38,22 @@ def snapshot(session: boto3.Session | None = None) -> Mapping[str, Any]:
         "alarms": _alarms(aws.client("cloudwatch")),
         "buckets": {name: aws.client("s3").get_bucket_versioning(Bucket=name).get("Status") for name in buckets},
         "role_policies": _role_policies(aws.client("iam")),
+        "event_sources": _event_sources(functions),
+        "scaling": _scaling(aws.client("application-autoscaling")),
+    }
+
+
+def _event_sources(client: Any) -> Any:
+    pages = client.get_paginator("list_event_source_mappings").paginate()
+    return {each["UUID"]: _still({**each, "State": None}) for page in pages for each in page["EventSourceMappings"]}
+
+
+def _scaling(client: Any) -> Any:
+    targets = client.describe_scalable_targets(ServiceNamespace="lambda")["ScalableTargets"]
+    actions = client.describe_scheduled_actions(ServiceNamespace="lambda")["ScheduledActions"]
+    return {
+        "targets": {each["ResourceId"]: _still(each) for each in targets},
+        "actions": {f"{each['ResourceId']}/{each['ScheduledActionName']}": _still(each) for each in actions},
     }
 
 

@@ -46,9 +46,15 @@ class AutoScaling(Passing):
             case "RegisterScalableTarget":
                 return await self._register(exchange, where, asked)
             case "DescribeScheduledActions":
-                names = asked.get("ScheduledActionNames") or ()
-                kept = self._actions.get(where, {})
-                return _answer({"ScheduledActions": [action for name, action in kept.items() if name in names]})
+                names, resource = asked.get("ScheduledActionNames") or (), asked.get("ResourceId")
+                actions = [
+                    action
+                    for (a, r, i), kept in self._actions.items()
+                    if self._here(exchange, a, r) and resource in (None, i)
+                    for name, action in kept.items()
+                    if not names or name in names
+                ]
+                return _answer({"ScheduledActions": actions})
         return self._of_a_target(exchange, where, asked)
 
     def _here(self, exchange: Exchange, account: str, region: str) -> bool:
