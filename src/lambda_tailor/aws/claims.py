@@ -65,7 +65,7 @@ class Claims:
         url = queue.url(opened.address(name))
         arn = queue.arn(opened.partition, opened.region, opened.account_id, name)
         for uses in self._all_functions():
-            if arn in uses.targets and arn in self._function(uses.name).targets:
+            if arn in uses.targets and arn in self._now(uses).targets:
                 yield f"{uses.name} sends to it: it is kept"
         sources = Call("sqs", "ListDeadLetterSourceQueues", {"QueueUrl": url})
         for page in opened.gateway.pages(sources, "NextToken"):
@@ -88,7 +88,7 @@ class Claims:
         traces = "xray:" in json.dumps(document)
         for uses in self._all_functions():
             if uses.role == role and _relies(uses, allowed, traces=traces):
-                now = self._function(uses.name)
+                now = self._now(uses)
                 if now.role == role and _relies(now, allowed, traces=traces):
                     yield f"{uses.name} relies on what it allows: it is kept"
 
@@ -115,18 +115,26 @@ class Claims:
     def _all_functions(self) -> list[_Uses]:
         with self._lock:
             if self.clock() - self._asked_at > _YOUNG_S:
-                self._asked_at = self.clock()
+                asked_at = self.clock()
                 gateway = self.opened.gateway
                 pages = gateway.pages(Call("lambda", "ListFunctions", {"MaxItems": 50}), "Marker", "NextMarker")
                 listed = [function for page in pages for function in page.get("Functions") or ()]
                 with ThreadPoolExecutor(max_workers=8) as threads:
                     self._functions = list(threads.map(self._uses, listed))
+                # Only now: after a refusal nothing is known, and the next claim asks again.
+                self._asked_at = asked_at
             return self._functions
 
-    def _function(self, name: str) -> _Uses:
-        """One function as it is now: what was listed a while ago may have been put back since."""
-        asked = Call("lambda", "GetFunction", {"FunctionName": name})
-        return self._uses(self.opened.gateway.call(asked).get("Configuration") or {})
+    def _now(self, listed: _Uses) -> _Uses:
+        """One function as it is now: what was listed a while ago may have been put back since.
+
+        One that may not be read is none that a run puts back: it is as it was listed.
+        """
+        asked = Call("lambda", "GetFunction", {"FunctionName": listed.name})
+        try:
+            return self._uses(self.opened.gateway.call(asked).get("Configuration") or {})
+        except AccessDenied:
+            return listed
 
     def _uses(self, configuration: Mapping[str, Any]) -> _Uses:
         name = str(configuration.get("FunctionName"))
