@@ -283,6 +283,9 @@ def test_what_may_not_be_asked_about_is_kept_and_told(guarded: Guarded, action: 
     kept = [o for o in undone["outcomes"] if o["outcome"] == "blocked"]
     assert {o["rule"] for o in kept} == CLAIMED_BY[action]
     assert all(f"{action} is not allowed" in o["detail"] for o in kept)
+    # What was kept would be there before the next run.
+    for url in guarded.as_root("sqs").list_queues(QueueNamePrefix="lambda-dlq-dev").get("QueueUrls", []):
+        guarded.as_root("sqs").delete_queue(QueueUrl=url)
 
 
 def test_a_function_that_may_not_be_read_is_a_problem_of_its_own(guarded: Guarded) -> None:
@@ -302,10 +305,14 @@ NOT_SEEN = {
     "lambda:DeleteFunctionEventInvokeConfig",
     # AWS looks at it when a layer is attached.
     "lambda:GetLayerVersion",
+    # Of few layers each is asked for by its name.
+    "lambda:ListLayers",
     "logs:GetQueryResults",
     "logs:StartQuery",
+    *NOT_ASKED_BY_PLANS,
     "sqs:ListQueues",
-    *NOT_ASKED,
+    # It comes with CreateQueue.
+    "sqs:TagQueue",
     "lambda:UpdateFunctionEventInvokeConfig",
 }
 EVERY_RULE = """
@@ -357,7 +364,7 @@ def orders(guarded: Guarded, tmp_path: Path) -> str:
     queue = guarded.as_root("sqs").create_queue(QueueName="orders-in")["QueueUrl"]
     attributes = guarded.as_root("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
     source = attributes["Attributes"]["QueueArn"]
-    functions.create_event_source_mapping(FunctionName="orders", EventSourceArn=source, Enabled=False)
+    functions.create_event_source_mapping(FunctionName="orders", EventSourceArn=source)
     guarded.as_root("ssm").put_parameter(Name="/app/orders/token", Value="t", Type="SecureString")
     at = datetime.now(UTC) - timedelta(days=1)
     for metric in ("Invocations", "AsyncEventsReceived"):
@@ -390,4 +397,5 @@ def test_the_printed_policy_is_enough_for_every_rule_and_a_deep_look(guarded: Gu
     assert not guarded.refused()
     used = {iam_action(Call(*name.split(":"), {})) for _, _, name, _ in guarded.control.log()}
     assert used - set(actions(document)) == {"sts:GetCallerIdentity"}
-    assert set(actions(document)) - used == NOT_SEEN
+    unused = set(actions(document)) - used
+    assert sorted(unused ^ NOT_SEEN) == []

@@ -13,6 +13,8 @@ EVERYTHING = "*"
 
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-api-permissions-ref.html
 FUNCTION = "arn:{partition}:lambda:{region}:{account}:function:{function}"
+# Whether anybody uses a queue that is to be removed, each function of the region is asked.
+ANY_FUNCTION = "arn:{partition}:lambda:{region}:{account}:function:*"
 # A version or alias, never the function itself.
 QUALIFIED = FUNCTION + ":*"
 # Mappings have UUIDs for names, which a plan does not know before it is made.

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pydantic import JsonValue
 
 from lambda_tailor import arns
-from lambda_tailor.iam.permission import FUNCTION, QUEUE, Action
+from lambda_tailor.iam.permission import ANY_FUNCTION, QUEUE, Action
 from lambda_tailor.settings.setting import Answer, Call, Marked, ResourceAddress, Setting, State
 from lambda_tailor.settings.shown import Shown
 
@@ -123,7 +123,7 @@ SETTING = Setting(
         Action("sqs:ReceiveMessage", QUEUE),
         Action("lambda:ListFunctions"),
         Action("lambda:ListEventSourceMappings"),
-        Action("lambda:ListFunctionEventInvokeConfigs", FUNCTION),
+        Action("lambda:ListFunctionEventInvokeConfigs", ANY_FUNCTION),
     ),
     write_actions=(Action("sqs:CreateQueue", QUEUE), Action("sqs:DeleteQueue", QUEUE)),
 )

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from pydantic import JsonValue
 
-from lambda_tailor.iam.permission import FUNCTION, ROLE, Action
+from lambda_tailor.iam.permission import ANY_FUNCTION, FUNCTION, ROLE, Action
 from lambda_tailor.settings.setting import Answer, Call, ResourceAddress, Setting, State
 from lambda_tailor.settings.shown import Shown, same
 
@@ -96,7 +96,7 @@ SETTING = Setting(
     read_actions=(Action("iam:GetRolePolicy", ROLE),),
     undo_actions=(
         Action("lambda:ListFunctions"),
-        Action("lambda:ListFunctionEventInvokeConfigs", FUNCTION),
+        Action("lambda:ListFunctionEventInvokeConfigs", ANY_FUNCTION),
         Action("lambda:GetFunction", FUNCTION),
     ),
     write_actions=(Action("iam:PutRolePolicy", ROLE), Action("iam:DeleteRolePolicy", ROLE)),
