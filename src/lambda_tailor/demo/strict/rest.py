@@ -15,7 +15,7 @@ import botocore.session
 def _patterns(service: str) -> tuple[tuple[str, re.Pattern[str], frozenset[str], str], ...]:
     model = botocore.session.get_session().get_service_model(service)
     found = []
-    # Of two on the same path the one that AWS has not replaced: GetBucketLifecycleConfiguration, not GetBucketLifecycle.
+    # Of two on the same path the one that AWS has not replaced, such as GetBucketLifecycleConfiguration.
     for name in sorted(model.operation_names, key=lambda name: model.operation_model(name).deprecated):
         http: Mapping[str, Any] = model.operation_model(name).http
         path, _, query = http["requestUri"].partition("?")
