@@ -99,12 +99,21 @@ def check_plan(plan: Plan, connection: Connection, *, trust_plan: bool, kms_key:
 
 
 def check_run(
-    run_id: str, connection: Connection, *, journal: str | None, trust_journal: bool, kms_key: str | None
+    run_id: str,
+    connection: Connection,
+    *,
+    journal: str | None,
+    trust_journal: bool,
+    kms_key: str | None,
+    scheduler: str | None = None,
 ) -> tuple[Plan, Run]:
     """A run that the team's key vouches for and that does what it shows: its plan, and its outcomes.
 
-    Raises RunNotFound, JournalError, and PlanFileError where somebody changed the run's plan.
+    Raises RunNotFound, JournalError, PlanFileError where somebody changed the run's plan, and BadInput where the
+    workers of ``scheduler`` could not share the journal.
     """
-    with open_runner(connection, journal=journal, kms_key=kms_key, trust_journal=trust_journal) as runner:
+    with open_runner(
+        connection, journal=journal, scheduler=scheduler, kms_key=kms_key, trust_journal=trust_journal
+    ) as runner:
         record = runner.known(run_id)
     return record.plan, run_of(record)

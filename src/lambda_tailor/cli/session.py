@@ -178,7 +178,7 @@ class Session:
         from lambda_tailor.applying import opening
 
         kept = {"journal": self.asked.get("journal"), **self.asked.verifying()}
-        _, found = opening.check_run(run_id, self._connection(), **kept)
+        _, found = opening.check_run(run_id, self._connection(), **kept, scheduler=self.asked.get("scheduler"))
         run_id = found.run_id
         if found.status is Status.ROLLED_BACK:
             told = f"{run_id} was put back already: nothing is left to put back."
@@ -199,7 +199,7 @@ class Session:
         from lambda_tailor.applying import opening
 
         kept = {"journal": self.asked.get("journal"), **self.asked.verifying()}
-        plan, found = opening.check_run(run_id, self._connection(), **kept)
+        plan, found = opening.check_run(run_id, self._connection(), **kept, scheduler=self.asked.get("scheduler"))
         self._list_trusted(plan)
         self.confirm(auto_approve, f"Go on with {found.run_id}?")
         with self.watched() as watched, guard.live(self) as watcher:
