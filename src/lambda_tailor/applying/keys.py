@@ -13,6 +13,7 @@ from lambda_tailor.journal.vault import Vault
 from lambda_tailor.model.plan import Change, ChangeRef, Operation, Plan
 from lambda_tailor.model.record import RunRecord
 from lambda_tailor.model.secret import FINGERPRINT, SEALED, token
+from lambda_tailor.planning.summing import roles_needed
 
 
 def known_key(journal: Journal, vault: Vault) -> TeamKey | None:
@@ -102,7 +103,8 @@ def without_unopenable(plan: Plan, key: TeamKey | None) -> Plan:
         replace(function, changes=tuple(_blocked(function.arn, change, refs) for change in function.changes))
         for function in plan.functions
     )
-    kept = replace(plan, operations=tuple(_waiting(o, ids) for o in operations), functions=functions)
+    roles = roles_needed(plan.roles, operations)
+    kept = replace(plan, operations=tuple(_waiting(o, ids) for o in operations), functions=functions, roles=roles)
     return replace(kept, plan_id=plan_hash(kept))
 
 

@@ -11,7 +11,7 @@ from lambda_tailor.model.plan import Change, ChangeRef, Operation, Plan, Planned
 from lambda_tailor.model.record import RunRecord, StepRecord
 from lambda_tailor.model.run import Status
 from lambda_tailor.planning.estimate import estimate
-from lambda_tailor.planning.summing import summarize
+from lambda_tailor.planning.summing import roles_needed, summarize
 from lambda_tailor.settings import all_settings
 
 AS_IT_WAS = "put back as it was"
@@ -42,7 +42,7 @@ def undo_plan(record: RunRecord, created_at: str, only: frozenset[str] | None = 
         operations=operations,
         summary=summarize(functions),
         estimate=estimate(operations, DEFAULT_SHARE),
-        roles=record.plan.roles,
+        roles=roles_needed(record.plan.roles, operations),
     )
     return replace(plan, plan_id=plan_hash(plan))
 

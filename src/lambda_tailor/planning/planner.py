@@ -34,7 +34,7 @@ from lambda_tailor.planning.notes import notes_of, plan_notes, remarks_of
 from lambda_tailor.planning.operations import Step, arrange
 from lambda_tailor.planning.risk import assess
 from lambda_tailor.planning.scope import ScopeData
-from lambda_tailor.planning.summing import summarize
+from lambda_tailor.planning.summing import roles_needed, summarize
 from lambda_tailor.planning.weighing import LeftOut, Weighed, left_out, weigh
 from lambda_tailor.policy.policy import Policy
 
@@ -95,7 +95,6 @@ def join(
     """The plan that the parts are together. ``created_at`` is an ISO 8601 time in UTC."""
     functions = tuple(function for part in parts for function in part.functions)
     operations = tuple(operation for part in parts for operation in part.operations)
-    used = {operation.account_id for operation in operations}
     plan = Plan(
         plan_id="",
         created_at=created_at,
@@ -105,7 +104,7 @@ def join(
         operations=operations,
         summary=summarize(functions),
         estimate=estimate(operations, quota_share),
-        roles={account: role for account, role in sorted((roles or {}).items()) if account in used},
+        roles=roles_needed(roles or {}, operations),
         problems=tuple(problems),
         notes=plan_notes(
             policy,

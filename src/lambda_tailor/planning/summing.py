@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from lambda_tailor.errors import LimitExceeded
-from lambda_tailor.model.plan import MonthlyUsd, Plan, PlannedFunction, PlanSummary
+from lambda_tailor.model.plan import MonthlyUsd, Operation, Plan, PlannedFunction, PlanSummary
 
 
 def summarize(functions: Sequence[PlannedFunction]) -> PlanSummary:
@@ -27,6 +27,12 @@ def summarize(functions: Sequence[PlannedFunction]) -> PlanSummary:
         monthly_net_usd=sum((c.monthly_usd for c in pending), MonthlyUsd()),
         of_it_assumed_usd=sum((c.monthly_usd for c in pending if c.assumed), MonthlyUsd()),
     )
+
+
+def roles_needed(roles: Mapping[str, str], operations: Sequence[Operation]) -> Mapping[str, str]:
+    """The roles of the accounts that the operations change, by account: a plan with any other role is refused."""
+    changed = {operation.account_id for operation in operations}
+    return {account: role for account, role in sorted(roles.items()) if account in changed}
 
 
 def check_caps(plan: Plan) -> None:

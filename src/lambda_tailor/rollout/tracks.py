@@ -15,7 +15,7 @@ from lambda_tailor.documents import plan_hash
 from lambda_tailor.errors import AwsRefused
 from lambda_tailor.model.plan import Change, Operation, Plan, PlannedFunction
 from lambda_tailor.model.rollout import GuardOptions
-from lambda_tailor.planning.summing import summarize
+from lambda_tailor.planning.summing import roles_needed, summarize
 from lambda_tailor.rollout import reading, samples
 from lambda_tailor.rollout.judge import Comparison
 from lambda_tailor.rollout.state import AliasState, State
@@ -254,7 +254,8 @@ def guarded_plan(plan: Plan, ways: Mapping[str, Way]) -> Plan:
     functions = tuple(_noted(function, ways.get(function.arn)) for function in plan.functions)
     gone = {o.id for o in plan.operations if _is_of(o, stopped)}
     operations = tuple(_without(o, gone) for o in plan.operations if o.id not in gone)
-    made = replace(plan, functions=functions, operations=operations, summary=summarize(functions))
+    roles = roles_needed(plan.roles, operations)
+    made = replace(plan, functions=functions, operations=operations, summary=summarize(functions), roles=roles)
     return replace(made, plan_id=plan_hash(made))
 
 

@@ -61,6 +61,15 @@ def test_what_undoes_it_does_what_it_shows_and_so_does_what_undoes_that() -> Non
     check_operations(again, undoing=True)
 
 
+def test_what_undoes_a_part_of_a_run_names_no_role_of_an_account_that_it_leaves_alone() -> None:
+    own, other = the_plan().functions[0].account_id, "999999999999"
+    role = f"arn:aws:iam::{own}:role/tailor"
+    both = replace(the_plan(), roles={own: role, other: f"arn:aws:iam::{other}:role/tailor"})
+    undoing = undo_plan(a_run(both), "2026-11-24")
+    assert undoing.operations and undoing.roles == {own: role}
+    check_operations(undoing, undoing=True)
+
+
 def test_a_plan_file_may_not_undo() -> None:
     undoing = undo_plan(a_run(the_plan()), "2026-11-24")
     with pytest.raises(PlanFileError, match="does not do what it shows"):
