@@ -177,6 +177,28 @@ def test_an_account_that_is_lost_during_a_run_fails_and_the_others_are_done(
     assert {memory_of(a, "us-east-1", "a") for a in members} == {3008}
 
 
+def test_a_saved_plan_is_applied_and_put_back_where_one_account_is_lost(
+    organization: tuple[Aws, list[str]], tmp_path: Path
+) -> None:
+    aws, (first, second) = organization
+    iam = client("iam", second)
+    file = str(tmp_path / "plan.json")
+    aws.run("plan", "--all", *roles([first, second]), "--region", "us-east-1", *RULES, "--out", file)
+    iam.update_assume_role_policy(RoleName="tailor", PolicyDocument=json.dumps({**TRUST, "Statement": []}))
+    try:
+        run = aws.json("apply", file, "--auto-approve", exit_code=1)
+        failed = [outcome for outcome in run["outcomes"] if outcome["outcome"] == "failed"]
+        assert len(failed) == run["summary"]["applied"] == 6
+        assert all(each["account_id"] == second and "cannot be reached" in each["detail"] for each in failed)
+        assert (memory_of(first, "us-east-1", "a"), memory_of(second, "us-east-1", "a")) == (1024, 3008)
+        # Nothing of the lost account is put back, so that its role is not needed.
+        undone = aws.json("rollback", run["run_id"], "--auto-approve")
+        assert undone["summary"]["rolled_back"] == 6
+        assert memory_of(first, "us-east-1", "a") == 3008
+    finally:
+        iam.update_assume_role_policy(RoleName="tailor", PolicyDocument=json.dumps(TRUST))
+
+
 def test_every_account_of_the_organization(organization: tuple[Aws, list[str]]) -> None:
     aws, members = organization
     plan = json.loads(

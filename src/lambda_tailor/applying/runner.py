@@ -24,7 +24,7 @@ from lambda_tailor.applying.scope_run import (
     mark_of,
 )
 from lambda_tailor.applying.undo import undo_plan
-from lambda_tailor.aws.accounts import Scope
+from lambda_tailor.aws.accounts import UNREACHABLE, Scope, unreached
 from lambda_tailor.aws.gateway import Connection
 from lambda_tailor.aws.scheduler import side_by_side
 from lambda_tailor.aws.scopes import check_account, open_scope
@@ -83,24 +83,32 @@ class Runner:
         check_operations(plan)
         check_caps(plan)
         check_age(plan, now(), self.max_age_h)
-        stale = self._stale(plan, lambda _arn: False)
+        stale, lost = self._stale(plan, lambda _arn: False)
         if plan.operations and len(stale_operations(plan.operations, stale)) == len(plan.operations):
             raise StalePlan(f"{next(iter(stale.values()))}: make the plan again. Nothing was changed.")
-        return self._start(plan, None, rollouts, stale)
+        return self._start(plan, None, rollouts, {**stale, **lost})
 
-    def _stale(self, plan: Plan, written: Callable[[str], bool]) -> Mapping[str, str]:
-        """The functions that are gone or others by now; the revision is compared where nothing was ``written``."""
+    def _stale(self, plan: Plan, written: Callable[[str], bool]) -> tuple[Mapping[str, str], Mapping[str, str]]:
+        """The functions that are gone or others by now, and those of accounts that cannot be reached, among several.
+
+        The revision is compared where nothing was ``written``. What could not be looked at is not written either.
+        """
         stale: dict[str, str] = {}
+        lost: dict[str, str] = {}
         with side_by_side(self.scheduler) as executor:
             checks = [
-                executor.submit(
-                    stale_functions, self.connection, Scope(region, plan.roles.get(account), account), asked
-                )
+                (scope, asked, executor.submit(stale_functions, self.connection, scope, asked))
                 for (account, region), asked in to_check(plan, written).items()
+                for scope in [Scope(region, plan.roles.get(account), account)]
             ]
-            for check in checks:
-                stale |= check.result()
-        return stale
+            for scope, asked, check in checks:
+                try:
+                    stale |= check.result()
+                except UNREACHABLE as error:
+                    if len(checks) == 1:
+                        raise
+                    lost |= dict.fromkeys((each.planned.arn for each in asked), unreached(scope, error))
+        return stale, lost
 
     def rollback(self, run_id: str, only: frozenset[str] | None = None) -> Run:
         """Put back exactly what a run changed, or only what of it is these functions' (ARNs).
@@ -114,7 +122,8 @@ class Runner:
         if done is not None:
             return run_of(self.journal.run(done.run_id))
         plan = self.undoing(record, only)
-        run = self._start(plan, record.run_id, stale=self._stale(plan, lambda _arn: True))
+        stale, lost = self._stale(plan, lambda _arn: True)
+        run = self._start(plan, record.run_id, stale={**stale, **lost})
         if run.status is Status.SUCCEEDED and only is None:
             self._was_put_back(record)
         return run
@@ -149,7 +158,8 @@ class Runner:
     def _stale_now(self, record: RunRecord) -> Mapping[str, str]:
         """Of a run that goes on: what it changed itself has another revision by now, and so has what it puts back."""
         written = {o.function for o in record.plan.operations if (s := record.steps.get(o.id)) is not None and s.call}
-        return self._stale(record.plan, lambda arn: record.of_run is not None or arn in written)
+        stale, lost = self._stale(record.plan, lambda arn: record.of_run is not None or arn in written)
+        return {**stale, **lost}
 
     def known(self, run_id: str) -> RunRecord:
         """A run of the journal that does, and did, what it shows.

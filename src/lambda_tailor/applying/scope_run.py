@@ -15,7 +15,7 @@ from lambda_tailor.applying.keys import prove_key, require_verified
 from lambda_tailor.applying.lineage import Lineage
 from lambda_tailor.applying.looks import Looks
 from lambda_tailor.applying.placeholders import Placeholders
-from lambda_tailor.aws.accounts import UNREACHABLE, Scope
+from lambda_tailor.aws.accounts import UNREACHABLE, Scope, unreached
 from lambda_tailor.aws.claims import Claims
 from lambda_tailor.aws.gateway import Connection
 from lambda_tailor.aws.lookups import look_up
@@ -218,7 +218,7 @@ def _stopped_from_afar(journal: Journal, run_id: str, stop: threading.Event) -> 
 def _unreached(
     work: ScopeRun, context: RunContext, operations: Sequence[Operation], error: Exception
 ) -> Mapping[str, Ended]:
-    because = f"account {work.scope.account_id} cannot be reached in {work.scope.region}: {error}"
+    because = unreached(work.scope, error)
     ended = {operation.id: Ended(Result.FAILED, because) for operation in operations}
     for operation in operations:
         context.journal.settle(work.run_id, operation.id, ended[operation.id])

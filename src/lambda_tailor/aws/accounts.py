@@ -79,6 +79,11 @@ class Scope:
     unsure: bool = False
 
 
+def unreached(scope: Scope, error: Exception) -> str:
+    """What is said of everything in an account and region that cannot be reached."""
+    return f"account {scope.account_id} cannot be reached in {scope.region}: {error}"
+
+
 @dataclass(frozen=True, slots=True)
 class Scopes:
     """Where to look, what could not be looked at, and the requests that finding out took."""
