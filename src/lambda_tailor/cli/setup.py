@@ -47,7 +47,20 @@ def refresh_prices(asked: Arguments) -> None:
 
 
 def iam_policy(asked: Arguments, *, writes: bool) -> Mapping[str, Any]:
-    """The least-privilege IAM policy document; the whole account's where no target is given.
+    """The least-privilege IAM policy document, with what signing with a KMS key takes where one is named."""
+    made = _iam_policy(asked, writes=writes)
+    key = asked.get("kms_key")
+    if key is None:
+        return made
+    from lambda_tailor.aws.team_key import ACTIONS
+    from lambda_tailor.planning.least_privilege import Coverage, with_key
+
+    regions = tuple(dict.fromkeys(asked.get("regions", ()))) or ("*",)
+    return with_key(made, ACTIONS, key, Coverage(account=asked.get("account", "*"), regions=regions))
+
+
+def _iam_policy(asked: Arguments, *, writes: bool) -> Mapping[str, Any]:
+    """The policy for the functions; the whole account's where no target is given.
 
     With roles it is what assuming them takes: what they do there is printed without them.
     """

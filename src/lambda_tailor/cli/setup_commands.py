@@ -64,6 +64,7 @@ def prices_refresh(**arguments: Any) -> int:
 @click.option("--plan/--apply", "only_plan", help="For making plans only, or for all commands.  [default: --apply]")
 @click.option("--guard", is_flag=True, help="Also for guarded rollouts.")
 @click.option("--tune", is_flag=True, help="Also for tunes.")
+@click.option("--kms-key", envvar="LAMBDA_TAILOR_KMS_KEY", metavar="KEY", help="Also for signing with this KMS key.")
 def iam_policy(only_plan: bool, **arguments: Any) -> int:
     """Print the smallest IAM policy that is needed, for every function where no target is given.
 

@@ -176,6 +176,29 @@ def entrance(actions: Iterable[Action], role_arns: Iterable[str]) -> Mapping[str
     return {"Version": "2012-10-17", "Statement": [*_statements("Reach", actions, Coverage(), names)]}
 
 
+def with_key(made: Mapping[str, Any], actions: Iterable[Action], key: str, coverage: Coverage) -> Mapping[str, Any]:
+    """The document, and the actions on a KMS key that signs: by id, ARN or alias. An alias's key is not known.
+
+    https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-request-alias
+    """
+    place, _, alias = key.partition("alias/")
+    if alias and place.startswith("arn:"):
+        arns = [f"{place}key/*"]
+    elif key.startswith("arn:"):
+        arns = [key]
+    else:
+        named = "*" if alias else key
+        where = ((partition_of(region), region) for region in coverage.regions)
+        arns = [f"arn:{partition}:kms:{region}:{coverage.account}:key/{named}" for partition, region in where]
+    statement: dict[str, Any] = {
+        "Sid": "SignKms", "Effect": "Allow", "Action": sorted({action.name for action in actions}),
+        "Resource": arns[0] if len(arns) == 1 else arns,
+    }  # fmt: skip
+    if alias:
+        statement["Condition"] = {"StringEquals": {"kms:RequestAlias": f"alias/{alias}"}}
+    return {**made, "Statement": [*made["Statement"], statement]}
+
+
 def _statements(
     what: str, actions: Iterable[Action], coverage: Coverage, names: Mapping[str, set[str]]
 ) -> Iterator[Mapping[str, Any]]:

@@ -333,3 +333,36 @@ def test_tunes_may_write_to_their_copies_only() -> None:
     assert found["iam:PassRole"] == ["*"]
     plain = CliRunner().invoke(main, ["iam-policy", "-e", "dev", "--rules", "memory"])
     assert "lambda:InvokeFunction" not in allowed(json.loads(plain.stdout))
+
+
+KEY = "arn:aws:kms:us-east-1:123456789012:key"
+ALIAS = {"StringEquals": {"kms:RequestAlias": "alias/team"}}
+
+
+@pytest.mark.parametrize("only_plan", [False, True])
+@pytest.mark.parametrize(
+    ("key", "resource", "condition"),
+    [
+        ("1234abcd", f"{KEY}/1234abcd", None),
+        (f"{KEY}/1234abcd", f"{KEY}/1234abcd", None),
+        ("arn:aws:kms:eu-west-1:210987654321:key/mrk-1", "arn:aws:kms:eu-west-1:210987654321:key/mrk-1", None),
+        ("alias/team", f"{KEY}/*", ALIAS),
+        ("arn:aws:kms:us-east-1:123456789012:alias/team", f"{KEY}/*", ALIAS),
+    ],
+)
+def test_signing_with_a_kms_key_takes_that_key_and_no_other(
+    key: str, resource: str, condition: Any, only_plan: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LAMBDA_TAILOR_KMS_KEY", raising=False)
+    asked = ["-e", "dev", "--account", "123456789012", "--region", "us-east-1", *(["--plan"] if only_plan else [])]
+    plain, signed = entrance_of(*asked)["Statement"], entrance_of(*asked, "--kms-key", key)["Statement"]
+    assert signed[:-1] == plain
+    assert "kms:" not in json.dumps(plain)
+    assert set(signed[-1]["Action"]) == {action.name for action in team_key.ACTIONS}
+    assert (signed[-1]["Resource"], signed[-1].get("Condition")) == (resource, condition)
+
+
+def test_whoever_only_assumes_roles_signs_with_the_key_of_its_own_account() -> None:
+    statements = entrance_of("--organization", "tailor", "--kms-key", f"{KEY}/1234abcd")["Statement"]
+    assert statements[-1]["Resource"] == f"{KEY}/1234abcd"
+    assert len(statements) > 1
