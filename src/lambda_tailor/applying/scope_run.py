@@ -132,10 +132,10 @@ def carry_out_remotely(work: ScopeRun) -> ScopeDone:
     """
     vault = Vault(KmsKey(work.connection, work.kms_key) if work.kms_key else local_source())
     journal = Journal(paths.journal_url())
-    prove_key(journal, vault, trust=work.trust_journal)
-    if work.vault_mark and mark_of(vault) != work.vault_mark:
-        raise JournalError(f"{vault.place} on this worker is another key: name the same in LAMBDA_TAILOR_KEY_FILE.")
     try:
+        prove_key(journal, vault, trust=work.trust_journal)
+        if work.vault_mark and mark_of(vault) != work.vault_mark:
+            raise JournalError(f"{vault.place} on this worker is another key: name the same in LAMBDA_TAILOR_KEY_FILE.")
         try:
             record = journal.run(work.run_id)
             require_verified(record, trust=work.trust_journal)
