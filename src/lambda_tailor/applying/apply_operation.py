@@ -18,7 +18,7 @@ from lambda_tailor.applying.placeholders import Placeholders
 from lambda_tailor.aws.claims import Claims
 from lambda_tailor.aws.gateway import Gateway
 from lambda_tailor.aws.quotas import Stopped
-from lambda_tailor.errors import AccessDenied, AwsRefused
+from lambda_tailor.errors import AccessDenied, AwsRefused, CredentialsError, EndpointUnreachable
 from lambda_tailor.journal.journal import Journal
 from lambda_tailor.journal.leases import Holder
 from lambda_tailor.model.plan import Operation
@@ -128,6 +128,9 @@ class _Application:
                 if ended is not None:
                     return ended
                 attempt = 0
+            except (CredentialsError, EndpointUnreachable):
+                # The answer may have come in place of another: it stays written down as sent, which is looked into.
+                raise
             except BaseException:
                 self._unsent(doing)
                 raise
