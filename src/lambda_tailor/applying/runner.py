@@ -95,9 +95,10 @@ class Runner:
         """
         stale: dict[str, str] = {}
         lost: dict[str, str] = {}
+        connection = self._workers_connection()
         with side_by_side(self.scheduler) as executor:
             checks = [
-                (scope, asked, executor.submit(stale_functions, self.connection, scope, asked))
+                (scope, asked, executor.submit(stale_functions, connection, scope, asked))
                 for (account, region), asked in to_check(plan, written).items()
                 for scope in [Scope(region, plan.roles.get(account), account)]
             ]
@@ -109,6 +110,10 @@ class Runner:
                         raise
                     lost |= dict.fromkeys((each.planned.arn for each in asked), unreached(scope, error))
         return stale, lost
+
+    def _workers_connection(self) -> Connection:
+        """How those who do the work reach AWS: with credentials of their own, where they are on other machines."""
+        return self.connection if self.scheduler is None else replace(self.connection, profile=None)
 
     def rollback(self, run_id: str, only: frozenset[str] | None = None) -> Run:
         """Put back exactly what a run changed, or only what of it is these functions' (ARNs).
@@ -283,17 +288,14 @@ class Runner:
             run_id=record.run_id,
             scope=Scope(""),
             # CloudTrail of another account tells which run it was.
-            connection=replace(self.connection, session_name=f"lambda-tailor-{record.run_id}"[:64]),
+            connection=replace(self._workers_connection(), session_name=f"lambda-tailor-{record.run_id}"[:64]),
             who=record.user,
             several=len(scopes) > 1,
             stale=stale_operations(record.plan.operations, stale),
         )
         if self.scheduler is not None:
-            # Credentials are the worker's own.
-            connection = replace(work.connection, profile=None)
             work = replace(
                 work,
-                connection=connection,
                 vault_mark=mark_of(self.vault),
                 kms_key=self.kms_key,
                 trust_journal=self.trust_journal,
