@@ -43,9 +43,9 @@ if TYPE_CHECKING:
         plan,
         resume,
         rollback,
-        runs,
         verify,
     )
+    from lambda_tailor.review.looking_back import runs
 
 
 def __dir__() -> list[str]:

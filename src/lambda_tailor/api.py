@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lambda_tailor.applying.checkup import doctor
 from lambda_tailor.applying.write_back import plan_of, write_back
-from lambda_tailor.aws.gateway import DEFAULT_TIMEOUT_S, Connection
+from lambda_tailor.aws.gateway import DEFAULT_TIMEOUT_S
 from lambda_tailor.aws.inventory import SUFFIX_PREFIX
-from lambda_tailor.clock import now
-from lambda_tailor.errors import BadInput, TailorError
-from lambda_tailor.model.diagnosis import Diagnosis
+from lambda_tailor.errors import TailorError
 from lambda_tailor.model.explanation import Explanation
 from lambda_tailor.model.history import History
 from lambda_tailor.model.lanes import DEFAULT_SHARE
@@ -29,12 +27,13 @@ from lambda_tailor.model.realized import Realized
 from lambda_tailor.model.rollout import GuardOptions, Watcher
 from lambda_tailor.model.run import Run, Runs, Verification
 from lambda_tailor.planning import workflow
-from lambda_tailor.planning.options import DEFAULT_LOOKBACK_DAYS, MAX_AGE_H, ConnectionOptions, PlanOptions
-from lambda_tailor.rollout.preparing import Prepared
+from lambda_tailor.planning.options import DEFAULT_LOOKBACK_DAYS, MAX_AGE_H, PlanOptions, connection_of
+from lambda_tailor.review.looking_back import history, id_of, plan_and_run, realized, run, runs
+from lambda_tailor.rollout.library import prepare_rollout, roll_out
 from lambda_tailor.tuning.library import clean_up_tune, prepare_tune, tune
 
 if TYPE_CHECKING:
-    from lambda_tailor.model.record import RunRecord
+    pass
 
 __all__ = [
     "Explanation",
@@ -53,6 +52,7 @@ __all__ = [
     "explain",
     "history",
     "plan",
+    "plan_and_run",
     "plan_of",
     "prepare_rollout",
     "prepare_tune",
@@ -61,6 +61,7 @@ __all__ = [
     "roll_out",
     "rollback",
     "rollback_plan",
+    "run",
     "runs",
     "tune",
     "verify",
@@ -237,70 +238,12 @@ def apply(
     """
     from lambda_tailor.applying.opening import open_runner
 
-    connection = _connection(profile, endpoint_url, quota_share, timeout_s)
+    connection = connection_of(profile, endpoint_url, quota_share, timeout_s)
     with open_runner(
         connection, journal=journal, scheduler=scheduler, observer=observer, stop=stop, kms_key=kms_key,
         trust_journal=trust_journal, trust_plan=trust_plan, max_age_h=max_age_h,
     ) as runner:  # fmt: skip
         return runner.apply(plan) if just_made else runner.apply_saved(plan)
-
-
-def prepare_rollout(
-    plan: Plan,
-    options: GuardOptions,
-    *,
-    journal: str | None = None,
-    profile: str | None = None,
-    endpoint_url: str | None = None,
-    quota_share: float = DEFAULT_SHARE,
-    timeout_s: float = DEFAULT_TIMEOUT_S,
-    kms_key: str | None = None,
-) -> Prepared:
-    """How each function of a plan would be rolled out, and what it takes; changes nothing.
-
-    Functions that cannot be are blocked in the plan that is left. Raises what reading AWS raises.
-    """
-    from lambda_tailor.applying.opening import open_journal, open_vault
-    from lambda_tailor.journal.signing import signed_again
-    from lambda_tailor.rollout.preparing import prepare
-
-    connection = _connection(profile, endpoint_url, quota_share, timeout_s)
-    with closing(open_journal(journal)) as opened:
-        prepared = prepare(plan, connection, options, opened.unfinished_rollouts())
-    return replace(prepared, plan=signed_again(plan, prepared.plan, open_vault(connection, kms_key)))
-
-
-def roll_out(
-    prepared: Prepared,
-    *,
-    just_made: bool = False,
-    journal: str | None = None,
-    profile: str | None = None,
-    endpoint_url: str | None = None,
-    quota_share: float = DEFAULT_SHARE,
-    timeout_s: float = DEFAULT_TIMEOUT_S,
-    scheduler: str | None = None,
-    observer: Observer | None = None,
-    stop: threading.Event | None = None,
-    watcher: Watcher | None = None,
-    trust_plan: bool = False,
-    max_age_h: float = MAX_AGE_H,
-    trust_journal: bool = False,
-    kms_key: str | None = None,
-) -> Run:
-    """Apply a plan so that each change proves itself on a part of the traffic, or goes back.
-
-    The keywords are those of ``apply``; ``watcher`` is told of each look. Raises what ``apply`` raises.
-    """
-    from lambda_tailor.applying.opening import open_runner
-    from lambda_tailor.rollout.doors import start
-
-    connection = _connection(profile, endpoint_url, quota_share, timeout_s)
-    with open_runner(
-        connection, journal=journal, scheduler=scheduler, observer=observer, stop=stop, kms_key=kms_key,
-        trust_journal=trust_journal, trust_plan=trust_plan, max_age_h=max_age_h,
-    ) as runner:  # fmt: skip
-        return start(runner, prepared, saved=not just_made, watcher=watcher)
 
 
 def rollback_plan(
@@ -320,9 +263,9 @@ def rollback_plan(
     """
     from lambda_tailor.applying.opening import open_runner
 
-    connection = _connection(profile, endpoint_url, quota_share, timeout_s)
+    connection = connection_of(profile, endpoint_url, quota_share, timeout_s)
     with open_runner(connection, journal=journal, kms_key=kms_key, trust_journal=trust_journal) as runner:
-        return runner.undoing(runner.known(_id(run)))
+        return runner.undoing(runner.known(id_of(run)))
 
 
 def rollback(
@@ -349,12 +292,12 @@ def rollback(
     from lambda_tailor.applying.opening import open_runner
     from lambda_tailor.rollout.doors import roll_back
 
-    connection = _connection(profile, endpoint_url, quota_share, timeout_s)
+    connection = connection_of(profile, endpoint_url, quota_share, timeout_s)
     with open_runner(
         connection, journal=journal, scheduler=scheduler, observer=observer, stop=stop, kms_key=kms_key,
         trust_journal=trust_journal,
     ) as runner:  # fmt: skip
-        return roll_back(runner, _id(run), watcher)
+        return roll_back(runner, id_of(run), watcher)
 
 
 def resume(
@@ -380,139 +323,12 @@ def resume(
     from lambda_tailor.applying.opening import open_runner
     from lambda_tailor.rollout.doors import resume as go_on
 
-    connection = _connection(profile, endpoint_url, quota_share, timeout_s)
+    connection = connection_of(profile, endpoint_url, quota_share, timeout_s)
     with open_runner(
         connection, journal=journal, scheduler=scheduler, observer=observer, stop=stop, kms_key=kms_key,
         trust_journal=trust_journal,
     ) as runner:  # fmt: skip
-        return go_on(runner, _id(run), watcher)
-
-
-def runs(*, journal: str | None = None) -> Runs:
-    """Every run that the journal knows, oldest first.
-
-    Raises JournalError.
-    """
-    from lambda_tailor.applying.opening import open_journal
-
-    with closing(open_journal(journal)) as opened:
-        return Runs(runs=tuple(opened.runs()), unfinished=tuple(opened.unfinished_rollouts()))
-
-
-def run(run: str, *, journal: str | None = None) -> Run:
-    """One run with its outcomes; ``latest`` is the newest that wrote something and was no rollback.
-
-    Raises RunNotFound, JournalError.
-    """
-    from lambda_tailor.journal.outcomes import run_of
-
-    return run_of(_record(run, journal))
-
-
-def plan_and_run(run: str, *, journal: str | None = None) -> tuple[Plan, Run]:
-    """The plan that a run carried out, and the run with its outcomes.
-
-    Raises RunNotFound, JournalError.
-    """
-    from lambda_tailor.journal.outcomes import run_of
-
-    record = _record(run, journal)
-    return record.plan, run_of(record)
-
-
-def realized(
-    run: Run | str,
-    *,
-    lookback_days: float = DEFAULT_LOOKBACK_DAYS,
-    worse_percent: float = 25.0,
-    journal: str | None = None,
-    profile: str | None = None,
-    endpoint_url: str | None = None,
-    quota_share: float = DEFAULT_SHARE,
-    timeout_s: float = DEFAULT_TIMEOUT_S,
-) -> Realized:
-    """What a run really brought: the time after it beside as long a time before it, at most ``lookback_days``.
-
-    More than ``worse_percent`` slower or more erroneous is worse. Raises RunNotFound, BadInput, JournalError and
-    what reading AWS raises.
-    """
-    from lambda_tailor.review.realized import realized as compared
-
-    connection = _connection(profile, endpoint_url, quota_share, timeout_s)
-    record = _record(run, journal)
-    return compared(record, connection, lookback_days=lookback_days, worse_percent=worse_percent)
-
-
-def history(
-    *,
-    measure: bool = False,
-    lookback_days: float = DEFAULT_LOOKBACK_DAYS,
-    journal: str | None = None,
-    profile: str | None = None,
-    endpoint_url: str | None = None,
-    quota_share: float = DEFAULT_SHARE,
-    timeout_s: float = DEFAULT_TIMEOUT_S,
-) -> History:
-    """Every run with what it promised, oldest first; ``measure`` reads AWS for what those in effect brought.
-
-    A run that is too young or whose account cannot be read stays without. Raises JournalError.
-    """
-    from lambda_tailor.applying.opening import open_journal
-    from lambda_tailor.journal.outcomes import run_of
-    from lambda_tailor.review.history import history_of, in_effect
-    from lambda_tailor.review.realized import realized as compared
-
-    with closing(open_journal(journal)) as opened:
-        records = [opened.run(overview.run_id) for overview in opened.runs()]
-    told = [(record.plan, run_of(record)) for record in records]
-    brought = {}
-    if measure:
-        connection = _connection(profile, endpoint_url, quota_share, timeout_s)
-        wanted = {run.run_id for run in in_effect(told)}
-        for record in (record for record in records if record.run_id in wanted):
-            with suppress(BadInput):
-                brought[record.run_id] = compared(record, connection, lookback_days=lookback_days, worse_percent=25.0)
-    return history_of(told, brought, now())
-
-
-def doctor(
-    *,
-    regions: Sequence[str] = (),
-    journal: str | None = None,
-    profile: str | None = None,
-    endpoint_url: str | None = None,
-    quota_share: float = DEFAULT_SHARE,
-    timeout_s: float = DEFAULT_TIMEOUT_S,
-) -> Diagnosis:
-    """Whether credentials, region, permissions, journal, clock and versions are ready; changes nothing.
-
-    What is missing is a check that failed, with what to do; nothing is raised for it.
-    """
-    from lambda_tailor import paths
-    from lambda_tailor.applying.doctor import diagnose
-    from lambda_tailor.settings import all_settings
-
-    connection = _connection(profile, endpoint_url, quota_share, timeout_s)
-    writes = sorted({action.name for setting in all_settings().values() for action in setting.write_actions})
-    return diagnose(connection, journal_url=journal or paths.journal_url(), regions=regions, write_actions=writes)
-
-
-def _record(run: Run | str, journal: str | None) -> RunRecord:
-    from lambda_tailor.applying.opening import open_journal
-
-    with closing(open_journal(journal)) as opened:
-        return opened.run(_id(run))
-
-
-def _connection(profile: str | None, endpoint_url: str | None, quota_share: float, timeout_s: float) -> Connection:
-    options = ConnectionOptions(
-        profile=profile, endpoint_url=endpoint_url, quota_share=quota_share, timeout_s=timeout_s
-    )
-    return options.connection()
-
-
-def _id(run: Run | str) -> str:
-    return run if isinstance(run, str) else run.run_id
+        return go_on(runner, id_of(run), watcher)
 
 
 def _options(observer: Observer | None = None, tags: Mapping[str, str] | None = None, **asked: object) -> PlanOptions:

@@ -69,6 +69,7 @@ def test_any_structure_as_a_policy(value: Any) -> None:
         "overrides: [{name: '*', until: 9999-99-99, rules: {}}]",
         "exclude: [{name: '[[[[', until: 2027-01-01}]\nrules: []",
         "\x00",
+        "-_",
         "\ufeffrules: 1",
         "rules:\n\tmemory: {}",
         "caps: {max_functions: -1}",

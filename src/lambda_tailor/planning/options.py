@@ -230,3 +230,11 @@ def _remarks(name: str, *, chosen: bool, by_suffix: bool) -> dict[str, Any]:
             f"--preset {DEFAULT_PRESET},operate asks for them too."
         )
     return {"remarks": tuple(said), "of_stack": of_stack}
+
+
+def connection_of(profile: str | None, endpoint_url: str | None, quota_share: float, timeout_s: float) -> Connection:
+    """How AWS is reached, from the keywords that every function of the library takes."""
+    options = ConnectionOptions(
+        profile=profile, endpoint_url=endpoint_url, quota_share=quota_share, timeout_s=timeout_s
+    )
+    return options.connection()

@@ -92,7 +92,8 @@ def _parse(text: str, name: str) -> Mapping[str, Any]:
     except MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise PolicyError(f"{name}: {line}{error.problem or 'not YAML'}.") from error
-    except (YAMLError, ValueError, RecursionError) as error:
+    # The parser takes "-_" for a number, and looks for its first digit.
+    except (YAMLError, ValueError, IndexError, RecursionError) as error:
         raise PolicyError(f"{name} is not YAML: {' '.join(str(error).split())}.") from error
     if data is None:
         return {}
