@@ -32,6 +32,7 @@ NAMES = ("a", "b", "c")
 ASKED = ("--all", "--preset", "reference", "--rules", "memory,timeout,tracing,reserved-concurrency",
          *(argument for region in REGIONS for argument in ("--region", region)))  # fmt: skip
 UP_WITHIN_S = 30
+TRACING = "arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ def spread(shared: Aws, deploy: Callable[..., Any]) -> Aws:
     code = shared_package()
     role = deploy("seed")["Role"]
     boto3.client("lambda").delete_function(FunctionName="seed")
+    # Without it AWS refuses the active tracing that is asked for.
+    boto3.client("iam").attach_role_policy(RoleName=role.rpartition("/")[2], PolicyArn=TRACING)
     for region in REGIONS:
         functions = boto3.client("lambda", region_name=region)
         for name in NAMES:
@@ -139,14 +142,27 @@ def memory() -> set[int]:
     }
 
 
-def intended() -> int:
+def asked_of_the_journal(question: str) -> int:
+    # Asked over and over, so that no connection may stay open: the server takes a hundred.
     url = os.environ["LAMBDA_TAILOR_JOURNAL"].replace("://", "+psycopg://")
-    # Asked many times a second: a pool for each would keep a connection of the server for each.
     with sa.create_engine(url, poolclass=sa.NullPool).connect() as connection:
-        try:
-            return int(connection.execute(sa.text("select count(*) from steps where call <> ''")).scalar_one())
-        except sa.exc.ProgrammingError:
-            return 0
+        return int(connection.execute(sa.text(question)).scalar_one())
+
+
+def connections_end() -> bool:
+    """Whether nobody but the one that asks is connected to the journal's database; a server needs a moment for it."""
+    until = time.monotonic() + 5
+    question = "select count(*) from pg_stat_activity where datname = current_database()"
+    while (others := asked_of_the_journal(question) > 1) and time.monotonic() < until:
+        time.sleep(0.05)
+    return not others
+
+
+def intended() -> int:
+    try:
+        return asked_of_the_journal("select count(*) from steps where call <> ''")
+    except sa.exc.ProgrammingError:
+        return 0
 
 
 def test_workers_plan_what_threads_plan(spread: Aws, cluster: Cluster) -> None:
@@ -185,7 +201,7 @@ def test_a_worker_that_dies_in_the_middle_of_an_apply_has_its_task_done_by_anoth
 
 def test_ctrl_c_reaches_the_workers_and_the_run_can_be_finished(spread: Aws, cluster: Cluster) -> None:
     # So slow that it cannot be over before the workers look whether they shall stop.
-    asked = [*ASKED, "--auto-approve", "--scheduler", cluster.url, "--quota-share", "0.05"]
+    asked = [*ASKED, "--auto-approve", "--scheduler", cluster.url, "--quota-share", "0.03"]
     program = subprocess.Popen(
         [sys.executable, "-m", "lambda_tailor", "apply", *asked], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
@@ -209,8 +225,10 @@ def work(run_id: str, mark: str = "") -> ScopeRun:
 
 
 def test_a_worker_with_another_key_or_journal_writes_nothing(shared: Aws) -> None:
-    with pytest.raises(JournalError, match="another key"):
+    with pytest.raises(JournalError, match="another key") as refused:
         carry_out_remotely(work("run-1", mark="not this one"))
+    # Whoever still looks at the error keeps no connection of the worker's open.
+    assert refused.traceback and connections_end()
     with pytest.raises(JournalError, match="does not know the run"):
         carry_out_remotely(work("run-1"))
     assert paths.key_file().exists()
