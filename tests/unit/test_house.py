@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "lambda_tailor"
 FOLDERS = sorted(p.parent for p in SOURCE.glob("*/__init__.py"))
-MOST_AT_THE_TOP, MOST_LINES = 9, 520
+MOST_AT_THE_TOP, MOST_LINES = 9, 350
 
 
 def test_few_modules_lie_at_the_top() -> None:

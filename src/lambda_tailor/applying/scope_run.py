@@ -22,9 +22,10 @@ from lambda_tailor.aws.lookups import look_up
 from lambda_tailor.aws.scopes import OpenScope, check_account, open_scope
 from lambda_tailor.aws.team_key import KmsKey
 from lambda_tailor.errors import AwsRefused, JournalError, RunNotFound, TailorError
-from lambda_tailor.journal.journal import Journal, lease_lost
+from lambda_tailor.journal.journal import Journal
 from lambda_tailor.journal.key_sources import local_source
 from lambda_tailor.journal.leases import RENEWED_EVERY_S, Held, Holder
+from lambda_tailor.journal.standing import lease_lost
 from lambda_tailor.journal.vault import Vault
 from lambda_tailor.model.function import Found, Missing, Unreadable, source_lookup
 from lambda_tailor.model.plan import Operation

@@ -15,6 +15,7 @@ from typing import Any
 from lambda_tailor.aws import evidence_logs as logs
 from lambda_tailor.aws import evidence_metrics as metrics
 from lambda_tailor.aws import evidence_optimizer as optimizer
+from lambda_tailor.aws import evidence_samples as samples
 from lambda_tailor.aws import evidence_triggers as triggers
 from lambda_tailor.aws import traffic
 from lambda_tailor.aws.evidence_logs import Aggregates, LogEvidence
@@ -236,7 +237,7 @@ def _logs(work: _Gathering, functions: Sequence[Function], found: Found) -> None
     rest = sorted((f for f in busy if f.arn not in known), key=lambda f: _spends(f, found[f.arn]), reverse=True)
     most = len(rest) if work.options.deep else max(SAMPLES, len(functions) // ONE_IN)
     with ThreadPoolExecutor(max_workers=4) as threads:
-        sampled = list(threads.map(lambda f: logs.sample(work.opened.gateway, f, work.end, days), rest[:most]))
+        sampled = list(threads.map(lambda f: samples.sample(work.opened.gateway, f, work.end, days), rest[:most]))
     for function, told in zip(rest[:most], sampled, strict=True):
         _add(function, found[function.arn], told, days)
     for function in rest[most:]:
@@ -309,7 +310,7 @@ def _biased(function: Function) -> str:
 
 def _older(function: Function, told: LogEvidence) -> str:
     """Aggregates do not tell of which code they are; that some of it is older can be told from their age."""
-    since = logs.deployed(function)
+    since = samples.deployed(function)
     if told.days is None or since is None or not told.source.startswith("Logs Insights"):
         return ""
     age = (datetime.now(UTC) - since).total_seconds() / 86_400

@@ -9,7 +9,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,10 +18,9 @@ from typing import Any
 from lambda_tailor.aws.gateway import Gateway
 from lambda_tailor.errors import AccessDenied, AwsRefused
 from lambda_tailor.evidence.percentiles import weighted_mean
-from lambda_tailor.evidence.report_line import ReportRecord, parse_report
 from lambda_tailor.iam.permission import LOG_GROUP, Action
-from lambda_tailor.model.evidence import Absent, AtMemory
-from lambda_tailor.model.function import Found, Function, Missing, Resource, Unreadable
+from lambda_tailor.model.evidence import AtMemory
+from lambda_tailor.model.function import Found, Missing, Resource, Unreadable
 from lambda_tailor.settings.setting import Call
 
 READ_ACTIONS = (
@@ -36,9 +35,6 @@ HALVINGS = 3
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_AnalyzeLogData_Classes.html
 _OF_ANOTHER_CLASS = frozenset({"InvalidParameterException", "InvalidOperationException"})
 PATIENCE_S = 120.0
-# The newest window; the two before it have half of that each.
-EVENTS_A_WINDOW = 500
-PAGES_A_SAMPLE = 3
 # Days up to which the answer comes by day: an answer has at most ten thousand rows.
 BY_DAY_UP_TO = 31
 _DAY_MS = 86_400_000
@@ -223,7 +219,7 @@ def _whole(rows: Sequence[Mapping[str, str]], end: datetime, days: int) -> LogEv
         init_avg=_weighted(rows, "meanInit", "inits"),
         timeouts=int(sum(_number(row, "timedOut") or 0 for row in rows)),
         at_memory=sizes,
-        days=_age(datetime.fromtimestamp(min(first) / 1000, UTC), end, days) if first else None,
+        days=age_days(datetime.fromtimestamp(min(first) / 1000, UTC), end, days) if first else None,
         memory_by_day=_by_day(rows),
     )
 
@@ -288,114 +284,6 @@ def bytes_by_level(
     return Found({"bytes": {str(row.get("level")): _number(row, "bytes") or 0.0 for row in rows}})
 
 
-def sample(gateway: Gateway, function: Function, end: datetime, days: int) -> LogEvidence | Absent:
-    """What up to a thousand of a function's newest REPORT records tell; one call, and five where there are many."""
-    try:
-        told = list(_records(gateway, function, end, days))
-    except AwsRefused as error:
-        missing = error.code == "ResourceNotFoundException"
-        return Absent(f"there is no log group {function.log_group}" if missing else str(error))
-    except AccessDenied as error:
-        return Absent(str(error))
-    if not told:
-        return Absent(f"there is no REPORT record of the last {days} days in {function.log_group}")
-    records = [each.record for each in told]
-    used = [record.max_memory_mb for record in records if record.max_memory_mb]
-    return LogEvidence(
-        source=f"sample of {len(records)} REPORT records{_mixed(function, told)}",
-        runs=len(records),
-        memory_used=max(used, default=None),
-        billed_avg=_mean([record.billed_ms for record in records]),
-        init_avg=_mean([record.init_ms for record in records]),
-        timeouts=sum(record.status == "timeout" for record in records),
-        at_memory=_sampled_sizes(records),
-        days=_age(min(each.at for each in told), end, days),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """A REPORT record, when it was written, and by which version of the function."""
-
-    record: ReportRecord
-    at: datetime
-    version: str
-
-
-def _age(first: datetime, end: datetime, days: int) -> float:
+def age_days(first: datetime, end: datetime, days: int) -> float:
     """How many days back the records really reach, of those that were asked for."""
     return round(min(max((end - first).total_seconds() / 86_400, 0.01), days), 2)
-
-
-def _mixed(function: Function, told: Sequence[_Told]) -> str:
-    """How many of the records are of other code than the present one, as far as dates and streams tell."""
-    since = deployed(function)
-    older = sum(each.at < since for each in told) if since else 0
-    said = f", {older} of them older than its last deployment or change ({since:%Y-%m-%d})" if older and since else ""
-    versions = sorted({each.version for each in told if each.version})
-    return said + (f", of the versions {', '.join(versions)}" if len(versions) > 1 else "")
-
-
-def _records(gateway: Gateway, function: Function, end: datetime, days: int) -> Iterator[_Told]:
-    """The newest records, and where these are not all of them, some from before in two windows more."""
-    start = end - timedelta(days=days)
-    newest, whole = _window(gateway, function, start, end, EVENTS_A_WINDOW)
-    yield from newest
-    if whole or not newest:
-        return
-    third = (min(each.at for each in newest) - start) / 3
-    for number in (2, 1):
-        yield from _window(gateway, function, start, start + number * third, EVENTS_A_WINDOW // 2)[0]
-
-
-def _window(
-    gateway: Gateway, function: Function, start: datetime, end: datetime, limit: int
-) -> tuple[list[_Told], bool]:
-    """The newest records between the two, and whether they are all of them."""
-    asked = {
-        "logGroupName": function.log_group,
-        "startTime": int(start.timestamp() * 1000),
-        "endTime": int(end.timestamp() * 1000),
-        "filterPattern": '"platform.report"' if function.log_format == "JSON" else "REPORT",
-        "limit": limit,
-        # Else AWS begins with the oldest: at another size, and of other code.
-        "startFromHead": False,
-    }
-    own = function.log_group == f"/aws/lambda/{function.name}"
-    found: list[_Told] = []
-    for page, answer in enumerate(gateway.pages(Call("logs", "FilterLogEvents", asked), "nextToken"), start=1):
-        for event in answer.get("events") or ():
-            stream = event.get("logStreamName", "")
-            # In a log group that functions share, the stream carries the function's name before the version.
-            if own or f"/{function.name}[" in stream:
-                record = parse_report(event["message"])
-                if record is not None:
-                    at = datetime.fromtimestamp(event["timestamp"] / 1000, UTC) if "timestamp" in event else end
-                    found.append(_Told(record, at, stream.partition("[")[2].partition("]")[0]))
-        if found or page >= PAGES_A_SAMPLE:
-            return found, not answer.get("nextToken")
-    return found, True
-
-
-def deployed(function: Function) -> datetime | None:
-    """When the function was last deployed or changed."""
-    try:
-        return datetime.strptime(function.last_modified, "%Y-%m-%dT%H:%M:%S.%f%z")
-    except ValueError:
-        return None
-
-
-def _sampled_sizes(records: Sequence[ReportRecord]) -> tuple[AtMemory, ...]:
-    sizes: list[AtMemory] = []
-    for memory in sorted({record.memory_mb for record in records if record.memory_mb}):
-        these = [record for record in records if record.memory_mb == memory]
-        took = _mean([record.duration_ms for record in these])
-        if took is not None:
-            billed = _mean([record.billed_ms for record in these])
-            used = max((record.max_memory_mb or 0 for record in these), default=0)
-            sizes.append(AtMemory(memory, len(these), took, took if billed is None else billed, float(used)))
-    return tuple(sizes)
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    return weighted_mean([(value, 1.0) for value in values if value is not None])

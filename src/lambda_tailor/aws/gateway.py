@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import logging
-import operator
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, partial
 from itertools import chain, repeat
 from typing import Any
-from urllib.parse import urlsplit
 
 import boto3
 import botocore.config
@@ -21,15 +19,13 @@ import botocore.loaders
 import botocore.session
 
 from lambda_tailor.aws.answers import conform
+from lambda_tailor.aws.concealing import _is_url, conceal, reveal, secretive
 from lambda_tailor.aws.faults import ERRORS, SILENCE, classify, explain
-from lambda_tailor.aws.packages import NotRead, fetch
 from lambda_tailor.aws.quotas import Pace, shared_pace
 from lambda_tailor.aws.retry import Fault, RetryPolicy
 from lambda_tailor.aws.silence import LINE
 from lambda_tailor.errors import AccessDenied, AwsRefused, BadInput, CredentialsError
 from lambda_tailor.model.lanes import DEFAULT_SHARE
-from lambda_tailor.model.package import Package
-from lambda_tailor.model.secret import Secret
 from lambda_tailor.settings.setting import Answer, Call
 
 # At DEBUG, botocore logs whole requests and answers, secrets and all: not here, whatever the root logger says.
@@ -140,13 +136,13 @@ class Gateway:
             with self._lock:
                 self.calls[call.name] += 1
             try:
-                return _conceal(call, conform(call.name, self._send(call), self._shape(call)))
+                return conceal(call, conform(call.name, self._send(call), self._shape(call)))
             except ERRORS as error:
                 fault = classify(error)
                 silent = fault in (Fault.LOST, Fault.UNSENT) and LINE.silent_s() >= self.connection.timeout_s
                 if silent or not retry.again(fault, attempt=attempt, started=started, writes=is_write):
                     explained = explain(
-                        error, call, lost=is_write and fault is Fault.LOST, secretive=_secretive(call.parameters)
+                        error, call, lost=is_write and fault is Fault.LOST, secretive=secretive(call.parameters)
                     )
                     if isinstance(explained, AccessDenied):
                         with self._lock:
@@ -175,7 +171,7 @@ class Gateway:
     def _send(self, call: Call) -> Answer:
         client = self._client(call.service)
         with LINE.waiting(SILENCE):
-            answer: Answer = getattr(client, _method(call.action))(**_reveal(call.parameters))
+            answer: Answer = getattr(client, _method(call.action))(**reveal(call.parameters))
         return answer
 
     def _shape(self, call: Call) -> Any:
@@ -213,94 +209,6 @@ def _method(action: str) -> str:
 
     method: str = xform_name(action)
     return method
-
-
-def _secretive(value: Any) -> bool:
-    """Whether there is a secret in a request."""
-    if isinstance(value, Secret | Package):
-        return True
-    if isinstance(value, Mapping):
-        return any(map(_secretive, value.values()))
-    return isinstance(value, list | tuple) and any(map(_secretive, value))
-
-
-def _fetched(package: Package) -> bytes:
-    data = fetch(package.url.reveal())
-    if isinstance(data, NotRead):
-        raise AwsRefused(data.because, code="CodeNotFetched")
-    return data
-
-
-# Most of what is in a request, which is why these are told first.
-_LEAVES = frozenset({str, int, float, bool, type(None)})
-
-
-def _reveal(value: Any) -> Any:
-    """The request's parameters with the values of secrets in them."""
-    if type(value) in _LEAVES:
-        return value
-    if isinstance(value, Secret):
-        return value.reveal()
-    if isinstance(value, Package):
-        return _fetched(value)
-    if isinstance(value, Mapping):
-        parts = {key: _reveal(item) for key, item in value.items()}
-        # What has no secret in it is not copied: requests for metrics are large, and several are under way.
-        return value if all(parts[key] is item for key, item in value.items()) else parts
-    if isinstance(value, list | tuple):
-        items = [_reveal(item) for item in value]
-        return value if all(map(operator.is_, items, value)) else items
-    return value
-
-
-def _conceal(call: Call, answer: Any) -> Answer:
-    """The answer, in which every value that must not be seen is now wrapped in Secret."""
-    match call.service, call.action:
-        case "lambda", "GetFunction":
-            _conceal_environment(answer.get("Configuration") or {})
-            _conceal_location(answer.get("Code"))
-        case "lambda", "GetLayerVersionByArn":
-            _conceal_location(answer.get("Content"))
-        case "lambda", (
-            "CreateFunction" | "PublishVersion" | "UpdateFunctionConfiguration" | "UpdateFunctionCode"
-            | "GetFunctionConfiguration"
-        ):  # fmt: skip
-            _conceal_environment(answer)
-        case "lambda", "ListFunctions":
-            for configuration in answer.get("Functions") or ():
-                _conceal_environment(configuration)
-        case "secretsmanager", "GetSecretValue":
-            if "SecretString" in answer:
-                answer["SecretString"] = Secret(answer["SecretString"])
-        case "secretsmanager", "BatchGetSecretValue":
-            for value in answer.get("SecretValues") or ():
-                if "SecretString" in value:
-                    value["SecretString"] = Secret(value["SecretString"])
-        case "ssm", "GetParameter":
-            parameter = answer["Parameter"]
-            parameter["Value"] = Secret(parameter["Value"])
-        case "sts", "AssumeRole":
-            for name in ("SecretAccessKey", "SessionToken"):
-                answer["Credentials"][name] = Secret(answer["Credentials"][name])
-    concealed: Answer = answer
-    return concealed
-
-
-def _conceal_location(code: Any) -> None:
-    """Whoever has the pre-signed URL has the code."""
-    if isinstance(code, dict) and code.get("Location"):
-        code["Location"] = Secret(code["Location"])
-
-
-def _conceal_environment(configuration: Any) -> None:
-    variables = (configuration.get("Environment") or {}).get("Variables") or {}
-    for name, value in variables.items():
-        variables[name] = Secret(value)
-
-
-def _is_url(text: str) -> bool:
-    parts = urlsplit(text)
-    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 @cache

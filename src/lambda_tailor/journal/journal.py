@@ -8,7 +8,6 @@ one, since how a step ended can be read from AWS again.
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,7 +17,7 @@ import sqlalchemy as sa
 
 from lambda_tailor.clock import now
 from lambda_tailor.documents import adapter, packed, unpacked
-from lambda_tailor.errors import JournalError, LeaseLost, PlanFileError, RunNotFound
+from lambda_tailor.errors import JournalError, PlanFileError, RunNotFound
 from lambda_tailor.journal import leases, signatures, steps, tunings
 from lambda_tailor.journal import rollouts as rollout_rows
 from lambda_tailor.journal.database import open_engine, without_password
@@ -27,6 +26,7 @@ from lambda_tailor.journal.leases import Held, Holder
 from lambda_tailor.journal.outcomes import run_of
 from lambda_tailor.journal.rollouts import RolloutRow
 from lambda_tailor.journal.signatures import JournalKey, signature
+from lambda_tailor.journal.standing import explained, lease_lost, standing
 from lambda_tailor.journal.tables import LEASES, RUNS, STEPS
 from lambda_tailor.journal.team_key import TeamKey
 from lambda_tailor.model.plan import Plan
@@ -41,7 +41,7 @@ class Journal:
 
     def __init__(self, url: str) -> None:
         self.place = without_password(url)
-        with self._explained():
+        with explained(self.place):
             self._engine = open_engine(url)
         self._writes = GroupCommit(self._engine.execution_options(writes=True))
         self._key: TeamKey | None = None
@@ -100,7 +100,7 @@ class Journal:
 
     def intend(self, run_id: str, operation_ids: Sequence[str]) -> None:
         """Write down, with the next write, what will be tried: of what is only intended nothing was done."""
-        with self._explained():
+        with explained(self.place):
             self._writes.later(lambda connection: steps.intend(connection, run_id, operation_ids))
 
     def sent(self, run_id: str, operation_id: str, sending: Sending) -> None:
@@ -115,7 +115,7 @@ class Journal:
 
     def unsent(self, run_id: str, operation_id: str, fields: Sequence[str], token: int) -> None:
         """What was written down as sent of these fields was not, for certain."""
-        with self._explained():
+        with explained(self.place):
             self._writes.later(
                 lambda connection: steps.unsend(connection, run_id, operation_id, fields, token, self._key)
             )
@@ -132,7 +132,7 @@ class Journal:
 
         ``token`` is the fencing token under which it was tried.
         """
-        with self._explained():
+        with explained(self.place):
             self._writes.later(
                 lambda connection: steps.settle(connection, run_id, operation_id, ended, token, self._key)
             )
@@ -331,43 +331,15 @@ class Journal:
             raise JournalError(f"The journal {self.place} is damaged at run {run_id}: restore it first.") from error
 
     def _write(self, work: Callable[[sa.Connection], object]) -> None:
-        with self._explained():
+        with explained(self.place):
             self._writes.written(work)
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
         # What was handed over is in the answer.
         self._write(lambda _connection: None)
-        with self._explained(), self._engine.connect() as connection:
+        with explained(self.place), self._engine.connect() as connection:
             yield connection
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except (sa.exc.SQLAlchemyError, sqlite3.Error) as error:
-            cause = " ".join(str(getattr(error, "orig", None) or error).split())
-            raise JournalError(
-                f"The journal {self.place} cannot be used ({cause}): nothing more is written to AWS."
-            ) from error
-
-
-def standing(connection: sa.Connection, row: Any) -> str:
-    """Where a run stands: one that goes on by its row, and whose process died, was interrupted."""
-    status = str(row["status"])
-    if status != Status.RUNNING or rollout_rows.open_in(connection, row["run_id"]):
-        return status
-    if leases.was_left(connection, row["run_id"]):
-        return Status.INTERRUPTED
-    return status
-
-
-def lease_lost(function: str) -> LeaseLost:
-    """The error for a holder that finds its lease gone."""
-    return LeaseLost(
-        f"Another run took over {function.rpartition(':')[2]} while this one was asleep: this one stops here, "
-        "and writes nothing more; see 'lambda-tailor runs'."
-    )
 
 
 _SAME = ("run_id", "of_run", "status", "started_at", "finished_at", "user")

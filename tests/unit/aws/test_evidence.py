@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lambda_tailor.aws import evidence_logs
+from lambda_tailor.aws import evidence_logs, evidence_samples
 from lambda_tailor.aws.evidence import EvidenceOptions, Gathered, gather
 from lambda_tailor.aws.gateway import Gateway
 from lambda_tailor.aws.scopes import OpenScope
@@ -236,7 +236,7 @@ def test_in_a_shared_log_group_only_the_functions_own_streams_count() -> None:
         {"message": REPORT.format(took=1, used=100), "logStreamName": "2026/11/01/f[$LATEST]aa"},
         {"message": REPORT.format(took=1, used=900), "logStreamName": "2026/11/01/other[$LATEST]bb"},
     ]
-    found = evidence_logs.sample(Answering({"FilterLogEvents": lambda _: {"events": events}}), function, NOW, 14)
+    found = evidence_samples.sample(Answering({"FilterLogEvents": lambda _: {"events": events}}), function, NOW, 14)
     assert isinstance(found, evidence_logs.LogEvidence)
     assert (found.runs, found.memory_used) == (1, 100)
 
@@ -377,10 +377,10 @@ def filtering(events: list[dict[str, Any]]) -> Callable[[Mapping[str, Any]], Ans
 
 
 def test_the_sample_is_of_the_newest_records_and_of_older_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evidence_logs, "EVENTS_A_WINDOW", 4)
+    monkeypatch.setattr(evidence_samples, "EVENTS_A_WINDOW", 4)
     events = reports(*(n / 10 for n in range(1, 130)))
     gateway = Answering({"FilterLogEvents": filtering(events)})
-    found = evidence_logs.sample(gateway, a_function(), NOW, 14)
+    found = evidence_samples.sample(gateway, a_function(), NOW, 14)
     assert isinstance(found, evidence_logs.LogEvidence)
     # Four of the newest, and two each from a third and two thirds further back.
     assert (found.runs, gateway.calls["logs:FilterLogEvents"]) == (8, 3)
@@ -390,7 +390,7 @@ def test_the_sample_is_of_the_newest_records_and_of_older_windows(monkeypatch: p
 
 def test_a_sample_says_the_span_that_it_covers_and_nothing_longer() -> None:
     gateway = Answering({"FilterLogEvents": filtering(reports(0.5, 1.5))})
-    found = evidence_logs.sample(gateway, a_function(), NOW, 14)
+    found = evidence_samples.sample(gateway, a_function(), NOW, 14)
     assert isinstance(found, evidence_logs.LogEvidence)
     assert (found.days, found.runs, gateway.calls["logs:FilterLogEvents"]) == (1.5, 2, 1)
 
@@ -399,7 +399,7 @@ def test_a_sample_of_several_codes_says_so() -> None:
     changed = (NOW - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
     events = reports(0.5, 2.0, 3.0) + reports(0.2, stream="2026/11/01/[7]s")
     gateway = Answering({"FilterLogEvents": filtering(events)})
-    found = evidence_logs.sample(gateway, a_function(last_modified=changed), NOW, 14)
+    found = evidence_samples.sample(gateway, a_function(last_modified=changed), NOW, 14)
     assert isinstance(found, evidence_logs.LogEvidence)
     assert f"2 of them older than its last deployment or change ({changed[:10]})" in found.source
     assert "of the versions $LATEST, 7" in found.source

@@ -10,8 +10,8 @@ from urllib.parse import quote
 import pytest
 from botocore.exceptions import ClientError, ParamValidationError
 
+from lambda_tailor.aws.concealing import secretive
 from lambda_tailor.aws.faults import explain
-from lambda_tailor.aws.gateway import _secretive
 from lambda_tailor.errors import AccessDenied, AwsRefused
 from lambda_tailor.model.package import Package
 from lambda_tailor.model.secret import Secret
@@ -81,5 +81,5 @@ def test_the_code_is_shown_and_what_carries_no_secret_keeps_its_words() -> None:
     ],
 )  # fmt: skip
 def test_a_secret_is_found_wherever_it_is_in_a_request(parameters: dict[str, Any]) -> None:
-    assert _secretive(parameters)
-    assert not _secretive({"A": ["x", {"B": 1}], "C": None})
+    assert secretive(parameters)
+    assert not secretive({"A": ["x", {"B": 1}], "C": None})

@@ -1,0 +1,43 @@
+"""How a run stands, and the word for a lease that is gone."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+
+from lambda_tailor.errors import JournalError, LeaseLost
+from lambda_tailor.journal import leases
+from lambda_tailor.journal import rollouts as rollout_rows
+from lambda_tailor.model.run import Status
+
+
+def standing(connection: sa.Connection, row: Any) -> str:
+    """Where a run stands: one that goes on by its row, and whose process died, was interrupted."""
+    status = str(row["status"])
+    if status != Status.RUNNING or rollout_rows.open_in(connection, row["run_id"]):
+        return status
+    if leases.was_left(connection, row["run_id"]):
+        return Status.INTERRUPTED
+    return status
+
+
+def lease_lost(function: str) -> LeaseLost:
+    """The error for a holder that finds its lease gone."""
+    return LeaseLost(
+        f"Another run took over {function.rpartition(':')[2]} while this one was asleep: this one stops here, "
+        "and writes nothing more; see 'lambda-tailor runs'."
+    )
+
+
+@contextmanager
+def explained(place: str) -> Iterator[None]:
+    """What the database refuses is one sentence, as JournalError."""
+    try:
+        yield
+    except (sa.exc.SQLAlchemyError, sqlite3.Error) as error:
+        cause = " ".join(str(getattr(error, "orig", None) or error).split())
+        raise JournalError(f"The journal {place} cannot be used ({cause}): nothing more is written to AWS.") from error
