@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SUFFIX ?= dev
 WORKERS ?= 4
 
-.PHONY: demo test unit faults mutants facts lint build bench docs pictures pulumi-up write-back-demo clean
+.PHONY: demo test retest unit faults mutants facts lint build bench docs pictures pulumi-up write-back-demo clean
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -17,6 +17,9 @@ demo: $(VENV)/.ready  ## the whole story on an embedded AWS; needs no account
 
 test: $(VENV)/.ready  ## every test, side by side: most of them wait for the embedded AWS
 	$(BIN)/python -m pytest -q -n $(WORKERS)
+
+retest: $(VENV)/.ready  ## the tests that failed last, one after the other
+	$(BIN)/python -m pytest -q --last-failed --last-failed-no-failures none
 
 unit: $(VENV)/.ready  ## the tests that need no AWS, in seconds
 	$(BIN)/python -m pytest -q tests/unit

@@ -47,6 +47,8 @@ MENU: Mapping[str, tuple[str, ...]] = {
         "docs/savings",
         "docs/advice",
         "docs/guarantees",
+        "docs/security-model",
+        "docs/runs",
         "SECURITY",
         "docs/performance",
         "docs/tune",

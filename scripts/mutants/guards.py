@@ -88,7 +88,7 @@ GUARDS: tuple[Guard, ...] = (
           '    if secretive:\n        message = ""\n', "", ERRORS),
     Guard("secrets in errors", "they are shown in the end", "aws/faults.py",
           "    if secretive:\n        told", "    if False:\n        told", ERRORS),
-    Guard("secrets in errors", "no request is known to have any", "aws/gateway.py",
+    Guard("secrets in errors", "no request is known to have any", "aws/concealing.py",
           "if isinstance(value, Secret | Package):\n        return True", "if isinstance(value, Secret | Package):\n"
           "        return False", ERRORS),
     Guard("files", "output follows links", "documents.py", "if path.is_symlink():", "if False:", FILES),

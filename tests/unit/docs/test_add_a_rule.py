@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import date
@@ -19,10 +22,12 @@ from lambda_tailor.planning.planner import Value, make_plan
 from lambda_tailor.planning.scope import ScopeData
 from lambda_tailor.policy.policy import Layer, Policy
 from lambda_tailor.rules import all_rules
+from tests.add_a_rule import written_from_the_page
 from tests.builders import ACCOUNT, REGION, a_function
 
+ROOT = Path(__file__).parents[3]
 PAGE = Path(__file__).parents[3] / "docs" / "add-a-rule.md"
-RULE_FILE, TEST_FILE = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+RULE_FILE, TEST_FILE = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)[:2]
 NAME = "lambda_tailor.rules.stage_timeout"
 
 
@@ -66,3 +71,27 @@ def test_it_comes_into_the_catalogue_with_its_options(rule: Any) -> None:
         and "| `most_s` | integer | `10` | The longest timeout, in seconds. (1 to 900) |" in page
     )
     assert "lambda:UpdateFunctionConfiguration" in page.split("## stage-timeout")[1].split("\n## ")[0]
+
+
+def test_the_page_has_every_file_of_its_examples(tmp_path: Path) -> None:
+    assert len(written_from_the_page(tmp_path)) == 9
+
+
+def test_the_files_of_the_page_pass_their_own_tests_and_those_that_walk_every_rule_and_setting(tmp_path: Path) -> None:
+    """In a copy of the source, as a newcomer would write them."""
+    for name in ("src", "tests/unit/rules", "tests/unit/settings"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("tests/__init__.py", "tests/builders.py", "tests/unit/__init__.py", "tests/unit/test_meta.py"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    files = written_from_the_page(tmp_path)
+    tests = [name for name in files if name.startswith("tests/")]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests, "tests/unit/test_meta.py"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": f"{tmp_path / 'src'}{os.pathsep}{tmp_path}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+    assert re.search(r"\d{2,} passed", done.stdout)
