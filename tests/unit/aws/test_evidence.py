@@ -411,7 +411,7 @@ def test_records_of_failing_runs_only_are_told_to_be_biased() -> None:
     (evidence,) = read(Answering(replies), [function], readings=frozenset({"memory_used"})).evidence.values()
     assert isinstance(evidence.memory_used, Measured)
     assert "failing runs only" in evidence.memory_used.source
-    assert evidence.memory_used.window_days == 0.5
+    assert evidence.memory_used.window_days == pytest.approx(0.5, abs=0.03)
 
 
 def test_invocations_come_by_day_for_no_more_metrics_and_days_that_begin_before_the_window_count_whole() -> None:
