@@ -255,6 +255,7 @@ def _limits(function: Function, evidence: Evidence) -> Iterable[_Limit]:
         yield from _limits_of(trigger)
     alarms = function.resource(DURATION_ALARMS, function.name)
     if isinstance(alarms, Found):
+        # The lookup gives a mapping of names to milliseconds, which a state's type does not say.
         for name, threshold in sorted((alarms.state.get("thresholds_ms") or {}).items()):  # type: ignore[union-attr]
             yield _Limit(float(threshold), f"the alarm {name} is set at {threshold / 1000:g} s")
 

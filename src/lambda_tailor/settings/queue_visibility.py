@@ -6,17 +6,12 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQue
 from __future__ import annotations
 
 from lambda_tailor.iam.permission import ANY_QUEUE, Action
+from lambda_tailor.settings.queue import url
 from lambda_tailor.settings.setting import Answer, Call, ResourceAddress, Setting, State
 from lambda_tailor.settings.shown import Shown, whole
 
 KIND = "queue-visibility"
 FIELD = "visibility_timeout_s"
-
-
-def url(address: ResourceAddress) -> str:
-    """The queue's URL, which follows from account, region and name."""
-    domain = "amazonaws.com.cn" if address.partition == "aws-cn" else "amazonaws.com"
-    return f"https://sqs.{address.region}.{domain}/{address.account_id}/{address.resource}"
 
 
 def read(address: ResourceAddress) -> Call:
