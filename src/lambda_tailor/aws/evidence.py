@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,9 @@ from lambda_tailor.aws import evidence_optimizer as optimizer
 from lambda_tailor.aws import evidence_samples as samples
 from lambda_tailor.aws import evidence_triggers as triggers
 from lambda_tailor.aws import traffic
-from lambda_tailor.aws.evidence_logs import Aggregates, LogEvidence
+from lambda_tailor.aws.evidence_logs import Aggregates
+from lambda_tailor.aws.evidence_metrics import AccountUse
+from lambda_tailor.aws.evidence_readings import FROM_LOGS, add_told
 from lambda_tailor.aws.scopes import OpenScope
 from lambda_tailor.iam.permission import Action
 from lambda_tailor.model.evidence import Absent, Evidence, Measured, Measurement, Recommendation
@@ -30,8 +32,6 @@ USD_A_SCANNED_GB = Decimal("0.005")
 _BYTES_A_GB = Decimal(10**9)
 # As long as CloudWatch keeps hourly values: what runs once a quarter is not idle.
 IDLE_WINDOW_DAYS = 455
-# The readings that come out of logs.
-FROM_LOGS = frozenset({"memory_used", "billed_avg", "init_avg", "timeouts", "at_memory"})
 # So many functions are always worth a look into their logs; of more, one in so many: those that cost most.
 SAMPLES, ONE_IN = 20, 20
 
@@ -56,8 +56,8 @@ class Gathered:
     """Evidence by function ARN, and what its reading cost.
 
     ``metrics`` were asked of GetMetricData; ``scanned_bytes`` were read by Logs Insights; ``usd`` is
-    the price of both. ``notes`` say once what could not be read for anybody. ``busy`` is the most that ran
-    at once outside of reservations, in the whole account and region; None where it was not read.
+    the price of both. ``notes`` say once what could not be read for anybody. ``account`` is what ran and was
+    claimed at once in the whole account and region.
     ``after_discounts`` is the part of a list-price saving that Compute Optimizer leaves after discounts.
     """
 
@@ -66,7 +66,7 @@ class Gathered:
     scanned_bytes: float = 0.0
     usd: Decimal = Decimal(0)
     notes: tuple[str, ...] = ()
-    busy: float | None = None
+    account: AccountUse = field(default_factory=AccountUse)
     after_discounts: float | None = None
 
 
@@ -94,6 +94,9 @@ class _Gathering:
 
 
 Found = dict[str, dict[str, Any]]
+Classes = Callable[[], Mapping[str, str]]
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch_Logs_Log_Classes.html
+_CLOSED = "{} is of the class DELIVERY, which nothing can be asked of"
 
 
 def actions_for(options: EvidenceOptions) -> tuple[Action, ...]:
@@ -109,8 +112,13 @@ def actions_for(options: EvidenceOptions) -> tuple[Action, ...]:
     )
 
 
-def gather(opened: OpenScope, functions: Sequence[Function], options: EvidenceOptions) -> Gathered:
-    """Read the evidence. What may not be read is absent, with the reason, and stops nothing."""
+def gather(
+    opened: OpenScope, functions: Sequence[Function], options: EvidenceOptions, classes: Classes = dict
+) -> Gathered:
+    """Read the evidence. What may not be read is absent, with the reason, and stops nothing.
+
+    ``classes`` gives those of log groups, as far as somebody has listed them; it is asked when they are wanted.
+    """
     if not functions:
         return Gathered()
     end = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
@@ -134,15 +142,16 @@ def gather(opened: OpenScope, functions: Sequence[Function], options: EvidenceOp
         if "idle_days" in wants:
             _idle(work, functions, found)
         if wants & FROM_LOGS:
-            _logs(work, functions, found)
+            _logs(work, functions, found, classes)
         if advice is not None:
             _recommended(work, functions, found, advice.result())
             factor = optimizer.after_discounts(advice.result())
         if sources is not None:
             _sources(work, functions, found, sources.result())
-    busy = _busy(work) if "concurrency_max" in wants and "event_sources" in wants else None
+    whole = "concurrency_max" in wants and "event_sources" in wants
+    account = _account(work) if whole else AccountUse()
     evidence = {arn: _counted(Evidence(**readings)) for arn, readings in found.items()}
-    return Gathered(evidence, work.asked, work.scanned_bytes, work.usd, tuple(work.notes), busy, factor)
+    return Gathered(evidence, work.asked, work.scanned_bytes, work.usd, tuple(work.notes), account, factor)
 
 
 def _sources(work: _Gathering, functions: Sequence[Function], found: Found, sources: triggers.Sources) -> None:
@@ -190,11 +199,11 @@ def _ask(work: _Gathering, asked: Sequence[metrics.Asked], found: Found) -> None
     work.asked += len(asked)
 
 
-def _busy(work: _Gathering) -> float | None:
+def _account(work: _Gathering) -> AccountUse:
     if not _affords(work, len(metrics.OF_THE_ACCOUNT)):
-        return None
+        return AccountUse()
     work.asked += len(metrics.OF_THE_ACCOUNT)
-    return metrics.read_busy(work.opened.gateway, work.end, work.options.lookback_days)
+    return metrics.read_account(work.opened.gateway, work.end, work.options.lookback_days)
 
 
 def _largest_first(functions: Sequence[Function]) -> list[Function]:
@@ -225,28 +234,32 @@ def _no_runs(work: _Gathering, readings: Mapping[str, Measurement]) -> Absent | 
     return invocations if isinstance(invocations, Absent) and invocations.because == none else None
 
 
-def _logs(work: _Gathering, functions: Sequence[Function], found: Found) -> None:
+def _logs(work: _Gathering, functions: Sequence[Function], found: Found, classes: Classes) -> None:
     days = work.options.lookback_days
     # A function that was not invoked has written no REPORT record, and perhaps has no log group.
     busy = [f for f in functions if isinstance(found[f.arn].get("invocations"), Measured)]
     own = [f for f in busy if f.log_group == f"/aws/lambda/{f.name}"]
     affordable = _affordable(work, [f for f in own if isinstance(found[f.arn].get("log_bytes"), Measured)], found)
-    answer = logs.aggregate(work.opened.gateway, [f.log_group for f in affordable], work.end, days)
+    answer = logs.aggregate(work.opened.gateway, [f.log_group for f in affordable], work.end, days, classes=classes())
     work.scanned_bytes += answer.scanned_bytes
     known = {f.arn: answer.by_group[f.log_group] for f in affordable if f.log_group in answer.by_group}
-    rest = sorted((f for f in busy if f.arn not in known), key=lambda f: _spends(f, found[f.arn]), reverse=True)
+    closed = [f for f in busy if f.log_group in answer.closed]
+    for function in closed:
+        add_told(function, found[function.arn], Absent(_CLOSED.format(function.log_group)), days)
+    rest = [f for f in busy if f.arn not in known and f not in closed]
+    rest = sorted(rest, key=lambda f: _spends(f, found[f.arn]), reverse=True)
     most = len(rest) if work.options.deep else max(SAMPLES, len(functions) // ONE_IN)
     with ThreadPoolExecutor(max_workers=4) as threads:
         sampled = list(threads.map(lambda f: samples.sample(work.opened.gateway, f, work.end, days), rest[:most]))
     for function, told in zip(rest[:most], sampled, strict=True):
-        _add(function, found[function.arn], told, days)
+        add_told(function, found[function.arn], told, days)
     for function in rest[most:]:
-        _add(function, found[function.arn], Absent(_not_sampled(answer, most)), days)
+        add_told(function, found[function.arn], Absent(_not_sampled(answer, most)), days)
     if len(rest) > most:
         work.note(_not_sampled(answer, most))
     for function in affordable:
         if function.arn in known:
-            _add(function, found[function.arn], known[function.arn], days)
+            add_told(function, found[function.arn], known[function.arn], days)
 
 
 def _not_sampled(answer: Aggregates, most: int) -> str:
@@ -274,47 +287,6 @@ def _spends(function: Function, readings: Mapping[str, Any]) -> float:
     if not isinstance(runs, Measured) or not isinstance(took, Measured):
         return 0.0
     return function.memory_mb * runs.value * took.value
-
-
-def _add(function: Function, readings: dict[str, Any], told: LogEvidence | Absent, days: int) -> None:
-    """Put what logs tell into a function's readings. Lambda Insights' memory stays where logs know none."""
-    if isinstance(told, Absent):
-        for name in FROM_LOGS - {"at_memory"}:
-            if not isinstance(readings.get(name), Measured):
-                readings[name] = told
-        return
-
-    source = told.source + _biased(function) + _older(function, told)
-
-    def reading(value: float | None, unit: str) -> Measurement:
-        if value is None:
-            return Absent(f"not told by the {told.source}")
-        return Measured(float(value), unit, source, days if told.days is None else told.days, told.runs)
-
-    used = reading(told.memory_used, "MB")
-    if isinstance(used, Measured):
-        readings["memory_used"] = replace(used, daily=told.memory_by_day)
-    elif not isinstance(readings.get("memory_used"), Measured):
-        readings["memory_used"] = used
-    readings["billed_avg"] = reading(told.billed_avg, "ms")
-    readings["init_avg"] = reading(told.init_avg, "ms")
-    readings["timeouts"] = reading(told.timeouts, "count")
-    readings["at_memory"] = told.at_memory
-
-
-def _biased(function: Function) -> str:
-    """Successful runs are reported at INFO: .../lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html ."""
-    warn = function.system_log_level == "WARN"
-    return ", which are of failing runs only: its system log level is WARN" if warn else ""
-
-
-def _older(function: Function, told: LogEvidence) -> str:
-    """Aggregates do not tell of which code they are; that some of it is older can be told from their age."""
-    since = samples.deployed(function)
-    if told.days is None or since is None or not told.source.startswith("Logs Insights"):
-        return ""
-    age = (datetime.now(UTC) - since).total_seconds() / 86_400
-    return f", some from before its last deployment or change ({since:%Y-%m-%d})" if told.days > age else ""
 
 
 def _recommended(

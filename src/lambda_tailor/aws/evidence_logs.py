@@ -28,12 +28,14 @@ READ_ACTIONS = (
     Action("logs:GetQueryResults", LOG_GROUP),
     Action("logs:FilterLogEvents", LOG_GROUP),
     Action("logs:StopQuery"),
+    Action("logs:DescribeLogGroups"),
 )
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_StartQuery.html
 GROUPS_A_QUERY = 50
 HALVINGS = 3
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_AnalyzeLogData_Classes.html
 _OF_ANOTHER_CLASS = frozenset({"InvalidParameterException", "InvalidOperationException"})
+_STANDARD, NOT_QUERIED = "STANDARD", "DELIVERY"
 PATIENCE_S = 120.0
 # Days up to which the answer comes by day: an answer has at most ten thousand rows.
 BY_DAY_UP_TO = 31
@@ -78,11 +80,15 @@ class LogEvidence:
 
 @dataclass(frozen=True, slots=True)
 class Aggregates:
-    """Logs Insights' answer by log group, and the bytes that it scanned. ``gap`` is why groups are left out."""
+    """Logs Insights' answer by log group, and the bytes that it scanned.
+
+    ``gap`` is why groups are left out; ``closed`` are those of a class that nothing can be asked of.
+    """
 
     by_group: Mapping[str, LogEvidence] = field(default_factory=dict)
     scanned_bytes: float = 0.0
     gap: str | None = None
+    closed: frozenset[str] = frozenset()
 
 
 def aggregate(
@@ -91,22 +97,48 @@ def aggregate(
     end: datetime,
     days: int,
     sleep: Callable[[float], None] = time.sleep,
+    classes: Mapping[str, str] | None = None,
 ) -> Aggregates:
-    """Ask Logs Insights. Where the first answer is not aggregated, nothing more is asked."""
-    batches = [list(groups[n : n + GROUPS_A_QUERY]) for n in range(0, len(groups), GROUPS_A_QUERY)]
+    """Ask Logs Insights. Where the first answer is not aggregated, nothing more is asked.
+
+    ``classes`` are those of the groups, as far as they are known already; those of others are read.
+    """
+    by_class = _by_class(gateway, groups, classes or {})
+    closed = frozenset(by_class.pop(NOT_QUERIED, ()))
+    batches = [
+        alike[n : n + GROUPS_A_QUERY] for alike in by_class.values() for n in range(0, len(alike), GROUPS_A_QUERY)
+    ]
     if not batches:
-        return Aggregates()
-    first = _query(gateway, batches[0], end, days, sleep)
-    if first.gap is not None or len(batches) == 1:
-        return first
-    with ThreadPoolExecutor(max_workers=4) as threads:
-        others = list(threads.map(lambda batch: _query(gateway, batch, end, days, sleep), batches[1:]))
-    answers = [first, *others]
+        return Aggregates(closed=closed)
+    answers = [_query(gateway, batches[0], end, days, sleep)]
+    if answers[0].gap is None and len(batches) > 1:
+        with ThreadPoolExecutor(max_workers=4) as threads:
+            answers += threads.map(lambda batch: _query(gateway, batch, end, days, sleep), batches[1:])
     return Aggregates(
         {group: found for answer in answers for group, found in answer.by_group.items()},
         sum(answer.scanned_bytes for answer in answers),
         next((answer.gap for answer in answers if answer.gap), None),
+        closed,
     )
+
+
+def _by_class(gateway: Gateway, groups: Sequence[str], known: Mapping[str, str]) -> dict[str, list[str]]:
+    """The groups by their class, which no query may mix."""
+    classes = dict(known)
+    unknown = [group for group in groups if group not in known] if len(groups) > 1 else []
+    try:
+        for start in range(0, len(unknown), GROUPS_A_QUERY):
+            asked = {"logGroupIdentifiers": unknown[start : start + GROUPS_A_QUERY]}
+            answer = gateway.call(Call("logs", "DescribeLogGroups", asked))
+            for each in answer.get("logGroups") or ():
+                classes[each["logGroupName"]] = each.get("logGroupClass") or _STANDARD
+    except (AccessDenied, AwsRefused):
+        # What is not known is queried together, and halved where AWS refuses it.
+        pass
+    found: dict[str, list[str]] = {}
+    for group in groups:
+        found.setdefault(classes.get(group, _STANDARD), []).append(group)
+    return found
 
 
 def _query(

@@ -93,11 +93,22 @@ INSIGHTS: Mapping[str, Metric] = {
 
 # Of the account and region, without a dimension.
 # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-concurrency.html
-OF_THE_ACCOUNT = ("UnreservedConcurrentExecutions",)
+OF_THE_ACCOUNT = ("UnreservedConcurrentExecutions", "ClaimedAccountConcurrency")
 
 
-def read_busy(gateway: Gateway, end: datetime, days: float) -> float | None:
-    """The most executions that ran at once without a reservation; None where CloudWatch does not say."""
+@dataclass(frozen=True, slots=True)
+class AccountUse:
+    """The most executions at once in the account and region; None where CloudWatch does not say.
+
+    ``unreserved`` ran outside of reservations; ``claimed`` are those and all that is reserved or provisioned.
+    """
+
+    unreserved: float | None = None
+    claimed: float | None = None
+
+
+def read_account(gateway: Gateway, end: datetime, days: float) -> AccountUse:
+    """Both metrics of the account, in one call."""
     queries = [
         {
             "Id": f"a{n}",
@@ -111,8 +122,9 @@ def read_busy(gateway: Gateway, end: datetime, days: float) -> float | None:
     ]
     answer = _send(gateway, queries, end, days)
     if isinstance(answer, Absent):
-        return None
-    return max((value for points in answer.values() for _, value in points), default=None)
+        return AccountUse()
+    most = [max((value for _, value in answer.get(f"a{n}", ())), default=None) for n in range(len(OF_THE_ACCOUNT))]
+    return AccountUse(*most)
 
 
 def has_insights(function: Function) -> bool:

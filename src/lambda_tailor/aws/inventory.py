@@ -31,6 +31,8 @@ NAMED_ACTIONS = (
     # GetFunction gives tags only to whoever may list them.
     # https://docs.aws.amazon.com/lambda/latest/api/API_GetFunction.html#API_GetFunction_ResponseElements
     Action("lambda:ListTags", FUNCTION),
+    # By master, which only the listing tells.
+    Action("lambda:ListFunctions"),
 )
 LISTED_ACTIONS = (
     Action("lambda:GetAccountSettings"),
@@ -105,8 +107,7 @@ def take(gateway: Gateway, account_id: str, target: Target, *, aliases: bool = T
         functions = [replace(f, tags_unread=tags.because) for f in functions]
     else:
         functions = [replace(f, tags=tags.get(f.arn, {})) for f in functions]
-    masters = _edge_masters(gateway)
-    functions = [replace(f, edge_master=f.name in masters) if masters else f for f in functions]
+    functions = _with_masters(gateway, functions)
     meant = [f for f in functions if target.means(f)]
     unread: dict[str, str] = {}
     if pool is not None and pool.reserved:
@@ -142,7 +143,7 @@ def _by_name(
             if function.tags_unread:
                 gateway.denied.setdefault("lambda:ListTags", function.tags_unread)
             functions.append(replace(function, aliases=_aliases(gateway, name)) if few else function)
-    return Inventory(functions, pool, unknown, unread)
+    return Inventory(_with_masters(gateway, functions), pool, unknown, unread)
 
 
 def _get(gateway: Gateway, name: str) -> Answer | AccessDenied | None:
@@ -169,6 +170,11 @@ def _listed(gateway: Gateway, account_id: str) -> Iterator[Function]:
     for page in gateway.pages(Call("lambda", "ListFunctions", {"MaxItems": 50}), "Marker", "NextMarker"):
         for configuration in page.get("Functions") or ():
             yield from_answer(account_id, gateway.region, {"Configuration": configuration})
+
+
+def _with_masters(gateway: Gateway, functions: list[Function]) -> list[Function]:
+    masters = _edge_masters(gateway) if functions else frozenset()
+    return [replace(f, edge_master=f.name in masters) for f in functions] if masters else functions
 
 
 def _edge_masters(gateway: Gateway) -> frozenset[str]:

@@ -11,10 +11,11 @@ from pydantic import JsonValue
 
 from lambda_tailor.aws.accounts import UNREACHABLE, Scope, Scopes, ScopeSelection, find_scopes
 from lambda_tailor.aws.evidence import EvidenceOptions, Gathered, gather
+from lambda_tailor.aws.evidence_metrics import AccountUse
 from lambda_tailor.aws.gateway import Connection
 from lambda_tailor.aws.inventory import Inventory, Target, take
 from lambda_tailor.aws.lookups import affordable, look_up
-from lambda_tailor.aws.lookups.log_groups import LOG_GROUP, Prefetched, prefetch
+from lambda_tailor.aws.lookups.log_groups import LOG_GROUP, Prefetched, classes_of, prefetch
 from lambda_tailor.aws.lookups.roles import ROLE_MAY
 from lambda_tailor.aws.scheduler import side_by_side
 from lambda_tailor.aws.scopes import OpenScope, add_up, open_scope
@@ -37,6 +38,7 @@ from lambda_tailor.planning.tuned import with_tunings
 from lambda_tailor.planning.verifier import verify
 from lambda_tailor.planning.worth import discount_notes, price_notes, worth
 from lambda_tailor.policy.policy import Policy
+from lambda_tailor.rules.rule import ConcurrencyPool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +195,7 @@ def _look(asked: ScopeRequest, opened: OpenScope) -> tuple[ScopeResult, ScopeDat
         wanted = replace(request.evidence, readings=readings_of(request.policy, included))
         first = frozenset(lookup for lookup in lookups if lookup.kind != ROLE_MAY)
         looked_up = threads.submit(lambda: look_up(opened, first, listing.result()))
-        gathering = threads.submit(gather, opened, included, wanted)
+        gathering = threads.submit(gather, opened, included, wanted, lambda: classes_of(listing.result()))
         sweeping = threads.submit(read_traffic, opened.gateway, included, deep=request.evidence.deep)
         resources, gathered, traffic = looked_up.result(), gathering.result(), sweeping.result()
     gathered = replace(gathered, evidence=with_tunings(included, gathered.evidence, request.tunings))
@@ -207,7 +209,7 @@ def _look(asked: ScopeRequest, opened: OpenScope) -> tuple[ScopeResult, ScopeDat
         region=opened.region,
         functions=functions,
         evidence=gathered.evidence,
-        pool=None if inventory.pool is None else replace(inventory.pool, busy=gathered.busy),
+        pool=None if inventory.pool is None else _used(inventory.pool, gathered.account),
     )
     untouchable = {f.name: f.untouchable for f in functions if request.target.named and f.untouchable}
     assumed = request.policy.assumptions
@@ -235,6 +237,11 @@ def _look(asked: ScopeRequest, opened: OpenScope) -> tuple[ScopeResult, ScopeDat
         calls=dict(opened.gateway.calls),
     )
     return part, reading
+
+
+def _used(pool: ConcurrencyPool, account: AccountUse) -> ConcurrencyPool:
+    """The account's pool with what was used of it."""
+    return replace(pool, busy=account.unreserved, claimed=account.claimed)
 
 
 def _prefetch(request: Request, opened: OpenScope) -> Prefetched | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal, Self
 
@@ -35,7 +35,12 @@ class AlarmsOptions(Options):
     error_rate_name: str = Field(default="lambda-error-rate-{suffix}", description="The error-rate alarm's name.")
     duration_ms: float | None = Field(default=None, gt=0, le=900_000, description="The longest run, in ms.")
     duration_name: str = Field(default="lambda-duration-{suffix}", description="The duration alarm's name.")
-    period_s: int = Field(default=300, ge=60, multiple_of=60, description="Seconds that one data point covers.")
+    period_s: int = Field(
+        default=300,
+        ge=60,
+        multiple_of=60,
+        description="Seconds that one data point covers; if not given, a derived one is no shorter than the timeout.",
+    )
     evaluation_periods: int | None = Field(
         default=None, ge=1, description="Periods looked at; if not given, 1, and 3 for a derived threshold."
     )
@@ -102,7 +107,8 @@ def judge(function: Function, evidence: Evidence, options: AlarmsOptions) -> Seq
             verdicts.append(Blocked(alarm.setting, None, {"alarm": alarm.name}, because))
         else:
             told = topic if isinstance(topic, str) else None
-            verdicts.append(_judge_one(function, alarm, _defined(function.name, alarm, options, told)))
+            wanted = _defined(function.name, alarm, _long_enough(function, alarm, options), told)
+            verdicts.append(_late(function, wanted, _judge_one(function, alarm, wanted)))
     return verdicts
 
 
@@ -206,6 +212,34 @@ def _settled(function: Function, name: str, wanted: float, options: AlarmsOption
         return wanted
     near = wanted / options.tolerance <= has <= wanted * options.tolerance and has >= least
     return float(has) if near else wanted
+
+
+def _timeout_s(function: Function) -> int:
+    return function.after("timeout_s", function.timeout_s)
+
+
+def _long_enough(function: Function, alarm: _Alarm, options: AlarmsOptions) -> AlarmsOptions:
+    """With a derived period of whole minutes in which the longest run can end, unless the policy gives one."""
+    if not alarm.derived or "period_s" in options.model_fields_set:
+        return options
+    return options.model_copy(update={"period_s": max(options.period_s, 60 * math.ceil(_timeout_s(function) / 60))})
+
+
+def _late(function: Function, wanted: Mapping[str, Any], verdict: Verdict) -> Verdict:
+    """With a note where a run may end after the period that it is counted in.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+    """
+    (period,) = {q["MetricStat"]["Period"] for q in wanted.get("Metrics", ()) if "MetricStat" in q} or {
+        wanted.get("Period", 0)
+    }
+    if not isinstance(verdict, Proposed) or _timeout_s(function) <= period:
+        return verdict
+    late = (
+        f"a run is counted at the time at which it began, and may take {_timeout_s(function)} s: what goes wrong in it "
+        f"may come after its period of {period} s was judged"
+    )
+    return replace(verdict, reason=f"{verdict.reason}; {late}")
 
 
 def _defined(function: str, alarm: _Alarm, options: AlarmsOptions, topic: str | None) -> dict[str, Any]:

@@ -126,7 +126,7 @@ def settle(judged: Sequence[Judged], pool: ConcurrencyPool | None) -> Sequence[J
     AWS keeps 100 executions unreserved. Functions are served in the order given.
     """
     reserved = pool.reserved if pool else 0
-    relieved = 0.0
+    added, relieved = 0, 0.0
     settled: list[Judged] = []
     for function, verdicts in judged:
         answers: list[Verdict] = []
@@ -138,25 +138,30 @@ def settle(judged: Sequence[Judged], pool: ConcurrencyPool | None) -> Sequence[J
             because = _does_not_fit(pool, reserved, more)
             if because is None:
                 reserved += more
-                relieved += max(
-                    (quote.value for quote in verdict.evidence if quote.name == "concurrency_max"), default=0
-                )
-                answers.append(_crowding(verdict, pool, reserved, relieved))
+                added += more
+                if function.reserved_concurrency is None:
+                    relieved += max((q.value for q in verdict.evidence if q.name == "concurrency_max"), default=0)
+                answers.append(verdict if pool is None else _crowding(verdict, pool, reserved, added, relieved))
             else:
                 answers.append(Blocked(SETTING, verdict.before, verdict.after, because, (), verdict.evidence))
         settled.append((function, answers))
     return settled
 
 
-def _crowding(verdict: Proposed, pool: ConcurrencyPool | None, reserved: int, relieved: float) -> Proposed:
-    """With a warning where the functions without a reservation would have less than they once used."""
-    if pool is None or pool.busy is None:
-        return verdict
-    left, busy = pool.limit - reserved, pool.busy - relieved
-    if left > busy:
-        return verdict
-    crowded = f"all other functions ran up to {busy:.0f} at once, and {left} are left to them"
-    return replace(verdict, reason=f"{verdict.reason}; but {crowded}", risk=Risk.HIGH)
+def _crowding(verdict: Proposed, pool: ConcurrencyPool, reserved: int, added: int, relieved: float) -> Proposed:
+    """With a warning where the functions without a reservation would have less than they once used.
+
+    ``relieved`` is what the functions that get a reservation used of the rest themselves. What is provisioned without
+    a reservation is claimed from the rest too, and runs nowhere.
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-concurrency.html
+    """
+    left = pool.limit - reserved
+    crowded = None
+    if pool.busy is not None and left <= pool.busy - relieved:
+        crowded = f"all other functions ran up to {pool.busy - relieved:.0f} at once, and {left} are left to them"
+    elif pool.claimed is not None and pool.claimed - relieved + added > pool.limit:
+        crowded = f"{pool.claimed:.0f} of {pool.limit} executions were claimed at once already, provisioned ones too"
+    return verdict if crowded is None else replace(verdict, reason=f"{verdict.reason}; but {crowded}", risk=Risk.HIGH)
 
 
 def _does_not_fit(pool: ConcurrencyPool | None, reserved: int, more: int) -> str | None:

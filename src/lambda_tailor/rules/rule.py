@@ -41,12 +41,14 @@ class ConcurrencyPool:
     """The account's concurrency in one region, in executions.
 
     ``reserved`` is the sum of all reservations, of functions outside the plan too. ``busy`` is the most
-    that ran at once outside of reservations in the evidence's window; None where nobody knows.
+    that ran at once outside of reservations in the evidence's window, ``claimed`` the most that was running
+    so, reserved or provisioned at once; None where nobody knows.
     """
 
     limit: int
     reserved: int
     busy: float | None = None
+    claimed: float | None = None
 
 
 Judged = tuple[Function, Sequence[Verdict]]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from lambda_tailor.aws.evidence_metrics import AccountUse
 from lambda_tailor.model.evidence import Absent, Measured
 from lambda_tailor.settings.setting import Answer
 from tests.builders import a_function
@@ -145,3 +146,18 @@ def test_a_run_once_a_month_is_seen_by_what_bounds_memory_and_timeout() -> None:
     assert (evidence.duration_max.window_days, evidence.duration_avg.window_days) == (35, 14)
     (evidence,) = read(gateway, [a_function()], lookback_days=40).evidence.values()
     assert isinstance(evidence.duration_max, Measured) and evidence.duration_max.window_days == 40
+
+
+def test_what_runs_and_is_claimed_in_the_whole_account_is_read_in_one_call() -> None:
+    values = VALUES | {"UnreservedConcurrentExecutions": 300.0, "ClaimedAccountConcurrency": 450.0}
+    replies = {"GetMetricData": metric_data(values), "ListEventSourceMappings": lambda _: {"EventSourceMappings": []}}
+    gateway = Answering(replies)
+    gathered = read(gateway, fleet(1), readings=frozenset({"concurrency_max", "event_sources"}))
+    assert gathered.account == AccountUse(unreserved=300.0, claimed=450.0)
+    of_the_account = [
+        call
+        for call in gateway.asked
+        if call.action == "GetMetricData"
+        and any(not q["MetricStat"]["Metric"].get("Dimensions") for q in call.parameters["MetricDataQueries"])
+    ]
+    assert len(of_the_account) == 1

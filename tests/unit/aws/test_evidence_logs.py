@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from lambda_tailor.aws import evidence_logs
-from lambda_tailor.errors import AwsRefused
-from lambda_tailor.model.evidence import AtMemory, Measured
+from lambda_tailor.aws.evidence import EvidenceOptions, gather
+from lambda_tailor.aws.scopes import OpenScope
+from lambda_tailor.errors import AccessDenied, AwsRefused
+from lambda_tailor.model.evidence import Absent, AtMemory, Measured
 from lambda_tailor.settings.setting import Answer
+from tests.builders import ACCOUNT
 from tests.unit.aws.answering import (
     ALL,
     NOW,
@@ -127,3 +130,71 @@ def test_a_group_that_cannot_be_queried_leaves_the_others_theirs() -> None:
     gateway = Answering({"StartQuery": start, "GetQueryResults": results})
     found = evidence_logs.aggregate(gateway, groups, NOW, 14, sleep=lambda _: None).by_group
     assert len(found) == 40
+
+
+def by_class(*, readable: bool = True) -> tuple[Answering, list[set[str]]]:
+    """Groups of three classes that no query may mix; the sets of groups that were queried, refused ones too."""
+    queried: list[set[str]] = []
+
+    def kind(name: str) -> str:
+        return {"d": "DELIVERY", "i": "INFREQUENT_ACCESS"}.get(name[1], "STANDARD")
+
+    def described(asked: Mapping[str, Any]) -> Answer:
+        if not readable:
+            raise AccessDenied("no", action="logs:DescribeLogGroups")
+        names = asked["logGroupIdentifiers"]
+        assert len(names) <= 50
+        return {"logGroups": [{"logGroupName": name, "logGroupClass": kind(name)} for name in names]}
+
+    def start(asked: Mapping[str, Any]) -> Answer:
+        names = asked["logGroupNames"]
+        queried.append(set(names))
+        if len({kind(name) for name in names}) > 1 or any(kind(name) == "DELIVERY" for name in names):
+            raise AwsRefused("not of one class", code="InvalidParameterException")
+        return {"queryId": ",".join(names)}
+
+    def results(asked: Mapping[str, Any]) -> Answer:
+        return {
+            "status": "Complete",
+            "results": [row(name, mostUsed=90, runs=5, memory=512) for name in asked["queryId"].split(",")],
+        }
+
+    return Answering({"DescribeLogGroups": described, "StartQuery": start, "GetQueryResults": results}), queried
+
+
+MIXED = [f"/s{n}" for n in range(60)] + ["/i0", "/i1", "/d0"]
+
+
+def test_groups_are_queried_by_their_class_and_those_that_cannot_be_are_left_out_beforehand() -> None:
+    gateway, queried = by_class()
+    answer = evidence_logs.aggregate(gateway, MIXED, NOW, 14, sleep=lambda _: None)
+    assert sorted(map(len, queried)) == [2, 10, 50]
+    assert len(answer.by_group) == 62 and "/d0" not in answer.by_group
+    # Two pages of classes, three queries and their answers, and none that AWS refused.
+    assert gateway.calls == {"logs:DescribeLogGroups": 2, "logs:StartQuery": 3, "logs:GetQueryResults": 3}
+
+
+def test_classes_that_are_known_are_not_asked_for_again() -> None:
+    gateway, _ = by_class()
+    known = {name: {"d": "DELIVERY", "i": "INFREQUENT_ACCESS"}.get(name[1], "STANDARD") for name in MIXED}
+    answer = evidence_logs.aggregate(gateway, MIXED, NOW, 14, sleep=lambda _: None, classes=known)
+    assert gateway.calls["logs:DescribeLogGroups"] == 0
+    assert len(answer.by_group) == 62
+
+
+def test_where_classes_may_not_be_read_a_refused_query_is_halved() -> None:
+    gateway, queried = by_class(readable=False)
+    answer = evidence_logs.aggregate(gateway, MIXED[50:], NOW, 14, sleep=lambda _: None)
+    assert len(answer.by_group) == 12 and len(queried) > 3
+    assert gateway.calls["logs:DescribeLogGroups"] == 1
+
+
+def test_a_function_whose_log_cannot_be_asked_costs_no_sample() -> None:
+    gateway = Answering({"GetMetricData": metric_data(VALUES), **insights(one_size)})
+    functions = fleet(2)
+    classes = {functions[0].log_group: "DELIVERY", functions[1].log_group: "STANDARD"}
+    options = EvidenceOptions(readings=ALL)
+    closed, asked = gather(OpenScope(gateway, ACCOUNT, "aws"), functions, options, lambda: classes).evidence.values()
+    assert isinstance(closed.memory_used, Absent) and "class DELIVERY" in closed.memory_used.because
+    assert isinstance(asked.memory_used, Measured)
+    assert gateway.calls["logs:FilterLogEvents"] == 0

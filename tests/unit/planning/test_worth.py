@@ -69,3 +69,13 @@ def test_what_discounts_do_to_a_saving_is_shown_or_said_in_one_line() -> None:
     assert discount_notes({"us-east-1": 0.37, "eu-west-1": None}) == (
         "us-east-1: after this account's discounts Compute Optimizer leaves 37 % of a saving",
     )
+
+
+def test_a_function_of_which_no_invocation_is_known_is_worth_nothing_in_what_a_rule_derives() -> None:
+    for setting, before, after in (("memory_mb", 1024, 512), ("tracing", "PassThrough", "Active")):
+        derived = _valued(Proposed(setting, before, after, "", (), derived=True))
+        assert derived.monthly_usd == MonthlyUsd() and not derived.assumed
+        assert "no load was measured" in derived.says
+        # What a policy states keeps the stated assumption: a million runs.
+        stated = _valued(Proposed(setting, before, after, "", ()))
+        assert stated.monthly_usd != MonthlyUsd() and stated.assumed

@@ -11,7 +11,7 @@ from lambda_tailor.model.evidence import Evidence
 from lambda_tailor.model.function import Found, Lookup, Missing, Resource
 from lambda_tailor.model.verdict import Blocked, Kept, Proposed, Verdict
 from lambda_tailor.rules.alarms import AlarmsOptions, judge
-from tests.builders import a_function
+from tests.builders import a_function, evidence
 
 OPTIONS = AlarmsOptions(error_rate_percent=1, duration_ms=20_000)
 NAMES = ("lambda-error-rate-dev", "lambda-duration-dev")
@@ -93,3 +93,35 @@ def test_a_topic_of_another_region_blocks() -> None:
 def test_period_times_periods_is_bounded(period_s: int, periods: int, fits: bool) -> None:
     with nullcontext() if fits else pytest.raises(ValidationError):
         AlarmsOptions(period_s=period_s, evaluation_periods=periods)
+
+
+def test_errors_that_come_late_are_told_in_the_change_itself() -> None:
+    known = {Lookup("alarm", name): Missing() for name in NAMES}
+    for timeout_s, late in ((299, False), (300, False), (301, True)):
+        error_rate, duration = judge(a_function(timeout_s=timeout_s, resources=known), Evidence(), OPTIONS)
+        assert isinstance(error_rate, Proposed) and isinstance(duration, Proposed)
+        # Stated as it is: 300 s.
+        assert _metric_period(error_rate) == 300
+        assert ("counted at the time at which it began" in error_rate.reason) is late
+        assert ("began" in duration.reason) is late
+
+
+def test_a_derived_period_is_long_enough_for_the_longest_run() -> None:
+    known: dict[Lookup, Resource] = {Lookup("alarm", name): Missing() for name in NAMES}
+    known[Lookup("alarm-topic", "")] = Found({"topic": TOPIC})
+    seen = evidence(invocations=10_000, errors=10, duration_max=9_000)
+    for timeout_s, period in ((60, 300), (300, 300), (301, 360), (900, 900)):
+        function = a_function(timeout_s=timeout_s, resources=known)
+        error_rate = judge(function, seen, AlarmsOptions(from_evidence=True))[0]
+        assert _metric_period(error_rate) == period
+        assert isinstance(error_rate, Proposed) and "began" not in error_rate.reason
+    said = AlarmsOptions(from_evidence=True, period_s=60)
+    (error_rate, *_) = judge(a_function(timeout_s=900, resources=known), seen, said)
+    # What the policy says stays, with the note.
+    assert _metric_period(error_rate) == 60
+    assert isinstance(error_rate, Proposed) and "began" in error_rate.reason
+
+
+def _metric_period(verdict: Verdict) -> int:
+    (period,) = {query["MetricStat"]["Period"] for query in definition(verdict)["Metrics"] if "MetricStat" in query}
+    return int(period)

@@ -119,3 +119,14 @@ def test_what_the_others_use_is_told_where_too_little_is_left_to_them() -> None:
         assert isinstance(verdict, Proposed)
         # What the function itself used of it moves into its reservation: 20.
         assert ("all other functions ran up to 960 at once" in verdict.reason) is crowded
+
+
+def test_what_is_claimed_is_told_where_the_account_has_no_room_for_more() -> None:
+    options = ReservedConcurrencyOptions(target=50)
+    judged = [(a_function(), judge(a_function(), evidence(concurrency_max=20), options))]
+    for claimed, full in ((None, False), (970.0, False), (971.0, True)):
+        ((_, (verdict,)),) = settle(judged, ConcurrencyPool(1000, 0, busy=None, claimed=claimed))
+        assert isinstance(verdict, Proposed)
+        # 971 claimed, 20 of them this function's own, and 50 more.
+        assert ("971 of 1000 executions were claimed" in verdict.reason) is full
+        assert (verdict.risk is Risk.HIGH) is full

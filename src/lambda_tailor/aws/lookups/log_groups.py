@@ -36,6 +36,12 @@ def prefetch(opened: OpenScope, prefix: str) -> Prefetched | None:
         return None
 
 
+def classes_of(listed: Prefetched | None) -> Mapping[str, str]:
+    """The class of each log group that was listed."""
+    found = {} if listed is None else listed.groups
+    return {name: str(group.state["class"]) for name, group in found.items() if isinstance(group, Found)}
+
+
 def _log_groups(opened: OpenScope, names: Sequence[str]) -> Resources:
     groups, whole = ({}, False) if len(names) < MANY else _listed_groups(opened, common_prefix(names), frozenset(names))
     missing = [] if whole else [name for name in names if name not in groups]
