@@ -19,7 +19,8 @@ ANY_FUNCTION = "arn:{partition}:lambda:{region}:{account}:function:*"
 QUALIFIED = FUNCTION + ":*"
 # Mappings have UUIDs for names, which a plan does not know before it is made.
 ANY_EVENT_SOURCE = "arn:{partition}:lambda:{region}:{account}:event-source-mapping:*"
-LAYER = "arn:{partition}:lambda:{region}:{account}:layer:{layer}:*"
+# Of any account: the user's own layers stay, and are sent again with the new one.
+LAYER = "arn:{partition}:lambda:{region}:*:layer:{layer}:*"
 ANY_LAYER = "arn:{partition}:lambda:{region}:*:layer:*:*"
 # With :* for all actions but those on tags:
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html

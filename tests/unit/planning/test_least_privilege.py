@@ -157,7 +157,8 @@ DEV = Coverage(suffix="dev", account="123456789012", regions=("eu-central-1",))
 
 def test_the_reference_stack_needs_no_write_beyond_its_own_resources() -> None:
     found = allowed(the_document(load_preset("reference"), DEV))
-    writes = {name: found[name] for name in found if name in {a.name for a in written()}}
+    # That a layer may be read is asked of whoever attaches it, and changes nothing.
+    writes = {name: found[name] for name in found if name in {a.name for a in written()} - {"lambda:GetLayerVersion"}}
     assert all(
         "-dev" in arn and "eu-central-1:123456789012" in arn for n in writes if n[:2] != "s3" for arn in found[n]
     )
@@ -366,3 +367,11 @@ def test_whoever_only_assumes_roles_signs_with_the_key_of_its_own_account() -> N
     statements = entrance_of("--organization", "tailor", "--kms-key", f"{KEY}/1234abcd")["Statement"]
     assert statements[-1]["Resource"] == f"{KEY}/1234abcd"
     assert len(statements) > 1
+
+
+def test_every_layer_that_the_write_sends_again_may_be_read() -> None:
+    coverage = Coverage(names=("orders",), account="123456789012", regions=("us-east-1",))
+    found = allowed(the_document(with_rules(shared_layer={"layer": "lambda-layer-shared-dev"}), coverage))
+    # Whose else it has, Lambda Insights' of another account among them, is not known before it is read.
+    assert found["lambda:GetLayerVersion"] == ["arn:aws:lambda:us-east-1:*:layer:*:*"]
+    assert "lambda:GetLayerVersion" not in allowed(the_document(with_rules(memory={"target_mb": 512}), coverage))

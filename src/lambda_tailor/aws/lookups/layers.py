@@ -53,5 +53,8 @@ KINDS = (
         costs="page",
         actions=(Action("lambda:ListLayerVersions"),),
         listing=(Action("lambda:ListLayers"),),
+        # Whoever attaches one layer sends all that the function has, and has to be let read each of them.
+        # https://docs.aws.amazon.com/lambda/latest/dg/permissions-user-layer.html
+        arn_names=lambda _name: {"layer": ("*",)},
     ),
 )
