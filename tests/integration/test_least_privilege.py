@@ -301,8 +301,6 @@ NOT_SEEN = {
     "lambda:DeleteProvisionedConcurrencyConfig",
     "lambda:GetProvisionedConcurrencyConfig",
     "lambda:PutProvisionedConcurrencyConfig",
-    # What was there before is put back by a Put.
-    "lambda:DeleteFunctionEventInvokeConfig",
     # AWS looks at it when a layer is attached.
     "lambda:GetLayerVersion",
     # Of few layers each is asked for by its name.
@@ -314,6 +312,10 @@ NOT_SEEN = {
     # It comes with CreateQueue.
     "sqs:TagQueue",
     "lambda:UpdateFunctionEventInvokeConfig",
+    # Nothing is scaled there.
+    "application-autoscaling:RegisterScalableTarget",
+    "application-autoscaling:DescribeScalableTargets",
+    "application-autoscaling:DescribeScheduledActions",
 }
 EVERY_RULE = """
 rules:

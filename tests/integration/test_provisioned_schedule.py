@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from lambda_tailor.demo.snapshot import differences
 from tests.integration.conftest import Aws
 
 Deploy = Callable[..., dict[str, Any]]
@@ -81,3 +82,42 @@ def test_business_hours_are_scheduled_and_taken_away_again(provisioned: Aws, tmp
     assert not provisioned.control.writes()
     provisioned.run("rollback", run["run_id"], "--auto-approve")
     assert described(provisioned) == ([], [])
+
+
+def test_of_a_target_that_is_registered_the_least_is_lowered_and_put_back(provisioned: Aws, tmp_path: Path) -> None:
+    scaling = provisioned.client("application-autoscaling")
+    scaling.register_scalable_target(**TARGET, MinCapacity=8, MaxCapacity=20)
+    dimensions = [{"Name": "FunctionName", "Value": "f"}, {"Name": "Resource", "Value": "f:1"}]
+    datum = {
+        "MetricName": "ProvisionedConcurrentExecutions", "Dimensions": dimensions, "Value": 4.0,
+        "Timestamp": datetime.now(UTC) - timedelta(days=2),
+    }  # fmt: skip
+    provisioned.client("cloudwatch").put_metric_data(Namespace="AWS/Lambda", MetricData=[datum])
+    before = provisioned.snapshot()
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("rules: {provisioned-concurrency: {}}")
+    arguments = ("--function", "f", "--policy", str(policy))
+    (change,) = provisioned.json("plan", *arguments)["functions"][0]["changes"]
+    assert (change["setting"], change["after"]) == ("scalable_target.1", {"min": 6, "max": 20})
+    assert change["monthly_usd"]["high"] == pytest.approx(2 * 730 * 3600 * 0.0000041667, abs=0.1)
+    provisioned.control.reset()
+    run = provisioned.json("apply", *arguments, "--auto-approve")
+    # On the function itself nothing is written: what owns the number would put it back.
+    assert provisioned.control.writes() == {"application-autoscaling:RegisterScalableTarget": 1}
+    assert described(provisioned)[0][0]["MinCapacity"] == 6
+    provisioned.control.reset()
+    provisioned.run("apply", *arguments, "--auto-approve")
+    assert not provisioned.control.writes()
+    provisioned.run("rollback", run["run_id"], "--auto-approve")
+    assert differences(before, provisioned.snapshot()) == []
+
+
+def test_a_number_that_the_clock_sets_is_told(provisioned: Aws, tmp_path: Path) -> None:
+    scaling = provisioned.client("application-autoscaling")
+    scaling.register_scalable_target(**TARGET, MinCapacity=8, MaxCapacity=20)
+    action = {"ScheduledActionName": "day", "ScalableTargetAction": {"MinCapacity": 8}}
+    scaling.put_scheduled_action(**TARGET, **action, Schedule="cron(0 8 * * ? *)")
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("rules: {provisioned-concurrency: {}}")
+    found = provisioned.json("plan", "--function", "f", "--policy", str(policy))["functions"][0]["changes"]
+    assert [(each["kind"], "scheduled actions set it" in each["reason"]) for each in found] == [("finding", True)]

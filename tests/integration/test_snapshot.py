@@ -79,6 +79,9 @@ BY_HAND: dict[str, Callable[[Aws], object]] = {
     "scalable-target": lambda aws: aws.client("application-autoscaling").register_scalable_target(
         **SCALED, MinCapacity=1, MaxCapacity=2
     ),
+    "scalable-capacity": lambda aws: aws.client("application-autoscaling").register_scalable_target(
+        **SCALED, MinCapacity=0
+    ),
     "scheduled-action": lambda aws: aws.client("application-autoscaling").put_scheduled_action(
         **SCALED, ScheduledActionName="night", Schedule="cron(0 20 * * ? *)", ScalableTargetAction={"MinCapacity": 0}
     ),

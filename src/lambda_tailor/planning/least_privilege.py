@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import partial
 from itertools import product
@@ -19,7 +19,7 @@ from typing import Any
 
 from lambda_tailor.iam.permission import EVERYTHING, Action
 from lambda_tailor.model.evidence import Evidence, Trigger
-from lambda_tailor.model.function import Function, Lookup
+from lambda_tailor.model.function import Found, Function, Lookup
 from lambda_tailor.planning.asking import readings_for
 from lambda_tailor.policy.document import Match
 from lambda_tailor.policy.policy import Policy
@@ -130,10 +130,12 @@ def _may_hold(match: Match, function: Function) -> bool:
 
 
 def _needs(function: Function, options: Mapping[str, Options]) -> Iterator[Lookup]:
+    # Some ask more where there is something: as if there were.
+    found = replace(function, resources={Lookup("provisioned", function.name): Found({"provisioned": {EVERYTHING: 1}})})
     for id, chosen in options.items():
         rule = all_rules()[id]
         yield from rule.lookups(function, chosen)
-        yield from rule.more_lookups(function, _ASYNCHRONOUS, chosen)
+        yield from rule.more_lookups(found, _ASYNCHRONOUS, chosen)
 
 
 def document(

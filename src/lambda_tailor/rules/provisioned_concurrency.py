@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
-from lambda_tailor.model.evidence import Evidence, Measured
+from lambda_tailor.model.evidence import Evidence, Measured, Quote
 from lambda_tailor.model.function import Found, Function, Lookup, Missing, Unreadable
 from lambda_tailor.model.usage import SECONDS_A_MONTH, Usage
 from lambda_tailor.model.verdict import Finding, Kept, Key, Proposed, Risk, Transition, Verdict
 from lambda_tailor.money.prices import Unpriced, prices_for
 from lambda_tailor.rules.rule import Options, Rule, always
+from lambda_tailor.settings.scalable_capacity import SHOWN_AS
 
 SETTING = "provisioned_concurrency"
 # 0.0000041667 / (0.0000166667 - 0.0000097222), and the same on arm64: https://aws.amazon.com/lambda/pricing/
@@ -75,20 +77,53 @@ def _judge_one(
     wanted = math.ceil(peak * (1 + options.headroom_percent / 100)) or None
     if wanted is not None and wanted >= count:
         return Kept(setting, count, f"at most {peak:.0f} were in use", quotes)
-    seen = f"at most {peak:.0f} of {count} were in use" if peak else f"none of {count} was in use in two weeks"
+    used = f"{100 * peak / count:.0f} %"
+    seen = f"at most {peak:.0f} of {count} were in use ({used})" if peak else f"none of {count} was in use in two weeks"
     reason = f"{seen}; below {BREAK_EVEN_PERCENT} % they cost more than on demand"
     if (target := _target(function, qualifier)) is not None:
+        return _of_target(function, qualifier, count, wanted, target, reason, quotes)
+    step = Transition(Key("provisioned-concurrency", f"{function.name}:{qualifier}"), "provisioned", count, wanted)
+    saves = _saves(function, count - (wanted or 0))
+    return Proposed(setting, count, wanted, reason, (step,), Risk.MEDIUM, quotes, saves)
+
+
+def _saves(function: Function, fewer: int) -> Usage:
+    """A month of so many executions less."""
+    gb_s = Decimal(fewer) * SECONDS_A_MONTH * Decimal(function.memory_mb) / 1024
+    arm = function.architecture == "arm64"
+    return Usage(provisioned_gb_s_arm=-gb_s) if arm else Usage(provisioned_gb_s=-gb_s)
+
+
+def _of_target(
+    function: Function,
+    qualifier: str,
+    count: int,
+    wanted: int | None,
+    target: _Target,
+    reason: str,
+    quotes: tuple[Quote, ...],
+) -> Verdict:
+    """The least of what Application Auto Scaling owns: it would put back what is set on the function itself."""
+    setting, where = f"{SHOWN_AS}.{qualifier}", f"{function.name}:{qualifier}"
+    owned = f"Application Auto Scaling owns the number ({target.least} to {target.most})"
+    if target.scheduled:
+        note = f"{reason}; {owned}, and scheduled actions set it: lower it in these, or the next one puts it back"
+        return Finding(setting, count, note, Risk.MEDIUM, quotes)
+    if wanted is None:
         note = (
-            f"{reason}; Application Auto Scaling owns the number ({target[0]} to {target[1]}) and would put it back: "
-            f"lower the minimum of its target function:{function.name}:{qualifier} to "
-            f"{min(wanted or 0, target[0])} instead"
+            f"{reason}; {owned}, and target tracking never scales in where no event tells it to: deregister its target "
+            f"function:{where} and take the executions away"
         )
         return Finding(setting, count, note, Risk.MEDIUM, quotes)
-    step = Transition(Key("provisioned-concurrency", f"{function.name}:{qualifier}"), "provisioned", count, wanted)
-    fewer = Decimal(count - (wanted or 0)) * SECONDS_A_MONTH * Decimal(function.memory_mb) / 1024
-    arm = function.architecture == "arm64"
-    saves = Usage(provisioned_gb_s_arm=-fewer) if arm else Usage(provisioned_gb_s=-fewer)
-    return Proposed(setting, count, wanted, reason, (step,), Risk.MEDIUM, quotes, saves)
+    now: dict[str, JsonValue] = {"min": target.least, "max": target.most}
+    if wanted >= target.least:
+        note = f"{reason}; {owned}, and none of its policies brings the number down to {wanted}: look at these"
+        return Finding(setting, count, note, Risk.MEDIUM, quotes)
+    after: dict[str, JsonValue] = {**now, "min": wanted}
+    step = Transition(Key("scalable-capacity", where), "capacity", now, after)
+    told = f"{reason}; {owned} and would put back what is set on the function, so the least of its target goes down"
+    saves = _saves(function, min(count, target.least) - wanted)
+    return Proposed(setting, now, after, told, (step,), Risk.MEDIUM, quotes, saves)
 
 
 def _peak(function: Function, evidence: Evidence, qualifier: str, *, alone: bool) -> float | None:
@@ -113,13 +148,23 @@ def _a_month(function: Function, executions: int) -> str:
     return f"; they cost ${gb_s * prices.tiers[meter][0].usd:,.2f} a month"
 
 
-def _target(function: Function, qualifier: str) -> tuple[int, int] | None:
-    """The least and the most between which the number is scaled; None where nobody scales it, as far as is known."""
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """Between how many executions the number is scaled, and whether by the clock."""
+
+    least: int
+    most: int
+    scheduled: bool
+
+
+def _target(function: Function, qualifier: str) -> _Target | None:
+    """What scales the number; None where nobody does, as far as is known."""
     found = function.resource("scalable-target", function.name)
-    targets = found.state.get("targets") if isinstance(found, Found) else None
+    state = found.state if isinstance(found, Found) else {}
+    targets, scheduled = state.get("targets"), state.get("scheduled")
     ends = targets.get(qualifier) if isinstance(targets, Mapping) else None
     if isinstance(ends, list) and len(ends) == 2 and isinstance(ends[0], int) and isinstance(ends[1], int):
-        return ends[0], ends[1]
+        return _Target(ends[0], ends[1], isinstance(scheduled, list) and qualifier in scheduled)
     return None
 
 
@@ -130,7 +175,7 @@ RULE = Rule(
     source="https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html",
     options=ProvisionedConcurrencyOptions,
     judge=judge,
-    writes=always("provisioned-concurrency"),
+    writes=always("provisioned-concurrency", "scalable-capacity"),
     lookups=lookups,
     more_lookups=more_lookups,
     surprise="The metrics exist by version and alias; the function's own figure mixes them. What is provisioned for a "

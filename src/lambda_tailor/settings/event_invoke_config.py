@@ -6,20 +6,29 @@ PutFunctionEventInvokeConfig removes what it does not name, UpdateFunctionEventI
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from pydantic import JsonValue
+
 from lambda_tailor.iam.permission import FUNCTION, Action
 from lambda_tailor.settings.setting import Answer, Call, ResourceAddress, Setting, State
-from lambda_tailor.settings.shown import Shown, whole
+from lambda_tailor.settings.shown import Shown, same, whole
 
 KIND = "event-invoke-config"
+DESTINATIONS = "destinations"
 _DEFAULTS = {"async_retries": 2, "async_max_age_s": 21_600}
 _PARAMETERS = {
     "async_retries": "MaximumRetryAttempts",
     "async_max_age_s": "MaximumEventAgeInSeconds",
-    "destinations": "DestinationConfig",
+    DESTINATIONS: "DestinationConfig",
 }
+
+
+def with_failures(destinations: JsonValue, arn: str) -> JsonValue:
+    """The destinations with that ARN for what fails; where successes go stays."""
+    return {**(destinations if isinstance(destinations, Mapping) else {}), "OnFailure": {"Destination": arn}}
 
 
 def read(address: ResourceAddress) -> Call:
@@ -30,8 +39,8 @@ def read(address: ResourceAddress) -> Call:
 def observe(_place: ResourceAddress, answer: Answer | None) -> State:
     """None for what is not configured, where Lambda has its defaults."""
     state: dict[str, Any] = {field: (answer or {}).get(name) for field, name in _PARAMETERS.items()}
-    if not any((state["destinations"] or {}).values()):
-        state["destinations"] = None
+    # AWS shows an empty one for what is not set.
+    state[DESTINATIONS] = {kind: to for kind, to in (state[DESTINATIONS] or {}).items() if to} or None
     return state
 
 
@@ -60,11 +69,28 @@ def write(address: ResourceAddress, observed: State, wanted: State) -> Call:
 
 
 def follows(shown: Shown) -> bool:
-    """The function's own retries or age; what is not configured is shown as Lambda's default."""
+    """The function's own retries or age; what is not configured is shown as Lambda's default. Or where failures go."""
+    if shown.field == DESTINATIONS:
+        return _sends_failures(shown)
     if not (shown.of_the_function and shown.field in ("async_retries", "async_max_age_s")):
         return False
     told = shown if shown.before is not None else replace(shown, before=shown.change.before)
     return told.valued(whole)
+
+
+def by_role(wanted: State) -> bool:
+    """Whether the role must allow any of it: destinations."""
+    return bool(wanted.get(DESTINATIONS))
+
+
+def _sends_failures(shown: Shown) -> bool:
+    """Failures go to the ARN that the change shows, where none went before; nothing else becomes different."""
+    own = shown.resource == shown.function.name and shown.change.setting == "on_failure_destination"
+    onward, before = shown.change.after, shown.before
+    none_yet = before is None or (isinstance(before, Mapping) and "OnFailure" not in before)
+    if not (own and none_yet and shown.change.before is None and isinstance(onward, str)):
+        return False
+    return same(shown.after, with_failures(before, onward))
 
 
 SETTING = Setting(
@@ -75,6 +101,7 @@ SETTING = Setting(
     observe=observe,
     write=write,
     attainable=attainable,
+    by_role=by_role,
     follows=follows,
     absent_codes=frozenset({"ResourceNotFoundException"}),
     read_actions=(Action("lambda:GetFunctionEventInvokeConfig", FUNCTION),),

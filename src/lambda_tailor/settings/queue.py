@@ -96,7 +96,8 @@ def follows(shown: Shown) -> bool:
     """Made is the queue whose ARN the change shows, in the function's own account and region."""
     function, change = shown.function, shown.change
     own = arn(arns.part(function.arn, 1), function.region, function.account_id, shown.resource)
-    return shown.made and change.setting == "dead_letter_arn" and change.before is None and change.after == own
+    sent = change.setting in ("dead_letter_arn", "on_failure_destination")
+    return shown.made and sent and change.before is None and change.after == own
 
 
 SETTING = Setting(

@@ -11,20 +11,32 @@ from urllib.parse import unquote
 
 from pydantic import JsonValue
 
+from lambda_tailor import arns
 from lambda_tailor.iam.permission import ANY_FUNCTION, FUNCTION, ROLE, Action
 from lambda_tailor.settings.setting import Answer, Call, ResourceAddress, Setting, State
 from lambda_tailor.settings.shown import Shown, same
 
 KIND = "role-policy"
-# The policy that lets a function send to its dead-letter queue.
+# The policy that lets a function send to its dead-letter queue or on-failure destination.
 MAY_SEND = "lambda-tailor-dead-letter-queue"
 MAY_TRACE = "lambda-tailor-tracing"
+# What the role has to be allowed by the service of the ARN that failed events go to, and what is put behind the ARN.
+# https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+DELIVERS: Mapping[str, Mapping[str, str]] = {
+    "sqs": {"sqs:SendMessage": ""},
+    "sns": {"sns:Publish": ""},
+    "events": {"events:PutEvents": ""},
+    "s3": {"s3:ListBucket": "", "s3:PutObject": "/*"},
+}
 
 
-def may_send(queue_arn: str) -> dict[str, JsonValue]:
-    """The document of that policy."""
-    statement: JsonValue = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": queue_arn}
-    return {"Version": "2012-10-17", "Statement": [statement]}
+def may_deliver(arn: str) -> dict[str, JsonValue]:
+    """The document of the policy that lets a role send failed events to that queue, topic, bus or bucket."""
+    actions = DELIVERS[arns.part(arn, 2)]
+    statements: list[JsonValue] = [
+        {"Effect": "Allow", "Action": action, "Resource": f"{arn}{tail}"} for action, tail in actions.items()
+    ]
+    return {"Version": "2012-10-17", "Statement": statements}
 
 
 def may_trace() -> dict[str, JsonValue]:
@@ -70,15 +82,16 @@ def removes(wanted: State) -> bool:
 
 
 def follows(shown: Shown) -> bool:
-    """The function's own role may send to the queue that the change shows, or its traces, and nothing else."""
+    """The function's own role may send to where the change shows, or its traces, and nothing else."""
     role, _, policy = shown.resource.rpartition("/")
     own = not shown.function.role_arn or role == shown.function.role_arn.rpartition("/")[2]
     target = shown.change.after
     if own and policy == MAY_TRACE and shown.change.setting == "tracing" and target == "Active":
         return shown.field == "document" and shown.before is None and same(shown.after, may_trace())
-    if not (own and policy == MAY_SEND and shown.change.setting == "dead_letter_arn" and isinstance(target, str)):
+    sends = own and policy == MAY_SEND and shown.change.setting in ("dead_letter_arn", "on_failure_destination")
+    if not (sends and isinstance(target, str) and arns.part(target, 2) in DELIVERS):
         return False
-    return shown.field == "document" and shown.before is None and same(shown.after, may_send(target))
+    return shown.field == "document" and shown.before is None and same(shown.after, may_deliver(target))
 
 
 SETTING = Setting(

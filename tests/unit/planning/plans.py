@@ -68,11 +68,12 @@ def the_function() -> Function:
             Lookup("recursion", name): Found({"recursive_loop": "Allow"}),
             Lookup("event-invoke-config", name): Found({"async_retries": 2}),
             Lookup("versions", name): Found({"versions": ["1", "2", "3"], "referenced": []}),
-            Lookup("provisioned", name): Found({"provisioned": {"live": 9}}),
+            Lookup("provisioned", name): Found({"provisioned": {"live": 9, "beta": 9}}),
+            Lookup("provisioned-use", f"{name}:beta"): Found({"peak": 2.0, "by_hour": [2.0] * 24}),
             Lookup("provisioned-use", f"{name}:live"): Found(
                 {"peak": 2.0, "by_hour": [0.0] * 8 + [2.0] * 8 + [0.0] * 8}
             ),
-            Lookup("scalable-target", name): Missing(),
+            Lookup("scalable-target", name): Found({"targets": {"beta": [7, 20]}, "scheduled": []}),
             Lookup("version-use", f"{name} 1,2"): Found({"used": {}}),
             Lookup("code", name): Found({"x86": []}),
         },

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import date
 from functools import cache
 from typing import Any
 
@@ -13,11 +14,16 @@ import pytest
 from lambda_tailor.applying.undo import undo_plan
 from lambda_tailor.documents import adapter, dumps
 from lambda_tailor.errors import JournalError, PlanFileError
+from lambda_tailor.model.function import Found, Lookup, Missing, Resource
 from lambda_tailor.model.plan import Operation, Plan
 from lambda_tailor.model.record import RunRecord
 from lambda_tailor.planning.agreement import check_operations, check_steps
+from lambda_tailor.planning.planner import Value, make_plan
+from lambda_tailor.planning.scope import ScopeData
+from lambda_tailor.policy.file import parse_policy
 from lambda_tailor.settings import all_settings
 from lambda_tailor.settings.shown import same
+from tests.builders import ACCOUNT, REGION, a_function
 from tests.unit.planning.plans import a_run, the_plan
 
 ADMIN = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
@@ -272,3 +278,42 @@ def test_a_step_with_another_field_or_of_no_operation_is_refused() -> None:
     ):
         with pytest.raises(JournalError, match="somebody changed the journal"):
             check_steps(strange)
+
+
+def destined_plan() -> Plan:
+    """A plan that sends what fails to a new queue, and leaves where successes go."""
+    function = a_function("worker")
+    role = f"{function.role_arn} sqs:SendMessage arn:aws:sqs:{REGION}:{ACCOUNT}:worker-failed"
+    resources: dict[Lookup, Resource] = {
+        Lookup("queue", "worker-failed"): Missing(), Lookup("role-may", role): Found({"allowed": False}),
+        Lookup("event-invoke-config", "worker"): Found(
+            {"destinations": {"OnSuccess": {"Destination": "arn:aws:sns:us-east-1:123456789012:done"}}}
+        ),
+    }  # fmt: skip
+    rules = "rules: {dead-letter-queue: {queue: worker-failed, kind: destination, add_permission: true}}"
+    reading = ScopeData(
+        account_id=ACCOUNT, region=REGION, functions=[replace(function, resources=resources)], evidence={},
+        pool=None,
+    )  # fmt: skip
+    policy = parse_policy(rules, "p.yaml", date(2026, 11, 24))
+    return make_plan(policy, [reading], worth=lambda _: lambda asked: [Value()] * len(asked), created_at="2026-11-24")
+
+
+def test_a_destination_for_failures_changes_nothing_else() -> None:
+    plan = destined_plan()
+    assert [each.key.kind for each in plan.operations] == ["queue", "role-policy", "event-invoke-config"]
+    check_operations(plan)
+    check_operations(undo_plan(a_run(plan), "2026-11-24"), undoing=True)
+    *made, sends = plan.operations
+    (after,) = sends.after.values()
+    assert isinstance(after, dict)
+    hostile = [
+        {**after, "OnSuccess": {"Destination": "arn:aws:sqs:us-east-1:999999999999:theirs"}},
+        {**after, "OnFailure": {"Destination": "arn:aws:sqs:us-east-1:999999999999:theirs"}},
+        {"OnFailure": after["OnFailure"]},
+        None,
+    ]
+    for wanted in hostile:
+        changed = replace(sends, after={"destinations": wanted})
+        with pytest.raises(PlanFileError, match="does not follow"):
+            check_operations(replace(plan, operations=(*made, changed)))

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import botocore.session
 import pytest
@@ -92,12 +92,18 @@ def test_every_setting_declares_what_it_calls(setting: Setting) -> None:
     assert own - {a.name for a in setting.undo_actions} == writes - {"lambda:GetLayerVersion"}
 
 
+def _chosen(annotation: Any) -> bool:
+    return get_origin(annotation) is Literal
+
+
 @pytest.mark.parametrize("rule", all_rules().values(), ids=lambda rule: rule.id)
 def test_every_rule_names_the_settings_that_it_changes(rule: AnyRule) -> None:
     source = (SOURCES / "rules" / f"{rule.id.replace('-', '_')}.py").read_text()
     keys = set(re.findall(r"Key\(\s*\"([a-z-]+)\"", source))
     flags = {name: True for name, field in rule.options.model_fields.items() if field.annotation is bool}
-    writes = set(rule.writes(rule.options(**flags)))
+    choices = {n: get_args(f.annotation) for n, f in rule.options.model_fields.items() if _chosen(f.annotation)}
+    named = [{name: value} for name, values in choices.items() for value in values]
+    writes = {kind for each in ({}, *named) for kind in rule.writes(rule.options(**flags, **each))}
     # A change that only comes after the function's configuration names it, too.
     followed = {"function-configuration"} if "follows" in source else set()
     assert writes <= keys
@@ -375,3 +381,11 @@ def test_every_layer_that_the_write_sends_again_may_be_read() -> None:
     # Whose else it has, Lambda Insights' of another account among them, is not known before it is read.
     assert found["lambda:GetLayerVersion"] == ["arn:aws:lambda:us-east-1:*:layer:*:*"]
     assert "lambda:GetLayerVersion" not in allowed(the_document(with_rules(memory={"target_mb": 512}), coverage))
+
+
+def test_a_policy_for_plans_lets_it_be_asked_what_scales_executions(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("rules: {provisioned-concurrency: {}}")
+    printed = CliRunner().invoke(main, ["iam-policy", "--plan", "--all", "--policy", str(policy)])
+    asked = {"DescribeScalableTargets", "DescribeScheduledActions"}
+    assert {name for name in asked if f"application-autoscaling:{name}" in printed.stdout} == asked

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
 from lambda_tailor.model.evidence import Evidence
-from lambda_tailor.model.function import Found, Lookup, Missing, Resource, Unreadable
+from lambda_tailor.model.function import Found, Lookup, Missing, Resource, Traffic, Unreadable
 from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Verdict
-from lambda_tailor.rules.dead_letter_queue import DeadLetterQueueOptions, judge, more_lookups
+from lambda_tailor.rules.dead_letter_queue import DeadLetterQueueOptions, judge, lookups, more_lookups
 from tests.builders import ACCOUNT, REGION, a_function
 
 ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:lambda-dlq-dev"
@@ -90,3 +92,84 @@ def test_a_queue_under_a_customers_key_takes_the_key_as_well() -> None:
         known = resources | dict.fromkeys(asked, answer)
         (verdict,) = judge(a_function(resources=known), Evidence(), OPTIONS)
         assert isinstance(verdict, kind)
+
+
+TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:failures"
+BUCKET = "arn:aws:s3:::failures"
+BUS = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/failures"
+QUEUE_AS_DESTINATION = DeadLetterQueueOptions(queue="lambda-dlq-{suffix}", kind="destination")
+
+
+def destined(
+    options: DeadLetterQueueOptions, configuration: Resource, *, allowed: bool = True, **given: Any
+) -> Verdict:
+    """The verdict where all that is asked of the role is allowed, or none of it, and there is no queue."""
+    bare = a_function(**given)
+    asked = {each: Found({"allowed": allowed}) for each in lookups(bare, options) if each.kind == "role-may"}
+    resources: dict[Lookup, Resource] = {**asked, Lookup("queue", "lambda-dlq-dev"): Missing()}
+    (verdict,) = judge(a_function(resources={**resources, DESTINATIONS: configuration}, **given), Evidence(), options)
+    return verdict
+
+
+@pytest.mark.parametrize("arn", [TOPIC, BUCKET, BUS])
+def test_failed_events_go_to_a_destination_that_is_there(arn: str) -> None:
+    options = DeadLetterQueueOptions(kind="destination", destination=arn)
+    verdict = destined(options, Missing())
+    assert isinstance(verdict, Proposed)
+    assert (verdict.setting, verdict.after, kinds(verdict)) == ("on_failure_destination", arn, ["event-invoke-config"])
+    assert verdict.transitions[0].after == {"OnFailure": {"Destination": arn}}
+    refused = destined(options, Missing(), allowed=False)
+    assert isinstance(refused, Blocked) and arn in refused.because
+    added = destined(options.model_copy(update={"add_permission": True}), Missing(), allowed=False)
+    assert kinds(added) == ["role-policy", "event-invoke-config"]
+
+
+def test_a_queue_is_made_for_a_destination_as_for_dead_letters() -> None:
+    verdict = destined(QUEUE_AS_DESTINATION, Missing())
+    assert kinds(verdict) == ["queue", "event-invoke-config"]
+    assert isinstance(verdict, Proposed) and verdict.transitions[1].requires == (Key("queue", "lambda-dlq-dev"),)
+
+
+def test_where_successes_go_stays() -> None:
+    succeeded = {"OnSuccess": {"Destination": BUS}}
+    verdict = destined(QUEUE_AS_DESTINATION, Found({"destinations": succeeded, "async_retries": 1}))
+    assert isinstance(verdict, Proposed)
+    assert verdict.transitions[-1].before == succeeded
+    assert verdict.transitions[-1].after == {**succeeded, "OnFailure": {"Destination": ARN}}
+
+
+def test_what_takes_failed_events_already_is_left_alone() -> None:
+    theirs = Found({"destinations": {"OnFailure": {"Destination": TOPIC}}})
+    assert destined(QUEUE_AS_DESTINATION, theirs) == Kept("on_failure_destination", TOPIC, "the user's own is kept")
+    with_queue = destined(QUEUE_AS_DESTINATION, Missing(), dead_letter_arn="arn:aws:sqs:us-east-1:1:theirs")
+    assert isinstance(with_queue, Kept) and "theirs already" in with_queue.because
+
+
+def test_nothing_is_put_over_destinations_that_could_not_be_read() -> None:
+    verdict = destined(QUEUE_AS_DESTINATION, Unreadable("denied"))
+    assert isinstance(verdict, Blocked) and "denied" in verdict.because
+
+
+def test_events_of_an_alias_have_a_configuration_of_their_own() -> None:
+    verdict = destined(QUEUE_AS_DESTINATION, Missing(), traffic=(Traffic("live", 1.0, "3"),))
+    assert isinstance(verdict, Proposed) and "through live have a configuration of their own" in verdict.reason
+
+
+def test_a_queue_named_by_its_arn_has_to_be_there() -> None:
+    options = DeadLetterQueueOptions(kind="destination", destination=ARN)
+    verdict = destined(options, Missing())
+    assert isinstance(verdict, Blocked) and "there is no queue lambda-dlq-dev" in verdict.because
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"kind": "destination", "destination": "failures"}, "give the ARN"),
+        ({"kind": "destination", "destination": f"{TOPIC}.fifo"}, "standard queues and topics only"),
+        ({"destination": TOPIC}, "goes with kind: destination"),
+        ({"kind": "destination", "destination": "arn:aws:lambda:us-east-1:1:function:f"}, "give the ARN"),
+    ],
+)
+def test_a_destination_that_cannot_be_one_is_refused(given: dict[str, Any], why: str) -> None:
+    with pytest.raises(ValidationError, match=why):
+        DeadLetterQueueOptions(**given)

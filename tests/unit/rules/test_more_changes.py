@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import JsonValue
 
 from lambda_tailor.model.evidence import EventSource, Evidence
 from lambda_tailor.model.function import Found, Lookup, Missing, Resource, Unreadable
@@ -287,17 +288,46 @@ def test_code_that_aws_takes_no_more_for_a_runtime_blocks_the_architecture_only(
     assert "AWS takes no code for ruby2.5 since 2022-03-31; its configuration may still change" in verdict.because
 
 
-def test_a_number_that_auto_scaling_owns_is_not_changed_behind_its_back() -> None:
+def owned(peak: float, **targets: JsonValue) -> Verdict:
+    """The verdict on twenty executions of an alias whose number Application Auto Scaling owns."""
     known: dict[Lookup, Resource] = {
         Lookup("provisioned", NAME): Found({"provisioned": {"live": 20}}),
-        Lookup("scalable-target", NAME): Found({"targets": {"live": [20, 50]}}),
+        Lookup("provisioned-use", f"{NAME}:live"): Found({"peak": peak}),
+        Lookup("scalable-target", NAME): Found({**targets}),
     }
     options = provisioned_concurrency.ProvisionedConcurrencyOptions()
-    function = a_function(memory_mb=1024, resources=known)
-    (verdict,) = provisioned_concurrency.judge(function, evidence(provisioned_max=4), options)
-    assert isinstance(verdict, Finding)
-    assert "lower the minimum of its target function:lambda-function-dev:live to 6 instead" in verdict.note
-    assert "below 60 %" in verdict.note
+    (verdict,) = provisioned_concurrency.judge(a_function(memory_mb=1024, resources=known), Evidence(), options)
+    return verdict
+
+
+def test_of_a_number_that_auto_scaling_owns_the_least_is_lowered() -> None:
+    verdict = owned(4.0, targets={"live": [15, 50]})
+    assert isinstance(verdict, Proposed)
+    assert (verdict.setting, verdict.before, verdict.after) == (
+        "scalable_target.live", {"min": 15, "max": 50}, {"min": 6, "max": 50},
+    )  # fmt: skip
+    assert [t.key.kind for t in verdict.transitions] == ["scalable-capacity"]
+    # The number is at its least or above: no more than the difference of the leasts is saved for sure.
+    assert verdict.adds.provisioned_gb_s == Decimal(-9 * 730 * 3600)
+    assert "4 of 20 were in use (20 %); below 60 % they cost more than on demand" in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("peak", "targets", "told"),
+    [
+        (4.0, {"targets": {"live": [15, 50]}, "scheduled": ["live"]}, "scheduled actions set it"),
+        (0.0, {"targets": {"live": [15, 50]}}, "never scales in where no event tells it to"),
+        (4.0, {"targets": {"live": [1, 50]}}, "none of its policies brings the number down to 6"),
+    ],
+)
+def test_what_no_target_brings_down_is_told(peak: float, targets: dict[str, JsonValue], told: str) -> None:
+    verdict = owned(peak, **targets)
+    assert isinstance(verdict, Finding) and told in verdict.note
+
+
+def test_who_owns_the_number_is_asked_where_there_is_one() -> None:
+    options = provisioned_concurrency.ProvisionedConcurrencyOptions()
+    function = a_function(resources={Lookup("provisioned", NAME): Found({"provisioned": {"live": 20}})})
     assert [lookup.kind for lookup in provisioned_concurrency.more_lookups(function, Evidence(), options)] == [
         "scalable-target",
         "provisioned-use",
@@ -333,18 +363,6 @@ def test_what_is_provisioned_for_nobody_knows_what_has_a_figure() -> None:
     (verdict,) = provisioned(Found({"provisioned": {"live": 20}}), Evidence())
     assert isinstance(verdict, Finding)
     assert f"${20 * 730 * 3600 * 0.0000041667:,.2f} a month" in verdict.note
-
-
-def test_a_number_that_auto_scaling_owns_is_told_and_not_changed() -> None:
-    name = f"{NAME}:live"
-    resources: dict[Lookup, Resource] = {
-        Lookup("provisioned", NAME): Found({"provisioned": {"live": 20}}),
-        Lookup("provisioned-use", name): Found({"peak": 4.0}),
-        Lookup("scalable-target", NAME): Found({"targets": {"live": [1, 20]}}),
-    }
-    options = provisioned_concurrency.ProvisionedConcurrencyOptions()
-    (verdict,) = provisioned_concurrency.judge(a_function(resources=resources), Evidence(), options)
-    assert isinstance(verdict, Finding) and "Auto Scaling owns the number" in verdict.note
 
 
 def pruned(used: Resource | None) -> Verdict:

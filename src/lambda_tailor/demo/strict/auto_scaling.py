@@ -66,10 +66,13 @@ class AutoScaling(Passing):
         if not qualifier or qualifier == "$LATEST" or await self._backend.function(exchange, function) is None:
             message = f"Unsupported service namespace, resource type or scalable dimension: {resource}"
             return refusal(exchange, "ValidationException", message)
+        # What is not given stays as it was registered.
+        asked = {**self._targets.get(where, {}), **asked}
         low, high = asked.get("MinCapacity"), asked.get("MaxCapacity")
         if low is None or high is None or low > high:
             return refusal(exchange, "ValidationException", "Maximum capacity cannot be less than minimum capacity")
-        self._targets[where] = {**asked, "CreationTime": time.time(), "RoleARN": "", "ScalableDimension": _DIMENSION}
+        made = {"CreationTime": time.time(), "RoleARN": "", "SuspendedState": {}}
+        self._targets[where] = {**made, **asked, "ScalableDimension": _DIMENSION}
         return _answer({})
 
     def _of_a_target(self, exchange: Exchange, where: _Where, asked: dict[str, Any]) -> Answer | None:

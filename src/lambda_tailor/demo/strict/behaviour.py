@@ -126,9 +126,21 @@ class Backend:
         attributes: Mapping[str, str] = answer.get("Attributes") or {}
         return attributes
 
-    async def event_invoke_config(self, exchange: Exchange, function: str) -> Mapping[str, Any] | None:
-        """GetFunctionEventInvokeConfig; None where the function has none."""
-        return await self._found(exchange, f"/2019-09-25/functions/{quote(function, safe='')}/event-invoke-config")
+    async def event_invoke_config(
+        self, exchange: Exchange, function: str, qualifier: str = ""
+    ) -> Mapping[str, Any] | None:
+        """GetFunctionEventInvokeConfig; None where the function, version or alias has none."""
+        query = urlencode({"Qualifier": qualifier}) if qualifier else ""
+        path = f"/2019-09-25/functions/{quote(function, safe='')}/event-invoke-config"
+        return await self._found(exchange, path, query)
+
+    async def put_event_invoke_config(
+        self, exchange: Exchange, function: str, qualifier: str, wanted: Mapping[str, Any]
+    ) -> Answer:
+        """PutFunctionEventInvokeConfig."""
+        query = urlencode({"Qualifier": qualifier}) if qualifier else ""
+        path, kind = f"/2019-09-25/functions/{quote(function, safe='')}/event-invoke-config", "application/json"
+        return await self._ask(exchange, "lambda", "PUT", path, json.dumps(wanted).encode(), query, content_type=kind)
 
     async def redirected(self, exchange: Exchange, path: str, query: str) -> Answer:
         """The same request to another path, as the account's root."""

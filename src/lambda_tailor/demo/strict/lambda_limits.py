@@ -16,6 +16,10 @@ from lambda_tailor.demo.strict.behaviour import Backend, Passing, Registered
 from lambda_tailor.demo.strict.wire import Answer, Exchange, document, refusal, with_document
 
 ALWAYS_UNRESERVED = 100
+_DELIVERED_BY = {
+    "sqs": ("sqs:SendMessage", ""), "sns": ("sns:Publish", ""), "events": ("events:PutEvents", ""),
+    "s3": ("s3:PutObject", "/*"), "lambda": ("lambda:InvokeFunction", ""),
+}  # fmt: skip
 _INVALID = "InvalidParameterValueException"
 _NOT_LISTED = (
     "State",
@@ -60,6 +64,8 @@ class LambdaLimits(Passing):
                 return _out_of_bounds(exchange, exchange.parameters())
             case "lambda:PutFunctionConcurrency":
                 return await self._reserve(exchange)
+            case "lambda:PutFunctionEventInvokeConfig" | "lambda:UpdateFunctionEventInvokeConfig":
+                return await self._destined(exchange)
         return None
 
     async def after(self, exchange: Exchange, answer: Answer) -> Answer:
@@ -114,12 +120,31 @@ class LambdaLimits(Passing):
         role = asked.get("Role") or (function or {}).get("Configuration", {}).get("Role", "")
         service = "SNS" if ":sns:" in target else "SQS"
         action = "Publish" if service == "SNS" else "SendMessage"
-        put_at = self._policies_put_at.get((exchange.account, role.rpartition("/")[2]), -math.inf)
-        unknown = time.monotonic() - put_at < self._iam_delays_s.get(exchange.account, 0.0)
-        may = not unknown and await self._backend.may(exchange, role, f"{service.lower()}:{action}", target)
-        if function is not None and not may:
+        if function is not None and not await self._may(exchange, role, f"{service.lower()}:{action}", target):
             message = f"The provided execution role does not have permissions to call {action} on {service}"
             return refusal(exchange, _INVALID, message)
+        return None
+
+    async def _may(self, exchange: Exchange, role: str, action: str, target: str) -> bool:
+        """Whether IAM allows it, as far as it tells yet."""
+        put_at = self._policies_put_at.get((exchange.account, role.rpartition("/")[2]), -math.inf)
+        unknown = time.monotonic() - put_at < self._iam_delays_s.get(exchange.account, 0.0)
+        return not unknown and await self._backend.may(exchange, role, action, target)
+
+    async def _destined(self, exchange: Exchange) -> Answer | None:
+        """Destinations that the function's role may not send to.
+
+        https://github.com/aws-amplify/amplify-cli/issues/10395
+        """
+        function = await self._backend.function(exchange, exchange.path_parameters["FunctionName"])
+        role = (function or {}).get("Configuration", {}).get("Role", "")
+        destinations = (exchange.parameters().get("DestinationConfig") or {}).values()
+        for target in [to["Destination"] for to in destinations if to and to.get("Destination")]:
+            action, tail = _DELIVERED_BY.get(target.split(":")[2], ("", ""))
+            if function is not None and action and not await self._may(exchange, role, action, f"{target}{tail}"):
+                called = action.partition(":")[2]
+                message = f"The function's execution role does not have permissions to call {called} on {target}"
+                return refusal(exchange, _INVALID, message)
         return None
 
     async def _reserve(self, exchange: Exchange) -> Answer | None:
