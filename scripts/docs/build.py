@@ -27,6 +27,7 @@ MENU: Mapping[str, tuple[str, ...]] = {
         "docs/write-back",
         "docs/organization",
         "docs/integrations",
+        "docs/github-action",
         "docs/pulumi",
         "docs/mcp",
         "docs/troubleshooting",

@@ -19,6 +19,7 @@ from lambda_tailor.cli.options import (
     POLICY,
     REACH,
     SCHEDULER,
+    SOURCE,
     TARGET,
     TRUST_JOURNAL,
     TRUST_PLAN,
@@ -49,6 +50,7 @@ __all__ = ["DONE", "ERROR", "PENDING", "PROGRAM", "main"]
     show_default=True,
     help="How to print the plan.",
 )
+@SOURCE
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 where there are changes to make.")
 def plan(out: str | None, detailed_exitcode: bool, **arguments: Any) -> int:
     """Read, propose, show; changes nothing."""
@@ -203,6 +205,17 @@ def runs(run: str | None, realized: bool, **arguments: Any) -> int:
 @click.argument("shown", required=False, metavar="[PLAN.json|RUN]")
 @click.option("--history", is_flag=True, help="About all runs: saved since the first, promised against realized.")
 @click.option("--realized", is_flag=True, help="Measure what a run, or each run, brought; reads AWS.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["html", "markdown", "sarif", "csv"]),
+    default="html",
+    show_default=True,
+    help="What to write of a saved plan.",
+)
+@click.option("--policy", "policy_file", type=click.Path(dir_okay=False), metavar="FILE",
+              help="With --format sarif: the policy file that it points to.")  # fmt: skip
+@SOURCE
 @JOURNAL
 @AWS
 @click.option("--out", type=click.Path(dir_okay=False), required=True, metavar="FILE", help="The page to write.")
@@ -211,6 +224,8 @@ def report(shown: str | None, out: str, history: bool, realized: bool, **argumen
     asked = session(**arguments)
     if history == (shown is not None):
         raise BadInput("What about? Give a saved plan, a run, or --history for all runs.")
+    if history and arguments["form"] != "html":
+        raise BadInput(f"--format {arguments['form']} is for a saved plan; the page of all runs is HTML.")
     if shown is None:
         asked.report_history(out, realized=realized)
     else:

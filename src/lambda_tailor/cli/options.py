@@ -118,6 +118,12 @@ VIEW = _options(
     click.option("--top", type=click.IntRange(1), metavar="N", help="Show N functions or groups; all are counted."),
     click.option("--full", is_flag=True, help="Show every change, however many functions there are."),
 )  # fmt: skip
+SOURCE = _options(
+    click.option("--source", type=click.Path(file_okay=False), metavar="DIR",
+                 help="With --format sarif: point to where the source in DIR has each setting."),
+    click.option("--state", type=click.Path(dir_okay=False), metavar="FILE",
+                 help="With --source: Terraform's state, if it is not in DIR."),
+)  # fmt: skip
 JOURNAL = click.option("--journal", envvar="LAMBDA_TAILOR_JOURNAL", metavar="URL",
                        help="The journal's database URL.  [default: SQLite in the state folder]")  # fmt: skip
 OUTPUT = _options(

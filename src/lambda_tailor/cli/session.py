@@ -16,7 +16,7 @@ from lambda_tailor import api, documents, paths
 from lambda_tailor.aws.gateway import Connection
 from lambda_tailor.cli import guard
 from lambda_tailor.cli.arguments import Arguments
-from lambda_tailor.cli.places import policy_places
+from lambda_tailor.cli.places import places
 from lambda_tailor.cli.waiting import told_of_silence
 from lambda_tailor.errors import BadInput, NotConfirmed
 from lambda_tailor.model.explanation import Explanation
@@ -44,6 +44,8 @@ class Session:
         asked = Arguments(arguments)
         if asked.get("as_json") and (form := asked.get("form", "text")) not in ("text", "json"):
             raise BadInput(f"--json and --format {form} ask for two things: give one of them.")
+        if asked.get("source") and asked.get("form") != "sarif":
+            raise BadInput("--source says where SARIF points to: it goes with --format sarif.")
         terminal = Terminal(verbose=bool(asked.get("verbose")), quiet=bool(asked.get("quiet")), view=asked.view())
         return cls(asked, terminal)
 
@@ -92,8 +94,11 @@ class Session:
         from lambda_tailor.report import html
 
         if Path(shown).is_file() or shown.endswith(".json"):
-            _write_page(out, html.render(self.load(shown)))
+            plan, form = self.load(shown), self.asked.get("form", "html")
+            _write_page(out, html.render(plan) if form == "html" else self._rendered(plan, form))
             return
+        if self.asked.get("form", "html") != "html":
+            raise BadInput(f"--format {self.asked.get('form')} is for a saved plan; a run's page is HTML.")
         journal = self.asked.get("journal")
         plan, run = api.plan_and_run(shown, journal=journal)
         brought = None
@@ -124,8 +129,9 @@ class Session:
         from lambda_tailor.report import csv_, markdown, sarif
 
         if form == "sarif":
-            file = self.asked.get("policy_file")
-            return sarif.render(plan, all_rules(), places=policy_places(Path(file)) if file else None)
+            get = self.asked.get
+            found = places(plan, policy=get("policy_file"), source=get("source"), state=get("state"))
+            return sarif.render(plan, all_rules(), places=found)
         view = self.asked.view()
         return markdown.render(plan, view=view) if form == "markdown" else csv_.render(plan, view=view)
 

@@ -46,8 +46,16 @@ def in_the_policy(file: str, lines: Mapping[str, int]) -> Places:
 
 
 def in_the_source(places: Mapping[tuple[str, str], Place], otherwise: Places) -> Places:
-    """Each change where its function's setting is written, by (function, setting), or else elsewhere."""
-    return lambda row: places.get((row.function.name, row.change.setting)) or otherwise(row)
+    """Each change where its function's setting is written, by (function, setting), or else elsewhere.
+
+    An empty setting stands for whatever else there is about the function.
+    """
+
+    def place(row: Row) -> Place | None:
+        name = row.function.name
+        return places.get((name, row.change.setting)) or places.get((name, "")) or otherwise(row)
+
+    return place
 
 
 def render(plan: Plan, rules: Mapping[str, AnyRule], *, places: Places | None = None) -> str:
