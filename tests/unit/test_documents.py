@@ -47,7 +47,7 @@ def test_pieces_are_the_very_text_of_the_whole() -> None:
 
 
 def test_a_document_without_anything_in_it() -> None:
-    assert json.loads(dumps(Runs(runs=()))) == {"schema_version": "1", "runs": [], "unfinished": []}
+    assert json.loads(dumps(Runs(runs=()))) == {"schema_version": "1", "runs": [], "unfinished": [], "tunes": []}
 
 
 def test_a_line_break_in_a_value_stays_what_it_is() -> None:

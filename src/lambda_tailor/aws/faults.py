@@ -93,6 +93,8 @@ def explain(error: Exception, call: Call, *, lost: bool, secretive: bool = False
             "or wait longer with --timeout SECONDS."
         )
     code, message, status = _error(error)
+    # A request that hands over a role is denied for that more often than for itself: this much may be said.
+    handed = _HANDING_OVER if _HANDING_OVER in message else ""
     if secretive:
         message = ""
     if code in EXPIRED:
@@ -102,7 +104,7 @@ def explain(error: Exception, call: Call, *, lost: bool, secretive: bool = False
     if code in UNKNOWN:
         return CredentialsError(f"AWS does not know these credentials ({code}): check AWS_PROFILE or the access key.")
     if code in DENIED:
-        action = _said(_DENIED_ACTION, message) or iam_action(call)
+        action = _said(_DENIED_ACTION, message or handed) or iam_action(call)
         return access_denied(action, _said(_DENIED_RESOURCE, message))
     name = code if _CODE.fullmatch(code) else type(error).__name__
     if secretive:
@@ -123,6 +125,7 @@ _IAM = {
     "tagging:GetResources": "tag:GetResources",
 }
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+_HANDING_OVER = "not authorized to perform: iam:PassRole"
 _DENIED_ACTION = re.compile(r"not authorized to perform: ([\w-]+:\w+)")
 _DENIED_RESOURCE = re.compile(r" on resource: (\S+)")
 

@@ -17,6 +17,7 @@ from lambda_tailor.model.explanation import Explanation
 from lambda_tailor.model.plan import Plan
 from lambda_tailor.model.realized import Realized
 from lambda_tailor.model.run import Run, Runs, Verification
+from lambda_tailor.model.tuning import Tunings
 from lambda_tailor.policy import file as policy_file
 from lambda_tailor.policy import template as policy_template
 from lambda_tailor.policy.document import policy_schema
@@ -26,7 +27,7 @@ from lambda_tailor.rules import all_rules
 # What ``--json`` prints, by the name that its schema is asked for with.
 DOCUMENTS: Mapping[str, type[Any]] = {
     "plan": Plan, "run": Run, "runs": Runs, "verify": Verification, "realized": Realized, "explain": Explanation,
-    "doctor": Diagnosis,
+    "doctor": Diagnosis, "tune": Tunings,
 }  # fmt: skip
 
 

@@ -85,7 +85,7 @@ def policy() -> None:
 @policy.command("schema")
 @click.argument(
     "document",
-    type=click.Choice(["plan", "run", "runs", "verify", "realized", "explain", "doctor", "policy"]),
+    type=click.Choice(["plan", "run", "runs", "verify", "realized", "explain", "doctor", "tune", "policy"]),
     default="policy",
 )
 def policy_schema(document: str) -> int:

@@ -312,10 +312,10 @@ class Journal:
         with self._reading() as connection, self._checked("that tunes"):
             return tunings.left(connection)
 
-    def has_tuning(self, tune_id: str) -> bool:
-        """Whether there was such a tune."""
-        with self._reading() as connection:
-            return tunings.known(connection, tune_id)
+    def tunes(self) -> Sequence[tunings.Listed]:
+        """Every tune, oldest first."""
+        with self._reading() as connection, self._checked("that tunes"):
+            return tunings.every(connection)
 
     def tunings(self) -> Mapping[str, Tuning]:
         """The newest tune of each function (by ARN) that is young enough to hold."""

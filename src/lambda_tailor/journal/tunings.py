@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import sqlalchemy as sa
 
 from lambda_tailor.clock import now
 from lambda_tailor.documents import adapter
+from lambda_tailor.journal import leases
 from lambda_tailor.journal.tables import TUNINGS
 from lambda_tailor.journal.tuned import newest, since
-from lambda_tailor.model.tuning import Tuning
+from lambda_tailor.model.tuning import TuneOverview, Tuning
 
 BEGUN, REMOVED = "begun", "removed"
 
@@ -25,6 +27,14 @@ class Begun:
     copy: str
     region: str
     role_arn: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A tune as it is listed, and what it found, if anything."""
+
+    overview: TuneOverview
+    found: Tuning | None
 
 
 def begin(connection: sa.Connection, tune: Begun) -> None:
@@ -58,9 +68,31 @@ def left(connection: sa.Connection) -> Sequence[Begun]:
     ]  # fmt: skip
 
 
-def known(connection: sa.Connection, tune_id: str) -> bool:
-    """Whether there was such a tune."""
-    return connection.execute(sa.select(TUNINGS.c.tune_id).where(TUNINGS.c.tune_id == tune_id)).first() is not None
+def every(connection: sa.Connection) -> Sequence[Listed]:
+    """Every tune, the oldest first. Raises ValueError where what is kept is no tune."""
+    rows = connection.execute(sa.select(TUNINGS).order_by(TUNINGS.c.begun_at)).mappings().all()
+    return [_listed(connection, row) for row in rows]
+
+
+def _listed(connection: sa.Connection, row: sa.RowMapping) -> Listed:
+    shown: Tuning | None = adapter(Tuning).validate_json(row["shown"]) if row["shown"] else None
+    begun = row["status"] == BEGUN
+    overview = TuneOverview(
+        tune_id=row["tune_id"],
+        function=row["function"].rpartition(":")[2],
+        region=row["region"],
+        status=_status(connection, row["tune_id"]) if begun else "failed" if shown is None else "succeeded",
+        started_at=row["begun_at"],
+        finished_at=row["ended_at"],
+        copy=row["copy"] if begun else None,
+        chosen_mb=None if shown is None else shown.chosen_mb,
+    )
+    return Listed(overview, shown)
+
+
+def _status(connection: sa.Connection, tune_id: str) -> Literal["running", "interrupted"]:
+    """Of a tune that was begun: whether somebody works on it now."""
+    return "interrupted" if leases.of_run(connection, tune_id) is None else "running"
 
 
 def found(connection: sa.Connection) -> Mapping[str, Tuning]:

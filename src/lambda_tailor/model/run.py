@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from lambda_tailor.model.rollout import Rollout, UnfinishedRollout
+from lambda_tailor.model.tuning import TuneOverview
 
 
 class Status(StrEnum):
@@ -121,6 +122,7 @@ class Runs:
     schema_version: Literal["1"] = "1"
     runs: tuple[RunOverview, ...]
     unfinished: tuple[UnfinishedRollout, ...] = ()
+    tunes: tuple[TuneOverview, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,6 +91,24 @@ class Tuning:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TuneOverview:
+    """A tune in the list of runs. ``copy`` is the copy that may still be there; None where it is gone.
+
+    ``succeeded``: something was found (``chosen_mb``). ``failed``: it ended without. ``interrupted``: nobody works on
+    it any more, and ``rollback TUNE-ID`` removes its copy.
+    """
+
+    tune_id: str
+    function: str
+    region: str
+    status: Literal["running", "interrupted", "succeeded", "failed"]
+    started_at: str
+    finished_at: str | None
+    copy: str | None
+    chosen_mb: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
     """A function that was not tuned, because …"""
 

@@ -8,9 +8,10 @@ from datetime import datetime
 
 from lambda_tailor.model.rollout import RolloutStatus
 from lambda_tailor.model.run import CheckedSetting, Outcome, Run, Runs, Status, Verification
+from lambda_tailor.model.tuning import TuneOverview
 from lambda_tailor.report import rollout as words
 from lambda_tailor.report.outcomes import End, end_of
-from lambda_tailor.report.texts import count, duration, value
+from lambda_tailor.report.texts import clean, count, duration, value
 from lambda_tailor.report.writer import Writer
 
 # So many changes are named; of more, how many by rule.
@@ -117,7 +118,9 @@ def write_runs(runs: Runs, to: Writer) -> None:
     """One line for each run, oldest first."""
     for text in words.unfinished_lines(runs.unfinished):
         to.line(text, "bold yellow")
-    if not runs.runs:
+    for tune in runs.tunes:
+        to.line(_tune(tune))
+    if not runs.runs and not runs.tunes:
         to.line("No run yet.")
     for run in runs.runs:
         s = run.summary
@@ -126,6 +129,18 @@ def write_runs(runs: Runs, to: Writer) -> None:
             f"{s.applied + s.rolled_back} changed, {s.unchanged} as they were, {s.blocked} blocked, {s.failed} failed"
         )
         to.line(f"{run.run_id}  {run.started_at}  {run.status.value:<11}  {counts}  {run.user}{undoes}")
+
+
+def _tune(tune: TuneOverview) -> str:
+    """One line for a tune; of one that was cut short, what removes its copy."""
+    said = "nothing was kept"
+    if tune.copy is not None:
+        said = f"its copy may be there: lambda-tailor rollback {tune.tune_id}"
+        if tune.status == "running":
+            said = f"measures {tune.copy}"
+    elif tune.status == "succeeded":
+        said = "no size will do" if tune.chosen_mb is None else f"{tune.chosen_mb} MB"
+    return clean(f"{tune.tune_id}  {tune.started_at}  {tune.status:<11}  {tune.function} ({tune.region}): {said}")
 
 
 def write_verification(verification: Verification, to: Writer, *, verbose: bool) -> None:

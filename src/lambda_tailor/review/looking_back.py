@@ -27,7 +27,11 @@ def runs(*, journal: str | None = None) -> Runs:
     from lambda_tailor.applying.opening import open_journal
 
     with closing(open_journal(journal)) as opened:
-        return Runs(runs=tuple(opened.runs()), unfinished=tuple(opened.unfinished_rollouts()))
+        return Runs(
+            runs=tuple(opened.runs()),
+            unfinished=tuple(opened.unfinished_rollouts()),
+            tunes=tuple(tune.overview for tune in opened.tunes()),
+        )
 
 
 def run(run: str, *, journal: str | None = None) -> Run:

@@ -43,6 +43,7 @@ WRITE_ACTIONS = (
 _GONE = "ResourceNotFoundException"
 _BUSY = "ResourceConflictException"
 _SETTLES_WITHIN_S = 180.0
+_FIRST_LOOK_S, _LONGEST_WAIT_S = 0.1, 2.0
 _SAME = (
     "Runtime", "Role", "Handler", "Timeout", "Architectures", "PackageType", "KMSKeyArn",
 )  # fmt: skip
@@ -104,16 +105,15 @@ class Copier:
                     "'lambda-tailor iam-policy --tune' prints what is needed."
                 ) from error
             raise
-        self._settled()
 
     def version(self, memory_mb: int) -> str:
         """A published version of the copy with that much memory."""
         changed = {"FunctionName": self.name, "MemorySize": memory_mb}
         self._again(Call("lambda", "UpdateFunctionConfiguration", changed))
-        self._settled()
+        self.settled()
         asked = {"FunctionName": self.name, "Description": f"{memory_mb} MB"}
         made = self._again(Call("lambda", "PublishVersion", asked))
-        self._settled(str(made["Version"]))
+        self.settled(str(made["Version"]))
         return str(made["Version"])
 
     def remove(self) -> None:
@@ -145,9 +145,10 @@ class Copier:
                     raise
             self.sleep(0.5)
 
-    def _settled(self, version: str | None = None) -> None:
+    def settled(self, version: str | None = None) -> None:
+        """Wait until the copy, or that version of it, can be invoked. Raises AwsRefused where it cannot."""
         asked = {"FunctionName": self.name} | ({} if version is None else {"Qualifier": version})
-        until = self.clock() + _SETTLES_WITHIN_S
+        until, wait = self.clock() + _SETTLES_WITHIN_S, _FIRST_LOOK_S
         while True:
             seen = self.gateway.call(Call("lambda", "GetFunction", asked))["Configuration"]
             state, update = seen.get("State", "Active"), seen.get("LastUpdateStatus", "Successful")
@@ -156,7 +157,8 @@ class Copier:
             if state == "Failed" or update == "Failed" or self.clock() > until:
                 because = seen.get("StateReason") or seen.get("LastUpdateStatusReason") or f"it stays {state}"
                 raise AwsRefused(f"The copy {self.name} could not be made ready: {because}.", code="CopyNotReady")
-            self.sleep(0.5)
+            self.sleep(wait)
+            wait = min(2 * wait, _LONGEST_WAIT_S)
 
 
 def _parameters(original: Answer) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def clean_up(connection: Connection, journal: Journal, tune_id: str) -> bool:
     """Remove what a tune left behind; False where that is nothing. Raises RunNotFound, and what AWS raises."""
     wanted = [left for left in journal.left_tunings() if tune_id in (left.tune_id, "latest")]
     if not wanted:
-        if not journal.has_tuning(tune_id):
+        if all(tune.overview.tune_id != tune_id for tune in journal.tunes()):
             raise RunNotFound(f"The journal has no tune {tune_id}.")
         return False
     for left in wanted:

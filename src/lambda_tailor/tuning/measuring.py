@@ -40,6 +40,7 @@ class Invoker:
     name: str
     sleep: Callable[[float], None] = field(default=time.sleep)
     clock: Callable[[], float] = field(default=time.monotonic)
+    _seen: set[str] = field(default_factory=set)
 
     def invoke(self, version: str, payload: bytes) -> Invoked:
         """Invoke it and wait. Raises AwsRefused where Lambda does not take the call, such as throttled."""
@@ -67,14 +68,20 @@ class Invoker:
         )  # fmt: skip
 
     def _record(self, answer: Answer, began: int) -> ReportRecord | None:
-        tail = answer.get("LogResult")
-        if tail:
-            return _last(_decoded(tail))
-        request = (answer.get("ResponseMetadata") or {}).get("RequestId")
-        return self._from_log(str(request), began)
+        found = _last(_decoded(answer["LogResult"])) if answer.get("LogResult") else None
+        if found is None:
+            request = (answer.get("ResponseMetadata") or {}).get("RequestId")
+            found = self._from_log(str(request), began)
+        if found is not None:
+            self._seen.add(found.request_id)
+        return found
 
     def _from_log(self, request: str, began: int) -> ReportRecord | None:
-        """The record in the copy's log, which only this tune writes into: one call at a time."""
+        """The record in the copy's log, which only this tune writes into: one call at a time.
+
+        Where the log knows the call by another id, it is the record that no earlier call had: one that arrives late
+        would otherwise be taken for the next call's.
+        """
         asked = {"logGroupName": f"/aws/lambda/{self.name}", "startTime": began - 1}
         until = self.clock() + _LOG_WITHIN_S
         while self.clock() < until:
@@ -84,12 +91,10 @@ class Invoker:
                 if error.code != "ResourceNotFoundException":
                     raise
                 events = ()
-            records = [
-                record for event in events if (record := parse_report(str(event.get("message", "")))) is not None
-            ]
-            exact = [record for record in records if record.request_id == request]
-            if exact or records:
-                return (exact or records)[-1]
+            found = [record for event in events if (record := parse_report(str(event.get("message", "")))) is not None]
+            new = [record for record in found if record.request_id not in self._seen]
+            if new:
+                return next((record for record in new if record.request_id == request), new[-1])
             self.sleep(0.1)
         return None
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from lambda_tailor.aws.gateway import Connection
 from lambda_tailor.aws.scopes import OpenScope, open_scope
 from lambda_tailor.clock import now
-from lambda_tailor.errors import AwsRefused, BadInput, FunctionHeld, StalePlan, TailorError
+from lambda_tailor.errors import AccessDenied, AwsRefused, BadInput, FunctionHeld, StalePlan, TailorError
 from lambda_tailor.journal.journal import Journal
 from lambda_tailor.journal.leases import Holder
 from lambda_tailor.journal.tunings import Begun
@@ -30,6 +30,8 @@ _SAME_PAYLOADS_SD, _OTHER_PAYLOADS_SD = 0.02, 0.2
 # Above the most memory that a measured call used.
 _PEAK_ROOM = 1.1
 _RENEW_EVERY_S = 15.0
+# A copy that Lambda does not let run for so long is given up: others have the account's concurrency.
+THROTTLED_FOR_S = 60.0
 _THROTTLED = frozenset({"TooManyRequestsException", "ThrottlingException", "Throttling"})
 
 # Told of each call: the function, how many were measured so far, the size.
@@ -138,26 +140,63 @@ def tune(
 
     Raises BadInput, FunctionHeld, StalePlan where the function changed meanwhile, and what AWS's refusals raise.
     """
-    timeout = subject.function.timeout_s
-    patient = replace(connection, answer_within_s=timeout + 30.0, timeout_s=max(connection.timeout_s, timeout + 60.0))
-    opened = open_scope(patient, subject.scope)
+    opened = open_scope(connection, subject.scope)
     tune_id = f"tune-{now()[:19].replace(':', '').replace('-', '')}-{uuid.uuid4().hex[:6]}"
     with _held(journal, subject, tune_id, opened.caller_arn):
-        copy = Begun(
-            tune_id=tune_id,
-            function=subject.function.arn,
-            copy=copy_name(subject.function.name, tune_id),
-            region=subject.function.region,
-            role_arn=subject.scope.role_arn,
-        )
-        journal.begin_tuning(copy)
-        copier = Copier(opened.gateway, copy.copy)
+        notes = _without_left_overs(opened, journal, subject.function.arn)
+        copier = Copier(opened.gateway, copy_name(subject.function.name, tune_id))
+        _make(copier, journal, subject, tune_id)
+        invoker = Invoker(_patient(connection, subject).gateway, copier.name)
         found: Tuning | None = None
         try:
-            found = _measured(subject, options, opened, copier, tune_id, stop or threading.Event(), told)
+            copier.settled()
+            found = _measured(
+                subject, options, opened, copier, invoker, stop or threading.Event(), told, tune_id, notes
+            )
         finally:
             _remove(copier, journal, tune_id, found)
         return found
+
+
+def _without_left_overs(opened: OpenScope, journal: Journal, function: str) -> list[str]:
+    """What killed tunes of the function left is removed: it is held by now, so that none of them is alive."""
+    notes = []
+    for left in journal.left_tunings():
+        if left.function == function:
+            Copier(opened.gateway, left.copy).remove()
+            journal.end_tuning(left.tune_id, None)
+            notes.append(f"the copy that {left.tune_id} had left was removed first")
+    return notes
+
+
+def _make(copier: Copier, journal: Journal, subject: Subject, tune_id: str) -> None:
+    """Write the copy down, and make it. What AWS refused for certain is nowhere to be removed."""
+    copy = Begun(
+        tune_id=tune_id,
+        function=subject.function.arn,
+        copy=copier.name,
+        region=subject.function.region,
+        role_arn=subject.scope.role_arn,
+    )
+    journal.begin_tuning(copy)
+    try:
+        copier.make(subject.original, subject.function.name, tune_id, subject.function.memory_mb)
+    except (AccessDenied, BadInput, AwsRefused) as error:
+        if isinstance(error, AwsRefused) and error.lost:
+            _remove(copier, journal, tune_id, None)
+        else:
+            journal.end_tuning(tune_id, None)
+        raise
+
+
+def _patient(connection: Connection, subject: Subject) -> OpenScope:
+    """A connection that waits for an answer as long as the function may run, and not so long for its turn."""
+    timeout = subject.function.timeout_s
+    retry = replace(connection.retry, throttled_for_s=min(THROTTLED_FOR_S, connection.retry.throttled_for_s))
+    patient = replace(
+        connection, answer_within_s=timeout + 30.0, timeout_s=max(connection.timeout_s, timeout + 60.0), retry=retry
+    )
+    return open_scope(patient, subject.scope)
 
 
 def _measured(
@@ -165,12 +204,13 @@ def _measured(
     options: TuneOptions,
     opened: OpenScope,
     copier: Copier,
-    tune_id: str,
+    invoker: Invoker,
     stop: threading.Event,
     told: Told,
+    tune_id: str,
+    notes: list[str],
 ) -> Tuning:
     function = subject.function
-    copier.make(subject.original, function.name, tune_id, function.memory_mb)
     free = _free(subject, options)
     chooser = Chooser(
         subject.sizes_mb,
@@ -181,7 +221,7 @@ def _measured(
         # The first call, at the present size, is one of the ten warm-ups.
         max_sizes=MAX_SIZES - 1,
     )
-    session = _Session(subject, options, chooser, copier, Invoker(opened.gateway, copier.name), stop, told)
+    session = _Session(subject, options, chooser, copier, invoker, stop, told, notes=notes)
     session.run()
     if reread(opened, function.name) != identity(subject.original["Configuration"]):
         raise StalePlan(f"{function.name} was changed while its copy was measured: nothing was kept; tune it again.")

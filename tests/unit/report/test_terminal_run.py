@@ -8,7 +8,8 @@ from typing import Any
 
 from rich.console import Console
 
-from lambda_tailor.model.run import CheckedSetting, Result, Run, Status, Verification, VerifySummary
+from lambda_tailor.model.run import CheckedSetting, Result, Run, Runs, Status, Verification, VerifySummary
+from lambda_tailor.model.tuning import TuneOverview
 from lambda_tailor.report.terminal import Terminal
 from tests.unit.report.run_states import REFUSED, a_run, interrupted
 from tests.unit.report.states import a_few, a_hundred, showcase
@@ -73,3 +74,16 @@ def test_a_verification_names_what_differs_and_counts_the_rest() -> None:
         "2 of 3 functions are as the policy wants; 1 differs. 3 settings looked at, 1 differ.",
         "  ~ b timeout_s: wanted 30 s, is 60 s",
     ]
+
+
+def test_tunes_are_listed_and_of_an_interrupted_one_what_removes_its_copy() -> None:
+    tune = TuneOverview(
+        tune_id="tune-1", function="orders", region="eu-west-1", status="interrupted", started_at="2026-11-20",
+        finished_at=None, copy="lambda-tailor-tune-1-orders", chosen_mb=None,
+    )  # fmt: skip
+    kept = replace(tune, tune_id="tune-2", status="succeeded", copy=None, chosen_mb=512)
+    written = io.StringIO()
+    Terminal(console=Console(file=written, width=200)).runs(Runs(runs=(), tunes=(tune, kept)))
+    one, other = written.getvalue().splitlines()
+    assert "interrupted" in one and "lambda-tailor rollback tune-1" in one
+    assert "succeeded" in other and other.endswith("orders (eu-west-1): 512 MB")

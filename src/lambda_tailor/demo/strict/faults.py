@@ -19,7 +19,10 @@ class Reset(Exception):
 
 @dataclass(slots=True)
 class Fault:
-    """``operation`` is ``service:Operation``, or ``*`` for any; from its ``nth`` call on, ``times`` calls fail."""
+    """``operation`` is ``service:Operation``, or ``*`` for any; from its ``nth`` call on, ``times`` calls fail.
+
+    ``action``: the IAM action that is denied, where it is not the operation's own, such as iam:PassRole.
+    """
 
     operation: str = "*"
     nth: int = 1
@@ -28,6 +31,7 @@ class Fault:
     kind: Kind = "500"
     only_writes: bool = False
     account: str | None = None
+    action: str | None = None
     seen: int = 0
 
     def strikes(self, exchange: Exchange) -> bool:
@@ -77,9 +81,8 @@ class Faults:
                     exchange, "ExpiredTokenException", "The security token included in the request is expired", 403
                 )
             case "access-denied":
-                message = (
-                    f"User: arn:aws:iam::{exchange.account}:user/test is not authorized to perform: {exchange.name}"
-                )
+                action = fault.action or exchange.name
+                message = f"User: arn:aws:iam::{exchange.account}:user/test is not authorized to perform: {action}"
                 return refusal(exchange, "AccessDeniedException", message, 403)
             case "echo":
                 # AWS repeats what it does not like: in a validation error, any value of the request.
