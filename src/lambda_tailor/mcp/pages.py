@@ -54,7 +54,8 @@ def functions(plan: Plan) -> list[Document]:
 
 
 def _money(function: Mapping[str, Any]) -> float:
-    return sum(float((change["monthly_usd"] or {}).get("high") or 0) for change in function["changes"])
+    made = [change for change in function["changes"] if change["blocked"] is None]
+    return sum(float((change["monthly_usd"] or {}).get("high") or 0) for change in made)
 
 
 def paged(told: Sequence[Document], most_bytes: int = MOST_BYTES) -> list[list[Document]]:

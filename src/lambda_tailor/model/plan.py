@@ -66,7 +66,8 @@ class Change:
     why it is not applied, or None. ``assumed`` tells that its money rests on the stated assumption,
     ``counted`` that its saving reaches the traffic. ``reason_code`` names what is in the way or what
     can go wrong, for programs and for groups. ``resource`` is the name of what is changed, where that is
-    not the function. ``risk_because`` is what the risk follows from.
+    not the function. ``risk_because`` is what the risk follows from. ``monthly_usd`` of a blocked change is what
+    is not saved by it, where its load is measured; the summary has only what is saved.
     """
 
     rule: str

@@ -30,6 +30,7 @@ from lambda_tailor.model.verdict import Blocked, Finding, Proposed, Risk
 from lambda_tailor.model.verdict import Kept as KeptVerdict
 from lambda_tailor.planning.estimate import estimate
 from lambda_tailor.planning.judging import Judgement, blocked, judge_all, release
+from lambda_tailor.planning.not_saved import not_saved
 from lambda_tailor.planning.notes import notes_of, plan_notes, remarks_of
 from lambda_tailor.planning.operations import Step, arrange
 from lambda_tailor.planning.risk import assess
@@ -157,10 +158,14 @@ def _plan_reading(policy: Policy, reading: ScopeData, worth: Worth, force: froze
     if outs:
         # Without those the others are arranged and valued again: they are the account's, one after the other.
         operations, values = _arrange(judged, prefix), _values(judged, reading, worth)
-    money = iter(values)
+    money, unsaved = iter(values), not_saved(judged, reading, worth)
     by_function: dict[str, list[tuple[Judgement, Value]]] = {function.arn: [] for function in reading.functions}
-    for item in judged:
-        value = next(money) if isinstance(item.verdict, Proposed) else _WORTHLESS
+    for n, item in enumerate(judged):
+        value = _WORTHLESS
+        if isinstance(item.verdict, Proposed):
+            value = next(money)
+        elif n in unsaved:
+            value = Value(unsaved[n])
         by_function[item.function.arn].append((item, value))
     # Verdicts go as their changes come, so that a fleet is not held twice.
     judged.clear()
@@ -238,6 +243,7 @@ def _planned(
                     Change(
                         rule=item.rule, setting=v.setting, before=v.before, after=v.after, reason="",
                         risk=Risk.HIGH, blocked=v.because, evidence=v.evidence, reason_code=v.code,
+                        monthly_usd=value.monthly_usd,
                     )
                 )  # fmt: skip
             case Finding() as v:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from lambda_tailor.model.plan import Plan
+from lambda_tailor.model.plan import MonthlyUsd, Plan
 from lambda_tailor.report.tables import Row
 from lambda_tailor.report.texts import clean, value
 from lambda_tailor.report.view import DEFAULT, View, ordered_rows
@@ -29,7 +29,8 @@ def render(plan: Plan, *, view: View = DEFAULT) -> str:
 
 def _cells(row: Row) -> list[str]:
     function, change = row.function, row.change
-    money = change.monthly_usd
+    # Whoever sums the column up sums what is saved, so what a block costs is not in it.
+    money = change.monthly_usd if row.status == "pending" else MonthlyUsd()
     texts = (function.account_id, function.region, function.name, change.rule, change.setting, row.status)
     values = (value(change.setting, change.before), value(change.setting, change.after), change.risk.value)
     basis = "assumed" if change.assumed else "measured"

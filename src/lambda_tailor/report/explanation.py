@@ -16,7 +16,7 @@ from lambda_tailor.model.explanation import (
     Explanation,
     WouldChange,
 )
-from lambda_tailor.report.texts import clean, count, value, worth
+from lambda_tailor.report.texts import brief_range, clean, count, value, worth
 
 WIDTH = 80
 _LABEL = 10
@@ -74,6 +74,8 @@ def _verdict(verdict: ExplainedVerdict) -> str:
     if risk and verdict.risk_because:
         risk += f" ({'; '.join(verdict.risk_because)})"
     money = f"; {paid} a month" if (paid := worth(verdict.monthly_usd)) else ""
+    if money and verdict.kind == "blocked":
+        money = f"; {brief_range(verdict.monthly_usd)} a month not saved"
     return f"{verdict.setting} {before} -> {after}: {verdict.because}{risk}{money}"
 
 

@@ -93,7 +93,8 @@ def _who(reason: Reason) -> str:
 def _line(row: Row, name: str) -> str:
     change = row.change
     if row.status == "blocked":
-        why, money = f"**blocked:** {_safe(change.blocked or '')}", ""
+        why = f"**blocked:** {_safe(change.blocked or '')}"
+        money = f"{_safe(brief_range(change.monthly_usd))} not saved" if change.monthly_usd.high > 0 else ""
     else:
         why = _safe(change.reason)
         money = _safe(brief_worth(change.monthly_usd))
