@@ -21,8 +21,7 @@ from lambda_tailor.model.usage import (
 )
 from lambda_tailor.money.bill import bill
 from lambda_tailor.money.prices import Prices, Unpriced, prices_for
-from lambda_tailor.planning.planner import PlannedScope
-from lambda_tailor.planning.scope import ScopeData
+from lambda_tailor.planning.scope import PlannedScope, ScopeData
 from lambda_tailor.planning.worth import load_of
 from lambda_tailor.policy.document import Assumptions
 

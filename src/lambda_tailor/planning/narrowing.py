@@ -28,7 +28,7 @@ def narrowed(
     if all(new is old for new, old in zip(kept, functions, strict=True)):
         return tuple(functions), tuple(operations)
     refs = {ChangeRef(f.arn, c.rule, c.setting) for f in kept for c in f.changes if c.pending}
-    return kept, _operations(operations, refs)
+    return kept, operations_of(operations, refs)
 
 
 def _function(function: PlannedFunction, max_risk: Risk | None, least: Decimal | None) -> PlannedFunction:
@@ -43,7 +43,7 @@ def _net(changes: Sequence[Change]) -> Decimal:
     return sum((c.monthly_usd.high for c in changes if c.pending and c.counted), Decimal(0))
 
 
-def _operations(operations: Sequence[Operation], refs: set[ChangeRef]) -> tuple[Operation, ...]:
+def operations_of(operations: Sequence[Operation], refs: Collection[ChangeRef]) -> tuple[Operation, ...]:
     """The operations with the fields that some kept change wants, and no others."""
     kept: dict[str, Operation] = {}
     for operation in operations:

@@ -34,9 +34,10 @@ from lambda_tailor.planning.not_saved import not_saved
 from lambda_tailor.planning.notes import notes_of, plan_notes, remarks_of
 from lambda_tailor.planning.operations import Step, arrange
 from lambda_tailor.planning.risk import assess
-from lambda_tailor.planning.scope import ScopeData
+from lambda_tailor.planning.scope import PlannedScope, ScopeData
 from lambda_tailor.planning.summing import roles_needed, summarize
-from lambda_tailor.planning.weighing import LeftOut, Weighed, left_out, weigh
+from lambda_tailor.planning.together import weighed_together
+from lambda_tailor.planning.weighing import Weighed, left_out, weigh, weighed_later
 from lambda_tailor.policy.policy import Policy
 
 
@@ -58,16 +59,6 @@ class Value:
 
 _WORTHLESS = Value()
 Worth = Callable[[Sequence[tuple[Function, Evidence, Proposed]]], Sequence[Value]]
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedScope:
-    """What shall be changed in one account and region: data only, as it goes into a plan."""
-
-    functions: Sequence[PlannedFunction]
-    operations: Sequence[Operation]
-    left_out: Sequence[LeftOut] = ()
-    remarks: Sequence[str] = ()
 
 
 def plan_scope(
@@ -135,7 +126,7 @@ def make_plan(
 ) -> Plan:
     """The plan for everything that was read, where all of it was read here."""
     parts = [plan_scope(policy, r, worth(r), force=force, number=n) for n, r in enumerate(readings)]
-    return join(policy, parts, created_at=created_at)
+    return join(policy, weighed_together(policy, parts), created_at=created_at)
 
 
 @contextmanager
@@ -154,7 +145,7 @@ def _plan_reading(policy: Policy, reading: ScopeData, worth: Worth, force: froze
     judged = [release(item, force) for item in judge_all(policy, reading)]
     operations = _arrange(judged, prefix)
     values = _values(judged, reading, worth)
-    outs = _leave_out(policy, reading, judged, values)
+    outs, later = _leave_out(policy, reading, judged, values)
     if outs:
         # Without those the others are arranged and valued again: they are the account's, one after the other.
         operations, values = _arrange(judged, prefix), _values(judged, reading, worth)
@@ -170,7 +161,13 @@ def _plan_reading(policy: Policy, reading: ScopeData, worth: Worth, force: froze
     # Verdicts go as their changes come, so that a fleet is not held twice.
     judged.clear()
     functions = [_planned(policy, reading, f, by_function.pop(f.arn)) for f in reading.functions]
-    return PlannedScope(functions, operations, left_out(outs), remarks_of(functions))
+    together = {
+        ref: notes_of(policy, f, [c for c in planned.changes if ref != ChangeRef(f.arn, c.rule, c.setting)])
+        for f, planned in zip(reading.functions, functions, strict=True)
+        for change in planned.changes
+        if (ref := ChangeRef(f.arn, change.rule, change.setting)) in later
+    }
+    return PlannedScope(functions, operations, left_out(outs), remarks_of(functions), together)
 
 
 def _arrange(judged: list[Judgement], prefix: str) -> Sequence[Operation]:
@@ -192,8 +189,8 @@ def _values(judged: Sequence[Judgement], reading: ScopeData, worth: Worth) -> Se
 
 def _leave_out(
     policy: Policy, reading: ScopeData, judged: list[Judgement], values: Sequence[Value]
-) -> list[tuple[KeptVerdict, MonthlyUsd]]:
-    """Take out what is not worth it; what is said instead, and what it would have brought."""
+) -> tuple[list[tuple[KeptVerdict, MonthlyUsd]], frozenset[ChangeRef]]:
+    """Take out what is not worth it; what is said instead, what it would have brought, and what is weighed later."""
     places = [n for n, item in enumerate(judged) if isinstance(item.verdict, Proposed)]
     weighed = [
         Weighed(
@@ -206,7 +203,8 @@ def _leave_out(
     found = weigh(policy, weighed)
     for number, kept in found.items():
         judged[places[number]] = replace(judged[places[number]], verdict=kept)
-    return [(kept, values[number].monthly_usd) for number, kept in found.items()]
+    later = frozenset(ChangeRef(w.function.arn, w.rule, w.verdict.setting) for w in weighed if weighed_later(w))
+    return [(kept, values[number].monthly_usd) for number, kept in found.items()], later
 
 
 def _step(number: int, item: Judgement) -> Step:

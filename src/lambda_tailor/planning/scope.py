@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from lambda_tailor.model.evidence import Evidence
 from lambda_tailor.model.function import Function
+from lambda_tailor.model.plan import ChangeRef, Operation, PlannedFunction
+from lambda_tailor.planning.weighing import LeftOut
 from lambda_tailor.rules.rule import ConcurrencyPool
 
 
@@ -23,3 +25,18 @@ class ScopeData:
     def evidence_of(self, function: Function) -> Evidence:
         """The function's evidence; all of it absent where none was read."""
         return self.evidence.get(function.arn, Evidence())
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedScope:
+    """What shall be changed in one account and region: data only, as it goes into a plan.
+
+    ``together`` are the changes that are weighed with those of all other accounts and regions, each with the notes on
+    its function without it.
+    """
+
+    functions: Sequence[PlannedFunction]
+    operations: Sequence[Operation]
+    left_out: Sequence[LeftOut] = ()
+    remarks: Sequence[str] = ()
+    together: Mapping[ChangeRef, tuple[str, ...]] = field(default_factory=dict)

@@ -20,7 +20,8 @@ from lambda_tailor.policy.policy import Policy
 _ONLY_SAVES = frozenset(
     {"memory", "ephemeral-storage", "provisioned-concurrency", "architecture", "log-class", "log-retention"}
 )
-# A group's logs are worth little each, and the retention is one decision for all of them.
+# A group's logs are worth little each, and the retention is one decision for all of them, in every account and region:
+# those are weighed when all of a plan is known (together.py).
 _TOGETHER = frozenset({"log-retention"})
 # How CloudWatch's answer begins where it knows of no invocation, which is not the same as no answer.
 IDLE = "CloudWatch has no Invocations"
@@ -73,27 +74,26 @@ class LeftOut:
 
 def weigh(policy: Policy, proposed: Sequence[Weighed]) -> Mapping[int, Kept]:
     """Which of these are not worth it, by their place, each as what is said instead."""
-    together = {rule: _sum(w for w in proposed if w.rule == rule and w.verdict.derived) for rule in _TOGETHER}
     found: dict[int, Kept] = {}
     for number, each in enumerate(proposed):
-        because = _because(policy, each, together) if each.verdict.derived else None
+        because = _because(policy, each) if each.verdict.derived else None
         if because is not None:
             found[number] = Kept(each.verdict.setting, each.verdict.before, because, each.verdict.evidence)
     return found
 
 
-def _sum(these: Iterable[Weighed]) -> Decimal:
-    return sum((each.monthly_usd.high for each in these), _NOTHING)
+def weighed_later(each: Weighed) -> bool:
+    """Whether it is weighed with all others of its rule, over the whole plan."""
+    return each.rule in _TOGETHER and bool(each.verdict.derived) and each.priced
 
 
-def _because(policy: Policy, each: Weighed, together: Mapping[str, Decimal]) -> str | None:
+def _because(policy: Policy, each: Weighed) -> str | None:
+    if each.rule in _TOGETHER:
+        return None
     low, high = each.monthly_usd.low, each.monthly_usd.high
     least = policy.min_monthly_usd
     if each.only_saves and each.priced and least > 0:
-        worth = together.get(each.rule, high)
-        if worth < least:
-            return f"{UNDER_LEAST} (${max(worth, _NOTHING):.2f} a month at most, under ${least:.2f})"
-        return None
+        return too_little(policy, high) if high < least else None
     adds = -low
     if each.repairs or (adds < _CENT and each.rule not in _COSTS_BY_LOAD):
         return None
@@ -111,6 +111,11 @@ def _because(policy: Policy, each: Weighed, together: Mapping[str, Decimal]) -> 
 UNDER_LEAST = "it saves too little"
 FOR_NOBODY = "nobody invokes it: nothing that costs is added"
 OVER_MOST = "it adds too much to what the function costs"
+
+
+def too_little(policy: Policy, usd: Decimal) -> str:
+    """What is said of a saving of so much."""
+    return f"{UNDER_LEAST} (${max(usd, _NOTHING):.2f} a month at most, under ${policy.min_monthly_usd:.2f})"
 
 
 def left_out(kept: Iterable[tuple[Kept, MonthlyUsd]]) -> tuple[LeftOut, ...]:

@@ -32,8 +32,9 @@ from lambda_tailor.planning import explaining
 from lambda_tailor.planning.asking import kinds_of, lookups_of, more_lookups_of, readings_of
 from lambda_tailor.planning.background import with_background
 from lambda_tailor.planning.narrowing import narrowed
-from lambda_tailor.planning.planner import PlannedScope, join, plan_scope
-from lambda_tailor.planning.scope import ScopeData
+from lambda_tailor.planning.planner import join, plan_scope
+from lambda_tailor.planning.scope import PlannedScope, ScopeData
+from lambda_tailor.planning.together import weighed_together
 from lambda_tailor.planning.tuned import with_tunings
 from lambda_tailor.planning.verifier import verify
 from lambda_tailor.planning.worth import discount_notes, price_notes, worth
@@ -265,7 +266,8 @@ def _known(policy: Policy, inventory: Inventory) -> Inventory:
 
 def _assemble(request: Request, found: Scopes, parts: Sequence[ScopeResult]) -> Plan:
     read = [part for part in parts if part.planned is not None]
-    planned = [_narrowed(request, part.planned) for part in read if part.planned is not None]
+    weighed = weighed_together(request.policy, [part.planned for part in read if part.planned is not None])
+    planned = [_narrowed(request, part) for part in weighed]
     _check_forced(request, planned)
     problems = [*found.problems, *(problem for part in parts for problem in part.problems)]
     if read and not any(p.functions for p in planned) and not problems and not request.target.everything:
@@ -307,7 +309,7 @@ def _narrowed(request: Request, planned: PlannedScope) -> PlannedScope:
     kept = narrowed(
         planned.functions, planned.operations, max_risk=request.max_risk, min_saving_usd=request.min_saving_usd
     )
-    return PlannedScope(*kept)
+    return replace(planned, functions=kept[0], operations=kept[1])
 
 
 def _check_forced(request: Request, planned: Sequence[PlannedScope]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -10,17 +11,22 @@ import pytest
 
 from lambda_tailor.aws.evidence_metrics import none_found
 from lambda_tailor.model.evidence import Absent, Evidence
-from lambda_tailor.model.plan import MonthlyUsd
+from lambda_tailor.model.function import Found, Lookup, Resource
+from lambda_tailor.model.plan import MonthlyUsd, Plan
 from lambda_tailor.model.verdict import Kept, Proposed
-from lambda_tailor.planning.planner import make_plan
+from lambda_tailor.planning.planner import Value, make_plan
 from lambda_tailor.planning.scope import ScopeData
 from lambda_tailor.planning.weighing import IDLE, Weighed, left_out, sentences, weigh
 from lambda_tailor.planning.worth import worth
 from lambda_tailor.policy.file import load_preset, parse_policy
+from lambda_tailor.rules.log_retention import LogRetentionOptions
 from tests.advice.fleet import MAY_TRACE
 from tests.builders import ACCOUNT, REGION, a_function, measured
 
 TODAY = date(2026, 11, 24)
+NO_HOLDS: dict[Lookup, Resource] = {
+    Lookup("legal-hold", tag): Found({"groups": []}) for tag in LogRetentionOptions().legal_hold_tags
+}
 POLICY = parse_policy("rules: {}", "p.yaml", TODAY)
 
 
@@ -73,10 +79,37 @@ def test_nothing_that_costs_is_added_for_nobody() -> None:
     assert "nobody invokes it" in found[0].because
 
 
-def test_retention_is_weighed_over_all_groups_together() -> None:
-    each = [change("log-retention", usd("0.20", "0.20")) for _ in range(2)]
-    assert len(weigh(POLICY, each)) == 2
-    assert weigh(POLICY, [*each, each[0]]) == {}
+def with_retention(saved: str, *regions: str) -> Plan:
+    """A plan of one derived change of retention in each region, that saves so many USD there."""
+    readings = []
+    for region in regions:
+        group = Lookup("log-group", "/aws/lambda/lambda-function-dev")
+        stored: Resource = Found({"exists": True, "stored_bytes": 0, "retention_days": None, "class": "STANDARD"})
+        function = replace(
+            a_function(resources={group: stored, **NO_HOLDS}), region=region, tags={"pulumi:project": "shop"},
+            arn=f"arn:aws:lambda:{region}:{ACCOUNT}:function:lambda-function-dev",
+        )  # fmt: skip
+        readings.append(ScopeData(account_id=ACCOUNT, region=region, functions=[function]))
+    value = Value(usd(saved, saved))
+    policy = parse_policy("rules: {log-retention: {days: 30, weighed: true}}", "p.yaml", TODAY)
+    return make_plan(policy, readings, worth=lambda _: lambda asked: [value] * len(asked), created_at="")
+
+
+def test_retention_is_weighed_over_all_accounts_and_regions_together() -> None:
+    enough = with_retention("0.30", "us-east-1", "eu-west-1")
+    assert [c.setting for f in enough.functions for c in f.changes] == ["retention_days"] * 2
+    assert len(enough.operations) == 2
+    too_little = with_retention("0.20", "us-east-1", "eu-west-1")
+    assert too_little.operations == ()
+    assert [c for f in too_little.functions for c in f.changes] == []
+    assert all("$0.40 a month at most, under $0.50" in f.kept[-1].because for f in too_little.functions)
+    assert (
+        "Left out: 2 changes that would save $0.40 to $0.40 a month together, under $0.50 (min_monthly_usd)."
+        in too_little.notes
+    )
+    # Who would put it back is told where something is changed only.
+    assert (len(enough.functions[0].notes), too_little.functions[0].notes) == (1, ())
+    assert with_retention("0.30", "us-east-1").operations == ()
 
 
 def test_the_limits_are_the_policys() -> None:
