@@ -49,10 +49,10 @@ def permitted() -> None:
     boto3.client("iam").put_role_policy(RoleName="bench", PolicyName="bench", PolicyDocument=json.dumps(document))
 
 
-def secrets(count: int) -> None:
-    """Let so many of ``seed``'s functions have the two secrets of the preset reference."""
+def secrets(count: int, first: int = 0) -> None:
+    """Let so many of ``seed``'s functions, from the one of that number on, have the two secrets of ``reference``."""
     manager = boto3.client("secretsmanager")
-    for number in range(count):
+    for number in range(first, count):
         for purpose in ("database-url", "api-key"):
             manager.create_secret(Name=f"{purpose}-bench-{number:05d}", SecretString=f"{purpose} {number}")
 

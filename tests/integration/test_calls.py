@@ -23,12 +23,12 @@ WHOLE = ("--all", "--preset", "reference", "--quota-share", "1000")
 ASKED = (*WHOLE, "--rules", "memory,timeout,tracing,reserved-concurrency,log-retention,alarms")  # fmt: skip
 
 
-def table(column: int, functions: int = N, invoked: int = R) -> Mapping[str, int]:
+def table(column: int, functions: int = N, invoked: int = R, secret: int = S) -> Mapping[str, int]:
     """The page's table for so many functions: calls by operation, without those that are never sent."""
     rows = re.findall(r"^\| `(\w+:\w+)` \| `([^`]+)` \| `([^`]+)` \|$", PAGE.read_text(), re.MULTILINE)
     assert len(rows) > 10
     counted = {
-        row[0]: eval(row[column], {"N": functions, "R": invoked, "S": S, "ceil": ceil, "min": min, "max": max})
+        row[0]: eval(row[column], {"N": functions, "R": invoked, "S": secret, "ceil": ceil, "min": min, "max": max})
         for row in rows
     }
     return {operation: calls for operation, calls in counted.items() if calls}
@@ -67,9 +67,18 @@ def test_a_plan_with_the_whole_preset_sends_exactly_the_calls_of_the_table(fleet
     assert dict(fleet.control.calls()) == plan["api_calls"]
 
 
-def test_the_whole_preset_takes_a_quarter_of_a_call_for_each_of_500_functions() -> None:
-    at_500 = sum(table(1, functions=500, invoked=500).values())
+@pytest.mark.parametrize("secret", [0, 20, 250, 500])
+def test_the_whole_preset_takes_a_quarter_of_a_call_for_each_of_500_functions(secret: int) -> None:
+    at_500 = sum(table(1, functions=500, invoked=500, secret=secret).values())
     assert at_500 <= 0.25 * 500
+
+
+def test_a_plan_for_functions_that_all_have_their_secrets_lists_none(fleet: Aws) -> None:
+    secrets(N, S)
+    fleet.control.reset()
+    plan = fleet.json("plan", *WHOLE)
+    assert plan["api_calls"] == dict(table(1, secret=N))
+    assert "secretsmanager:ListSecrets" not in plan["api_calls"]
 
 
 def test_an_apply_sends_exactly_the_calls_of_the_table(fleet: Aws) -> None:

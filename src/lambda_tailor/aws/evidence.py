@@ -33,7 +33,7 @@ _BYTES_A_GB = Decimal(10**9)
 # As long as CloudWatch keeps hourly values: what runs once a quarter is not idle.
 IDLE_WINDOW_DAYS = 455
 # So many functions are always worth a look into their logs; of more, one in so many: those that cost most.
-SAMPLES, ONE_IN = 20, 20
+SAMPLES, ONE_IN = 20, 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,7 +58,7 @@ def test_the_call_limit_holds_where_logs_are_not_aggregated() -> None:
     gathered = read(gateway, fleet(500), readings=ALL)
     assert gateway.calls.total() <= 100
     assert gateway.calls["logs:StartQuery"] == 1
-    assert "logs are sampled of the 25 functions that cost most" in " ".join(gathered.notes)
+    assert "logs are sampled of the 20 functions that cost most" in " ".join(gathered.notes)
 
 
 def test_the_number_of_metrics_and_the_price_are_told() -> None:

@@ -13,6 +13,9 @@ from xml.sax.saxutils import escape
 from lambda_tailor.demo.strict.behaviour import Backend, Passing, Registered
 from lambda_tailor.demo.strict.wire import Answer, Exchange
 
+# So many where no more are asked for, and 1,000 at most.
+_ITEMS = 100
+_LAST = "<IsTruncated>false</IsTruncated>"
 _DECISIONS = ("allowed", "explicitDeny", "implicitDeny")
 
 
@@ -36,7 +39,10 @@ class Simulation(Passing):
             if answer.status != 200:
                 return answer
             results.append(_result(action, resource, decision_of(answer)))
-        said = f"<IsTruncated>false</IsTruncated><EvaluationResults>{''.join(results)}</EvaluationResults>"
+        start, most = int(asked.get("Marker") or 0), int(asked.get("MaxItems") or _ITEMS)
+        page, more = results[start : start + most], len(results) > start + most
+        going_on = f"<IsTruncated>true</IsTruncated><Marker>{start + most}</Marker>" if more else _LAST
+        said = f"{going_on}<EvaluationResults>{''.join(page)}</EvaluationResults>"
         xml = (
             '<SimulatePrincipalPolicyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">'
             f"<SimulatePrincipalPolicyResult>{said}</SimulatePrincipalPolicyResult></SimulatePrincipalPolicyResponse>"
