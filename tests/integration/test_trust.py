@@ -262,3 +262,13 @@ def test_what_was_never_sent_is_not_put_back(stack: Aws) -> None:
     assert queue_of(stack)
     told = next(o for o in undone["outcomes"] if o["rule"] == "dead-letter-queue")
     assert "another hand made" in told["detail"]
+
+
+def test_what_logs_aborts_since_another_hand_was_at_it_is_sent_again(aws: Aws, deploy: Deploy) -> None:
+    deploy("f")
+    aws.client("logs").create_log_group(logGroupName="/aws/lambda/f")
+    aws.control.fail(operation="logs:PutRetentionPolicy", kind="race", times=2, account=aws.account)
+    run = aws.json("apply", "--function", "f", "--preset", "reference", "--rules", "log-retention", "--auto-approve")
+    assert aws.control.struck().count("logs:PutRetentionPolicy") == 2
+    assert run["summary"]["applied"] == 1
+    assert run["api_calls"]["logs:PutRetentionPolicy"] == 3

@@ -10,7 +10,7 @@ from lambda_tailor.aws.gateway import writes
 from lambda_tailor.demo.strict.quotas import throttled
 from lambda_tailor.demo.strict.wire import Answer, Exchange, refusal
 
-Kind = Literal["throttle", "500", "reset", "timeout", "expired-token", "access-denied", "echo", "hang"]
+Kind = Literal["throttle", "500", "reset", "timeout", "expired-token", "access-denied", "race", "echo", "hang"]
 
 
 class Reset(Exception):
@@ -84,6 +84,10 @@ class Faults:
                 action = fault.action or exchange.name
                 message = f"User: arn:aws:iam::{exchange.account}:user/test is not authorized to perform: {action}"
                 return refusal(exchange, "AccessDeniedException", message, 403)
+            case "race":
+                # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+                message = "A conflicting operation is currently in progress against this resource."
+                return refusal(exchange, "OperationAbortedException", message)
             case "echo":
                 # AWS repeats what it does not like: in a validation error, any value of the request.
                 sent = exchange.body.decode("utf-8", "replace")
