@@ -204,6 +204,29 @@ def test_a_dead_letter_queue_needs_the_roles_permission(aws: Aws, deploy: Deploy
     assert "DeadLetterConfig" not in functions.get_function(FunctionName="f")["Configuration"]
 
 
+def test_a_fifo_queue_is_no_dead_letter_queue(aws: Aws, deploy: Deploy) -> None:
+    deploy("f")
+    url = aws.client("sqs").create_queue(QueueName="lost.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    asked = aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    target = {"TargetArn": asked["Attributes"]["QueueArn"]}
+    code, message = refused(
+        aws.client("lambda").update_function_configuration, FunctionName="f", DeadLetterConfig=target
+    )
+    assert (code, "FIFO" in message) == ("InvalidParameterValueException", True)
+
+
+def test_a_queue_is_not_made_anew_right_after_its_deletion(aws: Aws) -> None:
+    sqs = aws.client("sqs")
+    aws.control.set_queue_rest(aws.account, 60)
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    sqs.delete_queue(QueueUrl=url)
+    code, message = refused(sqs.create_queue, QueueName="q")
+    assert (code, "60 seconds" in message) == ("AWS.SimpleQueueService.QueueDeletedRecently", True)
+    sqs.create_queue(QueueName="another")
+    aws.control.set_queue_rest(aws.account, 0)
+    sqs.create_queue(QueueName="q")
+
+
 def test_a_listing_does_not_tell_the_state_of_functions(aws: Aws, deploy: Deploy) -> None:
     deploy("f")
     functions = aws.client("lambda")

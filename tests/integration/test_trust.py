@@ -272,3 +272,16 @@ def test_what_logs_aborts_since_another_hand_was_at_it_is_sent_again(aws: Aws, d
     assert aws.control.struck().count("logs:PutRetentionPolicy") == 2
     assert run["summary"]["applied"] == 1
     assert run["api_calls"]["logs:PutRetentionPolicy"] == 3
+
+
+def test_a_dead_letter_queue_that_was_deleted_a_moment_ago_is_waited_for(stack: Aws) -> None:
+    only = ("-e", "dev", "--rules", "dead-letter-queue", "--auto-approve")
+    stack.run("apply", *only)
+    stack.control.set_queue_rest(stack.account, 3)
+    stack.run("rollback", "latest", "--auto-approve")
+    stack.control.reset()
+    run = stack.json("apply", *only)
+    assert run["summary"]["failed"] == 0
+    made = [status for _, _, name, status in stack.control.log() if name == "sqs:CreateQueue"]
+    # Refused at least once, and made in the end.
+    assert made[-1] == 200 and made[:-1] and set(made[:-1]) == {400}

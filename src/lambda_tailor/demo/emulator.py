@@ -23,6 +23,8 @@ from lambda_tailor.errors import TailorError
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 READY_WITHIN_S = 30.0
+# On AWS a minute, for which nobody here waits.
+QUEUE_REST_S = 1.0
 
 
 class EmulatorError(TailorError):
@@ -39,10 +41,18 @@ class Emulator:
     processes: list[subprocess.Popen[bytes]]
 
     @classmethod
-    def start(cls, *, quota_scale: float = 1.0, auth: bool = False, account_concurrency: int = 1000) -> Emulator:
+    def start(
+        cls,
+        *,
+        quota_scale: float = 1.0,
+        auth: bool = False,
+        account_concurrency: int = 1000,
+        queue_rest_s: float = QUEUE_REST_S,
+    ) -> Emulator:
         """Start emulator and layer.
 
-        ``quota_scale`` multiplies AWS's request quotas (0: none). ``auth`` checks signatures and enforces
+        ``quota_scale`` multiplies AWS's request quotas (0: none). ``queue_rest_s`` is how long the name of a deleted
+        queue is not free again. ``auth`` checks signatures and enforces
         IAM policies; the account's own key is its root and may do all.
         Raises EmulatorError.
         """
@@ -59,7 +69,7 @@ class Emulator:
             emulator._spawn("emulator", ["-m", "ministack"], settings)
             emulator._wait(f"{backend_url}/_ministack/health")
             layer = ["-m", "lambda_tailor.demo.strict", "--backend", backend_url, "--port", str(port)]
-            emulator._spawn("layer", [*layer, "--quota-scale", str(quota_scale)], {})
+            emulator._spawn("layer", [*layer, "--quota-scale", str(quota_scale), "--queue-rest", str(queue_rest_s)], {})
             emulator._wait(f"{url}/_strict/state")
         except BaseException:
             emulator.stop()

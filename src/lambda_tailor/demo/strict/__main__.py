@@ -16,9 +16,10 @@ def main() -> None:
     parser.add_argument("--backend", required=True)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--quota-scale", type=float, default=1.0)
+    parser.add_argument("--queue-rest", type=float, default=60.0, help="seconds until a deleted queue's name is free")
     chosen = parser.parse_args()
     logging.basicConfig(level=logging.ERROR)
-    app = application(chosen.backend, chosen.quota_scale)
+    app = application(chosen.backend, chosen.quota_scale, chosen.queue_rest)
     web.run_app(app, host="127.0.0.1", port=chosen.port, print=None, access_log=None, handle_signals=True)
 
 

@@ -45,6 +45,8 @@ class Layer(Protocol):
     account_limits: dict[str, int]
     states: dict[tuple[str, str], str]
     iam_delays_s: dict[str, float]
+    queue_rests_s: dict[str, float]
+    queue_rest_s: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,10 @@ class StrictControl:
         """How long it takes until Lambda knows of a policy that was put on a role: on AWS, some seconds."""
         self._set({"iam_delay": [account, seconds]})
 
+    def set_queue_rest(self, account: str, seconds: float) -> None:
+        """How long the name of a deleted queue is not free again: on AWS, a minute."""
+        self._set({"queue_rest": [account, seconds]})
+
     def set_function_state(self, name: str, account: str, state: str) -> None:
         """Show a function in a state that the emulator never reaches: Pending, Failed or Inactive."""
         self._set({"function_state": [account, name, state]})

@@ -116,6 +116,10 @@ class LambdaLimits(Passing):
         target = (asked.get("DeadLetterConfig") or {}).get("TargetArn")
         if not target:
             return None
+        if ":sqs:" in target and target.endswith(".fifo"):
+            # As for destinations (aws/aws-cdk #13793); of dead-letter queues no page says the words.
+            message = f"The destination ARN {target} is invalid: FIFO queues are not supported."
+            return refusal(exchange, _INVALID, message)
         function = await self._backend.function(exchange, exchange.path_parameters["FunctionName"])
         role = asked.get("Role") or (function or {}).get("Configuration", {}).get("Role", "")
         service = "SNS" if ":sns:" in target else "SQS"

@@ -15,6 +15,7 @@ import lambda_tailor.demo.strict as strict_folder
 from lambda_tailor.demo.strict.behaviour import Backend, Behaviour, Registered
 from lambda_tailor.demo.strict.faults import Fault, Faults, Reset
 from lambda_tailor.demo.strict.permissions import Permissions
+from lambda_tailor.demo.strict.queues_made_anew import REST_S
 from lambda_tailor.demo.strict.quotas import Quotas
 from lambda_tailor.demo.strict.wire import Answer, Exchange, identify
 
@@ -40,6 +41,8 @@ class Strict:
     account_limits: dict[str, int] = field(default_factory=dict)
     states: dict[tuple[str, str], str] = field(default_factory=dict)
     iam_delays_s: dict[str, float] = field(default_factory=dict)
+    queue_rests_s: dict[str, float] = field(default_factory=dict)
+    queue_rest_s: float = REST_S
     calls: Counter[tuple[str, str]] = field(default_factory=Counter)
     log: list[tuple[str, str, str, int]] = field(default_factory=list)
     behaviours: list[Behaviour] = field(init=False)
@@ -124,6 +127,8 @@ def _set(strict: Strict, asked: dict[str, Any]) -> None:
         strict.account_limits[asked["account_limit"][0]] = int(asked["account_limit"][1])
     if "iam_delay" in asked:
         strict.iam_delays_s[asked["iam_delay"][0]] = float(asked["iam_delay"][1])
+    if "queue_rest" in asked:
+        strict.queue_rests_s[asked["queue_rest"][0]] = float(asked["queue_rest"][1])
     if "function_state" in asked:
         account, name, state = asked["function_state"]
         strict.states[account, name] = state
@@ -131,15 +136,15 @@ def _set(strict: Strict, asked: dict[str, Any]) -> None:
         strict.faults.faults.append(Fault(**asked["fault"]))
 
 
-def application(backend_url: str, quota_scale: float) -> web.Application:
-    """The layer in front of the emulator at ``backend_url``."""
+def application(backend_url: str, quota_scale: float, queue_rest_s: float = REST_S) -> web.Application:
+    """The layer in front of the emulator at ``backend_url``; seconds."""
     app = web.Application(client_max_size=256 * 1024 * 1024)
 
     async def backend(app: web.Application) -> Any:
         # Signed bodies travel as they are: nothing is decompressed or added.
         connector = aiohttp.TCPConnector(limit=0)
         async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as http:
-            app["strict"] = Strict(Backend(backend_url, http), Quotas(quota_scale))
+            app["strict"] = Strict(Backend(backend_url, http), Quotas(quota_scale), queue_rest_s=queue_rest_s)
             yield
 
     app.cleanup_ctx.append(backend)
