@@ -45,6 +45,10 @@ def alarm(aws: Aws) -> None:
     )  # fmt: skip
 
 
+def theirs(prefix: str) -> dict[str, Any]:
+    return {"ID": prefix, "Status": "Enabled", "Filter": {"Prefix": f"{prefix}/"}, "Expiration": {"Days": 3}}
+
+
 SCALED = {
     "ServiceNamespace": "lambda", "ResourceId": "function:f:1",
     "ScalableDimension": "lambda:function:ProvisionedConcurrency",
@@ -88,6 +92,9 @@ BY_HAND: dict[str, Callable[[Aws], object]] = {
     "alarm": alarm,
     "bucket-versioning": lambda aws: aws.client("s3").put_bucket_versioning(
         Bucket=f"b-{aws.account}", VersioningConfiguration={"Status": "Enabled"}
+    ),
+    "bucket-lifecycle": lambda aws: aws.client("s3").put_bucket_lifecycle_configuration(
+        Bucket=f"b-{aws.account}", LifecycleConfiguration={"Rules": [theirs("logs")]}
     ),
 }
 

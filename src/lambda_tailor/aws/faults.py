@@ -122,6 +122,9 @@ _IAM = {
     "s3:ListBuckets": "s3:ListAllMyBuckets",
     "lambda:Invoke": "lambda:InvokeFunction",
     "s3:GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
+    "s3:PutBucketLifecycleConfiguration": "s3:PutLifecycleConfiguration",
+    "s3:DeleteBucketLifecycle": "s3:PutLifecycleConfiguration",
+    "s3:ListObjectVersions": "s3:ListBucketVersions",
     "tagging:GetResources": "tag:GetResources",
 }
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html

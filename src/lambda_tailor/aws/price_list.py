@@ -46,6 +46,7 @@ _METERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "queue_requests": ("AWSQueueService", ("Requests-RBP", "Requests-Tier1")),
     "secrets": ("AWSSecretsManager", ("AWSSecretsManager-Secrets",)),
     "secret_calls": ("AWSSecretsManager", ("AWSSecretsManagerAPIRequest", "AWSSecretsManager-APIRequest")),
+    "bucket_gb_month": ("AmazonS3", ("TimedStorage-ByteHrs",)),
 }
 _SERVICES = tuple(dict.fromkeys(service for service, _ in _METERS.values()))
 _QUANTITY_OF: Mapping[tuple[str, str], str] = {

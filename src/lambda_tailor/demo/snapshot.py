@@ -37,10 +37,20 @@ def snapshot(session: boto3.Session | None = None) -> Mapping[str, Any]:
         "queues": _queues(aws.client("sqs")),
         "alarms": _alarms(aws.client("cloudwatch")),
         "buckets": {name: aws.client("s3").get_bucket_versioning(Bucket=name).get("Status") for name in buckets},
+        "lifecycles": {name: _lifecycle(aws.client("s3"), name) for name in buckets},
         "role_policies": _role_policies(aws.client("iam")),
         "event_sources": _event_sources(functions),
         "scaling": _scaling(aws.client("application-autoscaling")),
     }
+
+
+def _lifecycle(client: Any, bucket: str) -> Any:
+    try:
+        return client.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    except client.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchLifecycleConfiguration":
+            raise
+        return None
 
 
 def _event_sources(client: Any) -> Any:

@@ -25,7 +25,7 @@ class Usage:
 
     GB-seconds of compute by architecture, requests, GB-seconds of /tmp above 512 MB and of
     provisioned concurrency, log GB ingested and GB-months stored, metrics read by alarms, traces
-    recorded, queue requests, secrets and calls for them.
+    recorded, queue requests, secrets and calls for them, GB-months of objects in S3 Standard.
     """
 
     gb_s_x86: Decimal = NONE
@@ -43,6 +43,7 @@ class Usage:
     queue_requests: Decimal = NONE
     secrets: Decimal = NONE
     secret_calls: Decimal = NONE
+    bucket_gb_month: Decimal = NONE
 
     def __add__(self, other: Usage) -> Usage:
         # Most changes add nothing that is billed, and a fleet has many.

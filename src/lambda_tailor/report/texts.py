@@ -13,7 +13,11 @@ from pydantic import JsonValue
 from lambda_tailor.model.plan import MonthlyUsd, Problem, rounded
 
 UNITS: Mapping[str, str] = {"_mb": " MB", "_s": " s", "_days": " days", "_ms": " ms"}
-ABSENT: Mapping[str, str] = {"retention_days": "never expires", "reserved_concurrency": "unreserved"}
+ABSENT: Mapping[str, str] = {
+    "retention_days": "never expires",
+    "noncurrent_days": "never",
+    "reserved_concurrency": "unreserved",
+}
 
 
 def clean(text: str) -> str:
@@ -202,7 +206,8 @@ TEN = Decimal(10)
 _NAMES: Mapping[str, str] = {
     "memory_mb": "Memory", "timeout_s": "Timeout", "ephemeral_mb": "Ephemeral storage",
     "retention_days": "Log retention", "tracing": "X-Ray tracing", "dead_letter_arn": "Dead-letter queue",
-    "layers": "Layers", "versioning": "Bucket versioning", "recursive_loop": "Recursive loops",
+    "layers": "Layers", "versioning": "Bucket versioning", "noncurrent_days": "Expiry of old versions",
+    "recursive_loop": "Recursive loops",
     "log_class": "Log class", "log_format": "Log format", "visibility_timeout_s": "Visibility timeout",
 }  # fmt: skip
 

@@ -17,7 +17,7 @@ from lambda_tailor.errors import AccessDenied, BadInput
 from lambda_tailor.model.usage import QUANTITIES
 from lambda_tailor.money.prices import Prices, Tier, prices_for
 
-SERVICES = ("AWSLambda", "AmazonCloudWatch", "AWSXRay", "AWSQueueService", "AWSSecretsManager")
+SERVICES = ("AWSLambda", "AmazonCloudWatch", "AWSXRay", "AWSQueueService", "AWSSecretsManager", "AmazonS3")
 
 
 def product(usage_type: str, *tiers: tuple[str, str, str], published: str = "2027-02-03T04:05:06Z") -> str:
@@ -67,6 +67,7 @@ FRANKFURT: Mapping[str, list[str]] = {
     ],
     "AWSXRay": [flat("EUC1-XRay-TracesStored", "0.000005")],
     "AWSQueueService": [flat("EUC1-Requests-Tier1", "0.0000004"), flat("EUC1-Requests-FIFO-Tier1", "0.0000005")],
+    "AmazonS3": [flat("EUC1-TimedStorage-ByteHrs", "0.0245")],
     "AWSSecretsManager": [
         flat("EUC1-AWSSecretsManager-Secrets", "0.40"),
         flat("EUC1-AWSSecretsManagerAPIRequest", "0.000005"),
@@ -103,7 +104,7 @@ def test_a_refreshed_region_has_prices_of_its_own_for_everything(pricing: tuple[
     client, stubber = pricing
     answer(stubber, FRANKFURT)
     summary = refresh(client, ["eu-central-1"], tmp_path / "deep" / "prices.json")
-    assert (summary.prices, summary.requests, summary.missing) == (len(QUANTITIES), 5, {})
+    assert (summary.prices, summary.requests, summary.missing) == (len(QUANTITIES), len(SERVICES), {})
     prices = own(summary.path)
     assert {source.as_of for source in prices.sources.values()} == {"2027-02-03"}
     assert not any("not priced here" in note for note in prices.notes)
@@ -131,7 +132,7 @@ def test_every_page_is_read(pricing: tuple[Any, Stubber]) -> None:
         stubber.add_response("get_products", {"PriceList": []}, asked(service, "eu-central-1"))
     fetched = fetch_prices(client, ["eu-central-1"])
     assert set(fetched.regions["eu-central-1"]) == {"gb_s_x86", "requests"}
-    assert fetched.requests == 6
+    assert fetched.requests == len(SERVICES) + 1
 
 
 @pytest.mark.parametrize(

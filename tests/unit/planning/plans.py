@@ -39,6 +39,7 @@ rules:
   event-source-concurrency: {target: 5}
   provisioned-concurrency-schedule: {}
   architecture: {target: arm64}
+  deployment-bucket-versioning: {bucket: "lambda-deployment-{suffix}", noncurrent_days: 90}
 """
 DLQ = f"arn:aws:sqs:{REGION}:{ACCOUNT}:lambda-dlq-dev"
 
@@ -64,6 +65,9 @@ def the_function() -> Function:
             Lookup("parameter", "level"): Found({"value": Secret("DEBUG")}),
             Lookup("buckets", "lambda-deployment-dev"): Found({"names": ["lambda-deployment-dev"]}),
             Lookup("bucket", "lambda-deployment-dev"): Found({"name": "lambda-deployment-dev", "versioning": None}),
+            Lookup("bucket-lifecycle", "lambda-deployment-dev 90"): Found(
+                {"days": None, "others": [], "noncurrent_bytes": 0, "expiring_bytes": 0, "whole": True}
+            ),
             Lookup("layer", "lambda-layer-shared-dev"): Found({"arn": "arn:aws:lambda:us-east-1:1:layer:l:1"}),
             Lookup("recursion", name): Found({"recursive_loop": "Allow"}),
             Lookup("event-invoke-config", name): Found({"async_retries": 2}),

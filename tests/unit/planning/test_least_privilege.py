@@ -100,7 +100,9 @@ def _chosen(annotation: Any) -> bool:
 def test_every_rule_names_the_settings_that_it_changes(rule: AnyRule) -> None:
     source = (SOURCES / "rules" / f"{rule.id.replace('-', '_')}.py").read_text()
     keys = set(re.findall(r"Key\(\s*\"([a-z-]+)\"", source))
-    flags = {name: True for name, field in rule.options.model_fields.items() if field.annotation is bool}
+    flags: dict[str, Any] = {n: True for n, field in rule.options.model_fields.items() if field.annotation is bool}
+    # What is written only where the policy gives a number.
+    flags |= {"noncurrent_days": 90} if "noncurrent_days" in rule.options.model_fields else {}
     choices = {n: get_args(f.annotation) for n, f in rule.options.model_fields.items() if _chosen(f.annotation)}
     named = [{name: value} for name, values in choices.items() for value in values]
     writes = {kind for each in ({}, *named) for kind in rule.writes(rule.options(**flags, **each))}

@@ -40,6 +40,7 @@ LABELS: Mapping[str, str] = {
     "queue_requests": "SQS requests",
     "secrets": "secrets",
     "secret_calls": "secret calls",
+    "bucket_gb_month": "S3 storage",
 }
 
 
