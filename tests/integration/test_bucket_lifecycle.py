@@ -42,7 +42,7 @@ def arguments(tmp_path: Path) -> tuple[str, ...]:
     return "--function", "f", "--policy", str(policy)
 
 
-@pytest.mark.parametrize("theirs", [[], [THEIRS], [OLD]], ids=["alone", "beside", "beside-old"])
+@pytest.mark.parametrize("theirs", [[], [THEIRS]], ids=["alone", "beside"])
 def test_old_versions_expire_beside_the_users_rules_and_go_back(
     aws: Aws, bucket: str, tmp_path: Path, theirs: list[dict[str, Any]]
 ) -> None:
