@@ -17,7 +17,7 @@ from tests.unit.report.run_states import HISTORIES, RUNS
 from tests.unit.report.states import PLANS
 
 STATES = [*PLANS, *RUNS, *HISTORIES]
-LOOKED_AT = ("showcase", "run-finished", "history")
+LOOKED_AT = ("showcase", "run-finished", "run-guarded", "history")
 Opened = Callable[..., Any]
 
 

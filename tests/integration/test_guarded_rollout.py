@@ -42,6 +42,9 @@ def test_a_good_change_is_promoted_and_every_event_is_answered(aws: Aws, deploy:
     assert (rollout["status"], rollout["from_version"], rollout["to_version"]) == ("promoted", "1", "2")
     assert {look["share"] for look in rollout["looks"]} == {25, 50}
     assert rollout["looks"][-1]["decision"] == "promote"
+    # The run's page draws the slowest runs over time from what the looks have.
+    lately = [look["new"]["lately_p99_ms"] for look in rollout["looks"]]
+    assert sum(ms is not None and ms > 0 for ms in lately) >= 2
     assert alias(functions) == ("2", {})
     assert memory(functions, "2") == memory(functions) == 1024
     assert traffic.lost == [] and traffic.failed == 0

@@ -41,12 +41,16 @@ class GuardOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookSide:
-    """What one side did since the rollout began; durations in ms, None where none was seen."""
+    """What one side did since the rollout began; durations in ms, None where none was seen.
+
+    ``lately_p99_ms`` is of the runs since the look before, as far as their REPORT records were read.
+    """
 
     invocations: int
     errors: int
     p50_ms: float | None = None
     p95_ms: float | None = None
+    lately_p99_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

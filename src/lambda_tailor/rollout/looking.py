@@ -57,7 +57,9 @@ def _side_by_side(gateway: Gateway, state: State, now: float) -> Looked:
     judgement = state.comparison.judged(limits_of(state), last=over)
     decided = decide(state, judgement, alarms, now)
     state = replace(state, proven=state.proven or judgement.answer is Answer.BETTER_OR_EQUAL)
-    return Looked(state, _shown(state, *state.sides(), decided, now, judgement), decided)
+    shown = state.sides()
+    sides = _lately(shown[0], old), _lately(shown[1], new)
+    return Looked(state, _shown(state, *sides, decided, now, judgement), decided)
 
 
 def _watch(gateway: Gateway, state: State, now: float) -> Looked:
@@ -68,7 +70,12 @@ def _watch(gateway: Gateway, state: State, now: float) -> Looked:
     seen = (state.seen[0], state.seen[1].plus(new.seen))
     state = replace(state, totals=(before.totals, since.totals), looked=until, seen=seen)
     decided = watched(state, before, since, alarms, now)
-    return Looked(state, _shown(state, _week(before), _week(since), decided, now, None), decided)
+    return Looked(state, _shown(state, _week(before), _lately(_week(since), new), decided, now, None), decided)
+
+
+def _lately(side: LookSide, records: Records) -> LookSide:
+    """With the slowest hundredth of the runs since the look before."""
+    return replace(side, lately_p99_ms=records.seen.percentile(99))
 
 
 def _records(gateway: Gateway, state: State, now: float) -> tuple[Mapping[str, Records], float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,7 @@ from lambda_tailor.model.evidence import Measured
 from lambda_tailor.model.history import History, PastRun
 from lambda_tailor.model.plan import Plan, PlannedFunction
 from lambda_tailor.model.realized import Realized, RealizedFunction, Window
+from lambda_tailor.model.rollout import Look, LookSide, Rollout, RolloutStatus, SideTotal
 from lambda_tailor.model.run import Outcome, Result, Run, Status
 from lambda_tailor.report import html
 from lambda_tailor.report.figures import net_of
@@ -118,6 +119,58 @@ def not_judged() -> tuple[Plan, Run, Realized | None]:
     return plan, a_run(plan), None
 
 
+def guarded() -> tuple[Plan, Run, Realized | None]:
+    """A run under guard: one function was promoted, one went back, one is still on its way."""
+    plan = showcase()
+    ends = {
+        ("thumbnailer", rule): (Result.ROLLED_BACK, "slower by more than 25 %") for rule in ("memory", "architecture")
+    }
+    ways = (
+        ("orders-api", RolloutStatus.PROMOTED, "better or equal", [(5, 486, 471), (25, 480, 477), (100, 478, 480)]),
+        ("thumbnailer", RolloutStatus.ROLLED_BACK, "slower by 31 %, 25 % allowed", [(5, 842, 1010), (25, 838, 1104)]),
+        ("ml-scorer", RolloutStatus.RUNNING, "", [(5, 95, None)]),
+    )
+    by_name = {function.name: function for function in plan.functions}
+    rollouts = tuple(rollout(by_name[name], status, because, looks) for name, status, because, looks in ways)
+    return plan, a_run(plan, ends, status=Status.INTERRUPTED, finished_at=None, rollouts=rollouts), None
+
+
+def rollout(
+    function: PlannedFunction, status: RolloutStatus, because: str, looks: Sequence[tuple[int, float, float | None]]
+) -> Rollout:
+    """A rollout with a look every twenty minutes: the new version's share, and the p99 of old and new."""
+
+    def side(share: int, number: int, p99: float | None) -> LookSide:
+        calls, took = share * 21 * number, (p99 or 0) * 0.57
+        return LookSide(invocations=calls, errors=number, p50_ms=took * 0.45, p95_ms=took, lately_p99_ms=p99)
+
+    shown = tuple(
+        Look(
+            at=f"2026-11-24T{12 + (31 + 20 * n) // 60}:{(31 + 20 * n) % 60:02}:10+00:00",
+            share=share,
+            old=side(100 - share, n, old),
+            new=side(share, n, new),
+            decision="next-step"
+            if n < len(looks)
+            else {"promoted": "promote", "rolled-back": "rollback"}.get(status.value, "stay"),  # type: ignore[arg-type]
+            because=because or "so far not worse; next step at about 900 calls",
+            slowdown=(0.02, -0.03, 0.08),
+        )
+        for n, (share, old, new) in enumerate(looks, 1)
+    )
+    bands = tuple((100 * 1.12**n, round(800 / (1 + abs(n - 9)))) for n in range(20))
+    over = status is not RolloutStatus.RUNNING
+    return Rollout(
+        function=function.name, region=function.region, account_id=function.account_id, arn=function.arn,
+        track="alias", alias="live", from_version="41", to_version="42", status=status, steps=(5, 25, 50, 100),
+        share=looks[-1][0], started_at="2026-11-24T12:31:10+00:00", because=because, looks=shown,
+        old=SideTotal(memory_mb=2048, runs=2114, billed_ms=212.0, usd_per_thousand=0.007, histogram=bands)
+        if over else None,
+        new=SideTotal(memory_mb=1024, runs=688, billed_ms=231.0, usd_per_thousand=0.004,
+                      histogram=tuple((ms * 1.2, runs) for ms, runs in bands)) if over else None,
+    )  # fmt: skip
+
+
 def a_rollback() -> tuple[Plan, Run, Realized | None]:
     """The run that put another one back."""
     plan = one_function()
@@ -131,6 +184,7 @@ RUNS: Mapping[str, Callable[[], tuple[Plan, Run, Realized | None]]] = {
     "run-put-back": put_back,
     "run-not-judged": not_judged,
     "run-rollback": a_rollback,
+    "run-guarded": guarded,
 }
 
 

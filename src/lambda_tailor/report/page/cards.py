@@ -17,6 +17,7 @@ from lambda_tailor.report.figures import NOTHING, is_assumed, net_of
 from lambda_tailor.report.groups import rule_title
 from lambda_tailor.report.page.charts import Bar, Promise, Scale, Spark, spark
 from lambda_tailor.report.page.curve_chart import CurveChart, curve_chart
+from lambda_tailor.report.page.rollout_chart import RolloutChart
 from lambda_tailor.report.texts import (
     big,
     brief_range,
@@ -98,6 +99,7 @@ class Card:
     promise: Promise | None = None
     lines: tuple[Line, ...]
     notes: tuple[str, ...] = ()
+    rollout: RolloutChart | None = None
     sparks: tuple[SparkChart, ...] = ()
     curve: CurveChart | None = None
     evidence: str = ""

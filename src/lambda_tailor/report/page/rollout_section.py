@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import datetime
 
-from lambda_tailor.model.rollout import Rollout, SideTotal
+from lambda_tailor.model.rollout import LookSide, Rollout, SideTotal
 from lambda_tailor.report import rollout as words
-from lambda_tailor.report.texts import clean
+from lambda_tailor.report.page.rollout_chart import RolloutChart, rollout_chart
+from lambda_tailor.report.texts import clean, count
 
 # Bars of a side; each is as much longer than the one before it.
 BARS = 24
@@ -26,13 +28,17 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class RolloutCard:
-    """One rollout: its name, how it ended, its figures, its bars with the durations at their ends, its looks."""
+    """One rollout: its name, how it ended, its bars with the durations at their ends, its chart over time, its looks.
+
+    A look is when it was, the new version's share, what both sides did, and what was decided and why.
+    """
 
     title: str
     sentence: str
     bars: tuple[Bar, ...]
     ends: tuple[str, str]
     label: str
+    chart: RolloutChart | None
     looks: tuple[tuple[str, str, str, str, str], ...]
 
 
@@ -45,23 +51,34 @@ def _card(rollout: Rollout) -> RolloutCard:
     bars, ends = _bars(rollout.old, rollout.new)
     label = f"Durations of the old and the new version of {clean(rollout.function)}; the table below has the figures."
     return RolloutCard(
-        title=clean(words.what(rollout)),
+        title=clean(words.what(rollout)).replace("->", "→"),
         sentence=words.ended(rollout).partition(": ")[2],
         bars=bars,
         ends=ends,
         label=label,
+        chart=rollout_chart(rollout),
         looks=tuple(
             (
-                look.at,
+                f"{datetime.fromisoformat(look.at):%H:%M}",
                 f"{look.share} %",
-                clean(words.calls(look.old)),
-                clean(words.calls(look.new)),
+                _did(look.old),
+                _did(look.new),
                 clean(look.because),
             )
             for look in rollout.looks
             if look.decision != "stay" or look is rollout.looks[-1]
         ),
     )
+
+
+def _did(side: LookSide) -> str:
+    """What a side did, on one line."""
+    if not side.invocations:
+        return "no calls"
+    parts = [count(side.invocations, "call"), f"{100 * side.errors / side.invocations:.1f} % errors"]
+    if side.p50_ms is not None:
+        parts.append(f"p50 {side.p50_ms:,.0f} ms")
+    return ", ".join(parts).replace(" %", "\N{NO-BREAK SPACE}%").replace(" ms", "\N{NO-BREAK SPACE}ms")
 
 
 def _bars(old: SideTotal | None, new: SideTotal | None) -> tuple[tuple[Bar, ...], tuple[str, str]]:

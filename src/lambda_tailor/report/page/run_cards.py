@@ -29,6 +29,7 @@ from lambda_tailor.report.page.cards import (
     what_of,
 )
 from lambda_tailor.report.page.charts import Scale, promise, scale
+from lambda_tailor.report.page.rollout_chart import RolloutChart, rollout_chart
 from lambda_tailor.report.rollout import ended
 from lambda_tailor.report.texts import (
     brief_range,
@@ -137,6 +138,7 @@ def _card(function: PlannedFunction, card_id: str, axis: Scale, told: Told, run:
         promise=promise(axis, promised, saved) if promised.low >= 0 and promised.high > 0 else None,
         lines=tuple(_line(ending) for ending in each),
         notes=tuple(map(clean, (*function.notes, *_rollouts(function, run), *(measured.worse if measured else ())))),
+        rollout=_rollout_chart(function, run) if kind == "charts" else None,
         sparks=sparks,
         curve=curve,
         evidence=quoted(function) if kind != "short" else "",
@@ -150,6 +152,12 @@ def _rollouts(function: PlannedFunction, run: Run) -> Iterator[str]:
     for rollout in run.rollouts:
         if rollout.arn == function.arn:
             yield f"Rolled out: {ended(rollout)}"
+
+
+def _rollout_chart(function: PlannedFunction, run: Run) -> RolloutChart | None:
+    """The last of the function's rollouts over its time."""
+    charts = (rollout_chart(rollout) for rollout in reversed(run.rollouts) if rollout.arn == function.arn)
+    return next((chart for chart in charts if chart is not None), None)
 
 
 def _tags(each: Sequence[Ending]) -> Iterator[Tag]:
