@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from lambda_tailor.model.evidence import Absent, EventSource, Evidence
 from lambda_tailor.model.function import Found, Lookup
 from lambda_tailor.model.verdict import Blocked, Finding, Kept, Proposed, Risk, Verdict
@@ -82,6 +84,68 @@ def test_full_batches_few_calls_and_unknown_messages_are_left_be() -> None:
 def test_a_window_that_the_queue_does_not_hide_messages_for_is_blocked() -> None:
     verdict = batched(2_000_000, a_queue(visibility_timeout_s=30), calls=1_500_000)
     assert isinstance(verdict, Blocked) and "takes 35 s" in verdict.because
+
+
+def grown(messages: float, source: EventSource | None = None, *, calls: float, **given: Any) -> list[Verdict]:
+    """The verdicts on a queue whose function takes 200 ms on average and 500 ms at most, unless said otherwise."""
+    options = given.pop("options", EventSourceBatchingOptions())
+    took = {"duration_avg": 200.0, "duration_max": 500.0, **given}
+    seen = replace(
+        evidence(invocations=calls, **took),
+        event_sources=(source or a_queue(visibility_timeout_s=600),),
+    )
+    known = {Lookup("queue-messages", "orders"): Found({"messages": messages, "window_days": 14})}
+    return list(event_source_batching.judge(a_function(timeout_s=30, resources=known), seen, options))
+
+
+def test_full_batches_grow_to_what_comes_within_the_wait() -> None:
+    # 9 messages a call, and 8 a second: 40 in five seconds.
+    window, size = grown(8 * 14 * 86_400, calls=8 * 14 * 86_400 / 9)
+    assert isinstance(window, Proposed) and isinstance(size, Proposed)
+    assert (window.setting, window.after, size.setting, size.before, size.after) == (
+        "batching_window_s.orders", 5, "batch_size.orders", 10, 40,
+    )  # fmt: skip
+    # Both are fields of one mapping, so that one call has both.
+    assert window.transitions[0].key == size.transitions[0].key
+    calls_a_month = 8 * 86_400 * 730 / 24 / 9
+    assert float(window.adds.requests + size.adds.requests) == pytest.approx(-calls_a_month * (1 - 9 / 40), rel=1e-6)
+    assert "memory" in size.reason and size.risk is Risk.MEDIUM
+
+
+def test_a_batch_grows_no_further_than_the_policy_the_timeout_and_the_wait_allow() -> None:
+    rate, calls = 200 * 14 * 86_400.0, 20 * 14 * 86_400.0
+    (_, most) = grown(rate, calls=calls)
+    assert isinstance(most, Proposed) and most.after == 100
+    (_, said) = grown(rate, calls=calls, options=EventSourceBatchingOptions(max_batch_size=30))
+    assert isinstance(said, Proposed) and said.after == 30
+    # Ten messages took ten seconds at worst: 25 take the timeout of 30 s, with a fifth to spare.
+    (_, timely) = grown(rate, calls=calls, duration_max=10_000)
+    assert isinstance(timely, Proposed) and timely.after == 25
+    # Ten take two seconds on average: five more seconds are 25 more.
+    (_, soon) = grown(rate, calls=calls, duration_avg=2_000, duration_max=2_000)
+    assert isinstance(soon, Proposed) and soon.after == 35
+
+
+def test_a_batch_stays_where_its_runs_are_not_known_or_take_the_timeout() -> None:
+    rate, calls = 8 * 14 * 86_400.0, 8 * 14 * 86_400.0 / 9
+    slow = grown(rate, calls=calls, duration_max=29_000)
+    assert [v.setting for v in slow] == ["batching_window_s.orders"] and isinstance(slow[0], Kept)
+    unknown = replace(evidence(invocations=calls), event_sources=(a_queue(visibility_timeout_s=600),))
+    known = {Lookup("queue-messages", "orders"): Found({"messages": rate, "window_days": 14})}
+    verdicts = event_source_batching.judge(a_function(resources=known), unknown, EventSourceBatchingOptions())
+    assert [type(v) for v in verdicts] == [Kept]
+
+
+def test_a_batch_that_the_queue_cannot_hide_for_long_enough_is_blocked_whole() -> None:
+    verdicts = grown(8 * 14 * 86_400, a_queue(visibility_timeout_s=60), calls=8 * 14 * 86_400 / 9)
+    assert [(type(v), v.setting) for v in verdicts] == [
+        (Blocked, "batching_window_s.orders"), (Blocked, "batch_size.orders"),
+    ]  # fmt: skip
+
+
+def test_a_queue_that_waits_already_only_gets_a_larger_batch() -> None:
+    (size,) = grown(8 * 14 * 86_400, a_queue(visibility_timeout_s=600, window_s=5), calls=8 * 14 * 86_400 / 9)
+    assert isinstance(size, Proposed) and size.setting == "batch_size.orders"
 
 
 def piled(options: PoisonPillsOptions, **given: Any) -> list[Verdict]:
