@@ -8,9 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from lambda_tailor.arns import part
+from lambda_tailor.aws import api_gateway
+from lambda_tailor.aws.api_gateway import Integrations
 from lambda_tailor.aws.gateway import Gateway
 from lambda_tailor.aws.scopes import OpenScope
 from lambda_tailor.errors import AccessDenied, AwsRefused
@@ -21,9 +24,13 @@ from lambda_tailor.settings import queue
 from lambda_tailor.settings.setting import Call
 
 READ_ACTIONS = (Action("lambda:ListEventSourceMappings"), Action("sqs:GetQueueAttributes", ANY_QUEUE_OF_ANYBODY))
-DEEP_READ_ACTIONS = (Action("lambda:GetPolicy", FUNCTION), Action("lambda:ListFunctionUrlConfigs", FUNCTION))
+DEEP_READ_ACTIONS = (
+    Action("lambda:GetPolicy", FUNCTION),
+    Action("lambda:ListFunctionUrlConfigs", FUNCTION),
+    *api_gateway.READ_ACTIONS,
+)
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
-# The default. Since 2024-06 it can be raised for regional and private REST APIs.
+# The default, where an API's own is not read. Since 2024-06 it can be raised for regional and private REST APIs.
 # https://aws.amazon.com/about-aws/whats-new/2024/06/amazon-api-gateway-integration-timeout-limit-29-seconds/
 API_GATEWAY_S = 29.0
 # Services that wait for the answer; every other one that has a permission hands events over and goes on.
@@ -80,7 +87,10 @@ def read_triggers(opened: OpenScope, functions: Sequence[Function], sources: Sou
     if not deep:
         return polled
     with ThreadPoolExecutor(max_workers=8) as threads:
-        more = list(threads.map(lambda function: _deep(opened.gateway, function), functions))
+        reached = list(threads.map(lambda function: _deep(opened.gateway, function), functions))
+    apis = {api for found in reached if isinstance(found, _Reached) for api in found.apis}
+    known = api_gateway.read_integrations(opened.gateway, sorted(apis))
+    more = [_reached_by(f, found, known) for f, found in zip(functions, reached, strict=True)]
     return {f.arn: _together(polled[f.arn], found) for f, found in zip(functions, more, strict=True)}
 
 
@@ -152,41 +162,69 @@ def _visibility(opened: OpenScope, arns: set[str]) -> Mapping[str, int]:
     return {arn: seconds for arn, seconds in zip(ordered, answers, strict=True) if seconds is not None}
 
 
-def _deep(gateway: Gateway, function: Function) -> tuple[Trigger, ...] | Absent:
+@dataclass(frozen=True, slots=True)
+class _Reached:
+    """How a function may be reached: its URLs, the services that its policy lets invoke it, and the APIs among them."""
+
+    urls: tuple[str, ...]
+    services: frozenset[str]
+    apis: frozenset[str]
+
+
+def _deep(gateway: Gateway, function: Function) -> _Reached | Absent:
     try:
-        return (*_urls(gateway, function), *_permitted(gateway, function))
+        return _Reached(tuple(_urls(gateway, function)), *_permitted(gateway, function))
     except (AccessDenied, AwsRefused) as error:
         return Absent(str(error))
 
 
-def _urls(gateway: Gateway, function: Function) -> Iterator[Trigger]:
+def _urls(gateway: Gateway, function: Function) -> Iterator[str]:
     asked = Call("lambda", "ListFunctionUrlConfigs", {"FunctionName": function.name})
     for page in gateway.pages(asked, "Marker", "NextMarker"):
         for each in page.get("FunctionUrlConfigs") or ():
-            yield Trigger("request-response", str(each["FunctionUrl"]))
+            yield str(each["FunctionUrl"])
 
 
-def _permitted(gateway: Gateway, function: Function) -> Iterator[Trigger]:
+def _permitted(gateway: Gateway, function: Function) -> tuple[frozenset[str], frozenset[str]]:
+    """The services that a function's resource policy lets invoke it, and the APIs that it names."""
     try:
         answer = gateway.call(Call("lambda", "GetPolicy", {"FunctionName": function.name}))
     except AwsRefused as error:
         if error.code == "ResourceNotFoundException":
-            return
+            return frozenset(), frozenset()
         raise
-    for service in sorted(_services(json.loads(answer["Policy"]))):
-        if service in _WAITING:
-            assumed = service == "apigateway.amazonaws.com"
-            yield Trigger("request-response", service, limit_s=_WAITING[service], limit_assumed=assumed)
-        else:
-            yield Trigger("asynchronous", service)
-
-
-def _services(policy: Mapping[str, Any]) -> set[str]:
-    """The services that a function's resource policy lets invoke it."""
-    found: set[str] = set()
-    for statement in policy.get("Statement") or ():
+    services: set[str] = set()
+    apis: set[str] = set()
+    for statement in json.loads(answer["Policy"]).get("Statement") or ():
         principal = statement.get("Principal")
         named = principal.get("Service") if isinstance(principal, Mapping) else None
         if statement.get("Effect") == "Allow" and named:
-            found.update([named] if isinstance(named, str) else named)
-    return found
+            found = [named] if isinstance(named, str) else named
+            services.update(found)
+            apis |= api_gateway.api_ids(statement) if api_gateway.PRINCIPAL in found else set()
+    return frozenset(services), frozenset(apis)
+
+
+def _reached_by(function: Function, reached: _Reached | Absent, known: Integrations) -> tuple[Trigger, ...] | Absent:
+    if isinstance(reached, Absent):
+        return reached
+    found = [Trigger("request-response", url) for url in reached.urls]
+    for service in sorted(reached.services):
+        if service == api_gateway.PRINCIPAL:
+            found += _from_api_gateway(function, reached, known)
+        elif service in _WAITING:
+            found.append(Trigger("request-response", service, limit_s=_WAITING[service]))
+        else:
+            found.append(Trigger("asynchronous", service))
+    return tuple(found)
+
+
+def _from_api_gateway(function: Function, reached: _Reached, known: Integrations) -> Iterator[Trigger]:
+    """One for each time that an API waits for this function; the default where nobody could read it."""
+    read = False
+    for api in sorted(reached.apis):
+        for limit_s in sorted({each.limit_s for each in known.get(api, ()) if each.calls(function.arn)}):
+            read = True
+            yield Trigger("request-response", f"{api_gateway.PRINCIPAL} {api}", limit_s=limit_s)
+    if not read or any(api not in known for api in reached.apis):
+        yield Trigger("request-response", api_gateway.PRINCIPAL, limit_s=API_GATEWAY_S, limit_assumed=True)

@@ -125,6 +125,9 @@ _IAM = {
     "s3:PutBucketLifecycleConfiguration": "s3:PutLifecycleConfiguration",
     "s3:DeleteBucketLifecycle": "s3:PutLifecycleConfiguration",
     "s3:ListObjectVersions": "s3:ListBucketVersions",
+    # The method of HTTP is the action, for both kinds of APIs.
+    "apigateway:GetResources": "apigateway:GET",
+    "apigatewayv2:GetIntegrations": "apigateway:GET",
     "tagging:GetResources": "tag:GetResources",
 }
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html

@@ -27,6 +27,9 @@ LANES: Mapping[str, float] = {
     "secretsmanager": 50,
     "ssm": 20,
     "s3": 50,
+    # https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
+    "apigateway": 2.5,
+    "apigatewayv2": 5,
     "tagging": 10,
     # https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-service-quotas.html
     "application-autoscaling": 10,

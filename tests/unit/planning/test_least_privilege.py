@@ -34,6 +34,8 @@ from lambda_tailor.settings import all_settings
 from lambda_tailor.settings.setting import Call, ResourceAddress, Setting
 from lambda_tailor.tuning import permissions as tuning
 
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonapigatewaymanagementv2.html
+NOT_IN_REFERENCE = {"apigateway:GET": ["arn:${Partition}:apigateway:${Region}::/apis/${ApiId}/integrations"]}
 SOURCES = Path(lambda_tailor.__file__).parent
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html: no permission is required.
 NEEDS_NOTHING = {"sts:GetCallerIdentity"}
@@ -117,7 +119,8 @@ def resource_types(action: Action) -> list[str]:
     service, _, name = action.name.partition(":")
     details = REFERENCE.actions.get_action_details(service, name)
     kinds = [kind["name"] for kind in details["resourceTypes"]]
-    return [REFERENCE.resources.get_resource_type_details(service, kind)["arn"] for kind in kinds]
+    arns = [REFERENCE.resources.get_resource_type_details(service, kind)["arn"] for kind in kinds]
+    return [format_ for arn in arns for format_ in arn.split(", ")] + NOT_IN_REFERENCE.get(action.name, [])
 
 
 def fits(template: str, format_: str) -> bool:
