@@ -30,7 +30,7 @@ from lambda_tailor.planning import workflow
 from lambda_tailor.planning.options import DEFAULT_LOOKBACK_DAYS, MAX_AGE_H, PlanOptions, connection_of
 from lambda_tailor.review.looking_back import history, id_of, plan_and_run, realized, run, runs
 from lambda_tailor.rollout.library import prepare_rollout, roll_out
-from lambda_tailor.tuning.library import clean_up_tune, prepare_tune, tune
+from lambda_tailor.tuning.library import clean_up_tune, prepare_tune, tune, tune_of
 
 if TYPE_CHECKING:
     pass
@@ -64,6 +64,7 @@ __all__ = [
     "run",
     "runs",
     "tune",
+    "tune_of",
     "verify",
     "write_back",
 ]

@@ -15,9 +15,10 @@ from tests.browser.layout import WIDTHS, faults
 from tests.unit.report.plans import HOSTILE
 from tests.unit.report.run_states import HISTORIES, RUNS
 from tests.unit.report.states import PLANS
+from tests.unit.report.tune_states import TUNES
 
-STATES = [*PLANS, *RUNS, *HISTORIES]
-LOOKED_AT = ("showcase", "run-finished", "run-guarded", "history")
+STATES = [*PLANS, *RUNS, *HISTORIES, *TUNES]
+LOOKED_AT = ("showcase", "run-finished", "run-guarded", "history", "tune")
 Opened = Callable[..., Any]
 
 

@@ -65,12 +65,15 @@ def nothing_is_left(aws: Aws) -> None:
 
 
 @pytest.mark.timeout(240)
-def test_a_tune_finds_the_size_in_few_invocations_and_leaves_nothing(aws: Aws, function: str, payload: str) -> None:
+def test_a_tune_finds_the_size_in_few_invocations_and_leaves_nothing(
+    aws: Aws, function: str, payload: str, tmp_path: Path
+) -> None:
     before = aws.client("lambda").get_function(FunctionName=function)["Configuration"]
     document = aws.json(
         "tune", function, "--payload", payload, "--auto-approve", "--sizes", "128,256,384,512,1024,2048",
-        "--max-invocations", "12",
+        "--max-invocations", "12", "--html", str(tmp_path / "tune.html"),
     )  # fmt: skip
+    page = (tmp_path / "tune.html").read_text()
     tuning = document["tunings"][0]
     assert document["schema_version"] == 1
     assert tuning["now_mb"] == 1024 and tuning["chosen_mb"] in (256, 384, 512)
@@ -83,6 +86,12 @@ def test_a_tune_finds_the_size_in_few_invocations_and_leaves_nothing(aws: Aws, f
     assert aws.client("lambda").get_function(FunctionName=function)["Configuration"] == before, "it was touched"
     nothing_is_left(aws)
     assert "hidden-value" not in json.dumps(document)
+    assert "hidden-value" not in page and f"{tuning['chosen_mb']:,} MB" in page
+    aws.run("report", tuning["tune_id"], "--out", str(tmp_path / "again.html"))
+    assert (tmp_path / "again.html").read_text() == page
+    assert aws.json("runs", tuning["tune_id"])["tunings"] == [tuning]
+    explained = aws.run("explain", function, "--rules", "memory", "--preset", "right-size").stdout
+    assert f"tuned: {tuning['chosen_mb']} MB (tune, " in " ".join(explained.split())
     if tuning["chosen_mb"] != 1024:
         plan = aws.json("plan", "--function", function, "--rules", "memory", "--preset", "right-size")
         (change,) = plan["functions"][0]["changes"]

@@ -26,6 +26,8 @@ from lambda_tailor.cli.options import (
     VIEW,
 )
 from lambda_tailor.cli.tune import TUNE, clean_up, tune
+from lambda_tailor.cli.tune import report as report_tune
+from lambda_tailor.cli.tune import show as show_tune
 from lambda_tailor.errors import BadInput
 
 __all__ = ["DONE", "ERROR", "PENDING", "PROGRAM", "main"]
@@ -195,6 +197,8 @@ def resume(run: str, auto_approve: bool, **arguments: Any) -> int:
 def runs(run: str | None, realized: bool, **arguments: Any) -> int:
     """What was done, when, by whom; and what it brought."""
     asked = session(**arguments)
+    if run is not None and run.startswith(TUNE):
+        return show_tune(run, arguments)
     if realized:
         return asked.show_realized(run)
     asked.show_runs(run)
@@ -202,7 +206,7 @@ def runs(run: str | None, realized: bool, **arguments: Any) -> int:
 
 
 @main.command()
-@click.argument("shown", required=False, metavar="[PLAN.json|RUN]")
+@click.argument("shown", required=False, metavar="[PLAN.json|RUN|TUNE]")
 @click.option("--history", is_flag=True, help="About all runs: saved since the first, promised against realized.")
 @click.option("--realized", is_flag=True, help="Measure what a run, or each run, brought; reads AWS.")
 @click.option(
@@ -220,12 +224,14 @@ def runs(run: str | None, realized: bool, **arguments: Any) -> int:
 @AWS
 @click.option("--out", type=click.Path(dir_okay=False), required=True, metavar="FILE", help="The page to write.")
 def report(shown: str | None, out: str, history: bool, realized: bool, **arguments: Any) -> int:
-    """Write one self-contained HTML page about a saved plan, a run or all runs ('latest': as for rollback)."""
+    """Write one self-contained HTML page about a saved plan, a run, a tune or all runs ('latest': as for rollback)."""
     asked = session(**arguments)
     if history == (shown is not None):
         raise BadInput("What about? Give a saved plan, a run, or --history for all runs.")
     if history and arguments["form"] != "html":
         raise BadInput(f"--format {arguments['form']} is for a saved plan; the page of all runs is HTML.")
+    if shown is not None and shown.startswith(TUNE) and not shown.endswith(".json"):
+        return report_tune(shown, arguments, out)
     if shown is None:
         asked.report_history(out, realized=realized)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +14,7 @@ from lambda_tailor.errors import BadInput
 
 if TYPE_CHECKING:
     from lambda_tailor.cli.session import Session
+    from lambda_tailor.model.tuning import Tuning
     from lambda_tailor.tuning.preparing import PreparedTunes
 
 
@@ -36,6 +38,7 @@ TUNE = "tune-"
 @click.option("--production-payloads", is_flag=True,
               help="The payloads are real ones in their real mix: production is believed as it is.")  # fmt: skip
 @click.option("--region", "-r", "regions", multiple=True, metavar="R", help="A region; repeatable.")
+@click.option("--html", type=click.Path(dir_okay=False), metavar="FILE", help="Write a page about it, too.")
 @AWS
 @JOURNAL
 @OUTPUT
@@ -90,6 +93,8 @@ def _tuned(prepared: PreparedTunes, arguments: dict[str, Any], asked: Session) -
         found = api.tune(
             prepared, journal=arguments["journal"], **asked.asked.connecting(), stop=watched["stop"], told=told
         )
+    if arguments["html"] and found.tunings:
+        write_page(found.tunings, arguments["html"])
     if asked.asked.as_json:
         print(documents.dumps(found))
         return DONE
@@ -116,6 +121,35 @@ def _said_before(prepared: PreparedTunes) -> list[str]:
     if prepared.subjects:
         lines.append("Each invocation is real: it writes, sends and deletes whatever the function does.")
     return lines
+
+
+def write_page(tunings: Sequence[Tuning], out: str) -> None:
+    """Write a page about tunes, whole or not at all."""
+    from lambda_tailor import documents
+    from lambda_tailor.report import html
+
+    documents.write_file(out, (html.render_tunes(tunings).encode(),), "The report")
+    print(f"Report: {out}", file=sys.stderr)
+
+
+def show(tune_id: str, arguments: dict[str, Any]) -> int:
+    """What a tune of the journal found, as it was shown then."""
+    from lambda_tailor import api, documents
+    from lambda_tailor.model.tuning import Tunings
+    from lambda_tailor.report import tuning
+
+    found = api.tune_of(tune_id, journal=arguments["journal"])
+    as_json = session(**arguments).asked.as_json
+    print(documents.dumps(Tunings(tunings=(found,))) if as_json else "\n".join(tuning.lines(found)))
+    return DONE
+
+
+def report(tune_id: str, arguments: dict[str, Any], out: str) -> int:
+    """A page about a tune of the journal."""
+    from lambda_tailor import api
+
+    write_page((api.tune_of(tune_id, journal=arguments["journal"]),), out)
+    return DONE
 
 
 def clean_up(tune_id: str, arguments: dict[str, Any]) -> int:

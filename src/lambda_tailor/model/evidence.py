@@ -110,7 +110,7 @@ class Tuned:
     """The size that tuning chose by measuring the function itself; it holds while its code is the same.
 
     ``slowdown`` is the range of factors from the duration at ``from_mb`` to that at ``memory_mb``.
-    ``settled`` is whether enough was measured to be sure of the choice.
+    ``settled`` is whether enough was measured to be sure of the choice. ``at_memory`` is what it measured.
     """
 
     memory_mb: int
@@ -119,6 +119,7 @@ class Tuned:
     settled: bool
     slowdown: tuple[float, float]
     source: str
+    at_memory: tuple[AtMemory, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +163,12 @@ class Evidence:
         )
 
     def quote_sizes(self) -> tuple[Quote, ...]:
-        """What a run took at each memory size, where it ran at several."""
+        """What a run took at each memory size, where it ran at several; as tuned, where it was."""
+        if isinstance(self.tuned, Tuned) and self.tuned.at_memory:
+            return tuple(
+                Quote(f"{AT_SIZE}{s.memory_mb}", s.billed_ms, "ms", self.tuned.source, 0.0, s.invocations)
+                for s in self.tuned.at_memory
+            )
         if len({size.memory_mb for size in self.at_memory}) < 2:
             return ()
         window = self.memory_used.window_days if isinstance(self.memory_used, Measured) else 0.0

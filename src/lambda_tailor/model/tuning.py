@@ -88,6 +88,12 @@ class Tuning:
     curve: tuple[Band, ...] = ()
     notes: tuple[str, ...] = ()
     visualizer_url: str | None = None
+    architecture: str = "x86_64"
+
+    @property
+    def source(self) -> str:
+        """As what it is quoted."""
+        return f"tune, {self.at[:10]}, {self.invocations} invocations"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

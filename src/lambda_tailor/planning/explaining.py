@@ -10,7 +10,7 @@ from typing import assert_never
 
 from pydantic import JsonValue
 
-from lambda_tailor.model.evidence import Absent, Evidence, Measured
+from lambda_tailor.model.evidence import Absent, Evidence, Measured, Tuned
 from lambda_tailor.model.explanation import (
     ExplainedFunction,
     ExplainedOption,
@@ -144,6 +144,10 @@ def _reading(evidence: Evidence, name: str) -> ExplainedReading:
             name=name, value=value.value, unit=value.unit, source=value.source, window_days=value.window_days,
             samples=value.samples,
         )  # fmt: skip
+    if isinstance(value, Tuned):
+        sure = "settled" if value.settled else "not settled"
+        source = f"{value.source}, {value.objective}, {sure}"
+        return ExplainedReading(name=name, value=value.memory_mb, unit="MB", source=source)
     if name == "recommendation":
         return ExplainedReading(name=name, value=value.memory_mb, unit="MB", source=f"{value.source}, {value.finding}")
     if not value:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from lambda_tailor.model.evidence import Evidence, Tuned
+from lambda_tailor.model.evidence import AtMemory, Evidence, Tuned
 from lambda_tailor.model.function import Function
-from lambda_tailor.model.tuning import Tuning
+from lambda_tailor.model.tuning import TunedSize, Tuning
 
 
 def with_tunings(
@@ -31,5 +31,13 @@ def _tuned(function: Function, tuning: Tuning | None) -> Tuned | None:
         objective=tuning.objective,
         settled=tuning.settled,
         slowdown=(tuning.duration_ratio.low, tuning.duration_ratio.high),
-        source=f"tune, {tuning.at[:10]}, {tuning.invocations} invocations",
+        source=tuning.source,
+        at_memory=tuple(_at(size) for size in tuning.sizes if size.duration_ms is not None),
     )
+
+
+def _at(size: TunedSize) -> AtMemory:
+    took = size.duration_ms
+    assert took is not None
+    billed = took.mean if size.billed_ms is None else size.billed_ms
+    return AtMemory(size.memory_mb, size.invocations - size.errors, took.mean, billed, 0)

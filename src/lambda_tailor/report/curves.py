@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -36,6 +37,29 @@ class Curve:
     change: Change
     points: tuple[Point, ...]
     prices: Prices
+
+    @property
+    def now_mb(self) -> int:
+        """The size that the function has."""
+        assert isinstance(self.change.before, int)
+        return self.change.before
+
+    @property
+    def proposed_mb(self) -> int:
+        """The size that is proposed."""
+        assert isinstance(self.change.after, int)
+        return self.change.after
+
+    @property
+    def shown(self) -> tuple[float, float]:
+        """From where to where it is drawn, MB."""
+        sizes = [point.memory_mb for point in self.points]
+        return min(self.proposed_mb / 2, 0.8 * min(sizes)), 1.2 * max(self.now_mb, self.proposed_mb, *sizes)
+
+    @property
+    def known(self) -> tuple[float, float]:
+        """There is a bound for every size, MB."""
+        return 0.0, math.inf
 
     def at(self, memory_mb: int) -> MonthlyUsd:
         """US dollars for a million invocations at a size.

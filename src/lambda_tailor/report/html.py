@@ -1,4 +1,4 @@
-"""Pages that need nothing else: a plan, a run, the history. No request, no script, nothing unescaped.
+"""Pages that need nothing else: a plan, a run, the history, tunes. No request, no script, nothing unescaped.
 
 What they show is worked out in ``page``; the markup is in ``templates``, the style sheet in ``templates/style.css``.
 """
@@ -6,7 +6,7 @@ What they show is worked out in ``page``; the markup is in ``templates``, the st
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -16,9 +16,11 @@ from lambda_tailor.model.history import History
 from lambda_tailor.model.plan import Plan
 from lambda_tailor.model.realized import Realized
 from lambda_tailor.model.run import Run
+from lambda_tailor.model.tuning import Tuning
 from lambda_tailor.report.page.history_page import history_page
 from lambda_tailor.report.page.plan_page import plan_page
 from lambda_tailor.report.page.run_page import run_page
+from lambda_tailor.report.page.tune_page import tune_page
 
 # Paths of 16 by 16, drawn as lines.
 ICONS: Mapping[str, str] = {
@@ -44,6 +46,11 @@ def render(plan: Plan, run: Run | None = None, realized: Realized | None = None)
 def render_history(history: History) -> str:
     """The page of all runs."""
     return _render("history.html.j2", history_page(history))
+
+
+def render_tunes(tunings: Sequence[Tuning]) -> str:
+    """The page of what tunes found; of at least one."""
+    return _render("tune.html.j2", tune_page(tunings))
 
 
 def _render(template: str, page: Any) -> str:

@@ -105,6 +105,7 @@ def tuning_of(
         curve=_curve(chooser) if chosen is not None else (),
         notes=tuple(said),
         visualizer_url=visualizer_url(sizes),
+        architecture=function.architecture,
     )
 
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from lambda_tailor.aws.accounts import ScopeSelection
 from lambda_tailor.aws.gateway import DEFAULT_TIMEOUT_S, Connection
+from lambda_tailor.errors import RunNotFound
 from lambda_tailor.model.lanes import DEFAULT_SHARE
 from lambda_tailor.planning.options import ConnectionOptions
 
 if TYPE_CHECKING:
-    from lambda_tailor.model.tuning import Tunings
+    from lambda_tailor.model.tuning import Tuning, Tunings
     from lambda_tailor.tuning.preparing import PreparedTunes
 
 
@@ -72,6 +73,19 @@ def tune(
     connection = _connection(profile, endpoint_url, quota_share, timeout_s)
     with closing(open_journal(journal)) as opened:
         return tune_all(prepared, connection, opened, stop=stop, told=told)
+
+
+def tune_of(tune_id: str, *, journal: str | None = None) -> Tuning:
+    """What a tune found. Raises RunNotFound where there is no such tune or it found nothing, and JournalError."""
+    from lambda_tailor.applying.opening import open_journal
+
+    with closing(open_journal(journal)) as opened:
+        listed = next((each for each in opened.tunes() if each.overview.tune_id == tune_id), None)
+    if listed is None:
+        raise RunNotFound(f"The journal has no tune {tune_id}: see 'lambda-tailor runs'.")
+    if listed.found is None:
+        raise RunNotFound(f"{tune_id} found nothing ({listed.overview.status}): tune the function again.")
+    return listed.found
 
 
 def clean_up_tune(

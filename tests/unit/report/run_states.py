@@ -17,6 +17,7 @@ from lambda_tailor.report import html
 from lambda_tailor.report.figures import net_of
 from tests.unit.report.plans import money
 from tests.unit.report.states import LONG, METRICS, NONE, PLANS, a_few, one_function, showcase
+from tests.unit.report.tune_states import TUNES
 
 
 def a_run(plan: Plan, ends: Mapping[tuple[str, str], tuple[Result, str]] | None = None, **given: Any) -> Run:
@@ -247,4 +248,5 @@ def pages() -> Mapping[str, str]:
         **{name: html.render(make()) for name, make in PLANS.items()},
         **{name: html.render(*make()) for name, make in RUNS.items()},
         **{name: html.render_history(make()) for name, make in HISTORIES.items()},
+        **{name: html.render_tunes(make()) for name, make in TUNES.items()},
     }

@@ -12,6 +12,7 @@ import pytest
 from lambda_tailor.model.evidence import NOT_READ, Evidence, Tuned
 from lambda_tailor.model.tuning import Band, Durations, Predicted, Range, TunedSize, Tuning
 from lambda_tailor.planning.tuned import with_tunings
+from lambda_tailor.report.tuned_curve import tuned_curve
 from lambda_tailor.report.tuning import lines
 from lambda_tailor.rules.memory import MemoryOptions, judge
 from lambda_tailor.tuning.document import visualizer_url
@@ -67,3 +68,24 @@ def test_a_plan_proposes_the_tuned_size_with_its_narrow_range_until_the_code_cha
     assert "tune, 2026-11-20, 12 invocations" in verdict.reason  # type: ignore[union-attr]
     other = replace(function, code_sha256="changed")
     assert with_tunings([other], {other.arn: Evidence()}, {other.arn: a_tuning(other.arn)})[other.arn].tuned is NOT_READ
+
+
+def test_a_plan_quotes_what_a_tune_measured_with_the_tune_as_its_source() -> None:
+    seen = with_tunings([a_function(arn="arn", code_sha256="abc")], {}, {"arn": a_tuning()})["arn"]
+    quotes = {quote.name: quote for quote in seen.quote_sizes()}
+    assert quotes["billed_at_mb_512"].value == 90 and quotes["billed_at_mb_512"].samples == 4
+    assert {quote.source for quote in quotes.values()} == {"tune, 2026-11-20, 12 invocations"}
+
+
+def test_the_chart_has_the_measured_points_and_the_models_band_in_money() -> None:
+    curve = tuned_curve(replace(a_tuning(), curve=a_band(), region="us-east-1"))
+    assert curve is not None and [point.memory_mb for point in curve.points] == [256, 512, 1024]
+    # A million calls of 90 ms with half a GB: 45,000 GB-seconds, and a million requests.
+    assert float(curve.points[1].usd) == pytest.approx(45_000 * 0.0000166667 + 0.2)
+    assert float(curve.at(512).low) == pytest.approx(512 / 1024 * 85_000 * 0.0000166667 + 0.2)
+    assert curve.at(4096).low > curve.at(1024).low
+    assert tuned_curve(replace(a_tuning(), chosen_mb=None)) is None
+
+
+def a_band() -> tuple[Band, ...]:
+    return tuple(Band(memory_mb=mb, low_ms=ms - 5, high_ms=ms + 5) for mb, ms in ((256, 200), (512, 90), (1024, 80)))

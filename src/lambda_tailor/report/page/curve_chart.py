@@ -11,6 +11,7 @@ from lambda_tailor.model.plan import MonthlyUsd
 from lambda_tailor.report.curves import Curve
 from lambda_tailor.report.page.charts import FULL, Tick, scale
 from lambda_tailor.report.texts import brief_range
+from lambda_tailor.report.tuned_curve import TunedCurve
 
 # Where zero stands: labels of the sizes are below it. Percent of the plot's height.
 GROUND = 88.0
@@ -56,21 +57,26 @@ class CurveChart:
     money: tuple[Tick, ...]
     measured: str
     label: str
+    band_means: str
 
 
-def curve_chart(curve: Curve, proposed_name: str = "proposed", now_name: str = "now") -> CurveChart:
+def curve_chart(
+    curve: Curve | TunedCurve,
+    proposed_name: str = "proposed",
+    now_name: str = "now",
+    band_means: str = "bound by CPU at one edge, not bound at the other",
+) -> CurveChart:
     """The drawing of a curve, with the size that the function has and the one that is proposed."""
-    now, proposed = curve.change.before, curve.change.after
-    assert isinstance(now, int) and isinstance(proposed, int)
+    now, proposed = curve.now_mb, curve.proposed_mb
     sizes = [point.memory_mb for point in curve.points]
-    least = min(proposed / 2, 0.8 * min(sizes))
-    most = 1.2 * max(now, proposed, *sizes)
-    if abs(math.log(now / proposed)) / math.log(most / least) * FULL < _CLOSE:
+    least, most = curve.shown
+    if now != proposed and abs(math.log(now / proposed)) / math.log(most / least) * FULL < _CLOSE:
         # The right one's name needs room on its right.
         most *= 2
-    grid = [least * (most / least) ** (n / _STEPS) for n in range(_STEPS + 1)]
+    from_mb, to_mb = max(least, curve.known[0]), min(most, curve.known[1])
+    grid = [from_mb * (to_mb / from_mb) ** (n / _STEPS) for n in range(_STEPS + 1)]
     # What was measured lies on the grid, so that the band closes there.
-    grid = sorted({*grid, *map(float, sizes)})
+    grid = sorted({*grid, *(float(size) for size in sizes if from_mb <= size <= to_mb)})
     band = [(size, curve.at(round(size))) for size in grid]
     axis = scale(0, float(max(usd.high for _, usd in band)), room=1.3)
 
@@ -82,7 +88,8 @@ def curve_chart(curve: Curve, proposed_name: str = "proposed", now_name: str = "
 
     high = [f"{x(size):.1f},{y(usd.high):.1f}" for size, usd in band]
     low = [f"{x(size):.1f},{y(usd.low):.1f}" for size, usd in reversed(band)]
-    marks = _marks(curve, {now_name: now, proposed_name: proposed}, x, y)
+    named = {now_name: now, proposed_name: proposed} if now != proposed else {f"{now_name}, {proposed_name}": now}
+    marks = _marks(curve, named, x, y)
     return CurveChart(
         band=" ".join([*high, *low]),
         dots=tuple(Dot(x(point.memory_mb), y(point.usd)) for point in curve.points),
@@ -92,6 +99,7 @@ def curve_chart(curve: Curve, proposed_name: str = "proposed", now_name: str = "
         measured=_measured(curve),
         label=f"Cost of a million invocations: {_told(curve.at(now))} at {now:,} MB {now_name}, "
         f"{_told(curve.at(proposed))} at {proposed:,} MB {proposed_name}",
+        band_means=band_means,
     )
 
 
@@ -106,16 +114,16 @@ def _known_sizes(least: float, most: float, marks: Sequence[Mark], x: _Place) ->
             yield Tick(at, f"{size:,}")
 
 
-def _marks(curve: Curve, named: dict[str, int], x: _Place, y: _Place) -> tuple[Mark, ...]:
+def _marks(curve: Curve | TunedCurve, named: dict[str, int], x: _Place, y: _Place) -> tuple[Mark, ...]:
     places = {name: x(size) for name, size in named.items()}
-    (one, other) = places.values()
-    near = abs(one - other) < _APART
+    # A name alone is as one with another far away.
+    near = len(places) > 1 and max(places.values()) - min(places.values()) < _APART
     marks = []
     for name, size in named.items():
         usd = curve.at(size)
         measured = any(point.memory_mb == size for point in curve.points)
         anchor = "middle"
-        if near and places[name] == min(one, other):
+        if near and places[name] == min(places.values()):
             anchor = "end"
         elif near and places[name] < 75:
             anchor = "start"
@@ -128,6 +136,6 @@ def _told(usd: MonthlyUsd) -> str:
     return brief_range(usd)
 
 
-def _measured(curve: Curve) -> str:
+def _measured(curve: Curve | TunedCurve) -> str:
     runs = (f"{p.memory_mb:,} MB in {p.samples:,} run{'' if p.samples == 1 else 's'}" for p in curve.points)
     return f"measured: {', '.join(runs)}"
