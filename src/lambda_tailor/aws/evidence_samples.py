@@ -44,7 +44,18 @@ def sample(gateway: Gateway, function: Function, end: datetime, days: int) -> Lo
         timeouts=sum(record.status == "timeout" for record in records),
         at_memory=_sampled_sizes(records),
         days=age_days(min(each.at for each in told), end, days),
+        memory_by_day=_peaks(told),
     )
+
+
+def _peaks(told: Sequence[_Told]) -> tuple[tuple[str, float], ...]:
+    """The most memory that the sample tells of, by day, where it is of several; other runs may have used more."""
+    peaks: dict[str, float] = {}
+    for each in told:
+        if each.record.max_memory_mb:
+            day = each.at.date().isoformat()
+            peaks[day] = max(peaks.get(day, 0.0), float(each.record.max_memory_mb))
+    return tuple(sorted(peaks.items())) if len(peaks) > 1 else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,12 +96,15 @@ class Change:
 class Series:
     """One value a day from ``first_day`` (ISO 8601) on: ``invocations``, or the most ``memory_used`` in MB.
 
-    None stands for a day on which nothing was measured.
+    None stands for a day on which nothing was measured. ``sampled`` tells that a day may have seen more than the value.
+    Without values ``because`` says why there are none.
     """
 
     name: Literal["invocations", "memory_used"]
     first_day: str
     values: tuple[float | None, ...]
+    sampled: bool = False
+    because: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal
 
-from lambda_tailor.model.evidence import Evidence, Measured, Measurement
+from lambda_tailor.model.evidence import Absent, Evidence, Measured
 from lambda_tailor.model.function import Function
 from lambda_tailor.model.plan import MonthlyUsd, PlannedFunction, Series
 from lambda_tailor.model.usage import (
@@ -89,13 +89,17 @@ def _provisioned(planned: PlannedFunction, function: Function) -> Decimal:
 
 
 def _series(evidence: Evidence) -> Iterator[Series]:
-    named: tuple[tuple[Literal["invocations", "memory_used"], Measurement], ...] = (
-        ("invocations", evidence.invocations),
-        ("memory_used", evidence.memory_used),
-    )
-    for name, reading in named:
-        if isinstance(reading, Measured) and len(reading.daily) > 1:
-            yield _by_day(name, dict(reading.daily))
+    """Invocations and memory by day; where only those are known, why the memory is not."""
+    invocations, memory = evidence.invocations, evidence.memory_used
+    if isinstance(invocations, Measured) and len(invocations.daily) > 1:
+        yield _by_day("invocations", dict(invocations.daily))
+        if isinstance(memory, Absent):
+            yield Series(name="memory_used", first_day="", values=(), because=memory.because)
+        elif len(memory.daily) < 2:
+            source = memory.source.partition(",")[0]
+            yield Series(name="memory_used", first_day="", values=(), because=f"the {source} is not of several days")
+    if isinstance(memory, Measured) and len(memory.daily) > 1:
+        yield replace(_by_day("memory_used", dict(memory.daily)), sampled=memory.source.startswith("sample"))
 
 
 def _by_day(name: Literal["invocations", "memory_used"], known: dict[str, float]) -> Series:

@@ -74,6 +74,7 @@ def test_the_sample_is_of_the_newest_records_and_of_older_windows(monkeypatch: p
     # Four of the newest, and two each from a third and two thirds further back.
     assert (found.runs, gateway.calls["logs:FilterLogEvents"]) == (8, 3)
     assert found.days == pytest.approx(9.5, abs=0.3)
+    assert len(found.memory_by_day) == 3 and {used for _, used in found.memory_by_day} == {90.0}
     assert all(call.parameters["startFromHead"] is False for call in gateway.asked)
 
 

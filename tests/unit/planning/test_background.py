@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from lambda_tailor.model.evidence import Evidence, Measured
+from lambda_tailor.model.evidence import Absent, Evidence, Measured
 from lambda_tailor.model.plan import PlannedFunction
 from lambda_tailor.planning.background import with_background
 from lambda_tailor.planning.planner import PlannedScope
@@ -56,6 +56,21 @@ def test_a_day_without_invocations_has_none_and_one_without_memory_is_not_known(
     invocations, used = background(Evidence(invocations=RUNS, memory_used=memory)).series
     assert (invocations.first_day, invocations.values) == ("2026-11-10", (4.0, 0.0, 6.0))
     assert used.values == (390.0, None, 400.0)
+
+
+def test_what_a_sample_tells_by_day_is_said_to_be_a_sample() -> None:
+    days = (("2026-11-10", 390.0), ("2026-11-12", 400.0))
+    memory = Measured(400.0, "MB", "sample of 750 REPORT records", 14.0, 750, days)
+    _, used = background(Evidence(invocations=RUNS, memory_used=memory)).series
+    assert used.sampled and used.values == (390.0, None, 400.0)
+
+
+def test_it_is_said_why_there_is_no_memory_by_day() -> None:
+    a_day = Measured(400.0, "MB", "sample of 500 REPORT records, 3 of them older", 0.2, 500)
+    _, used = background(Evidence(invocations=RUNS, memory_used=a_day)).series
+    assert (used.values, used.because) == ((), "the sample of 500 REPORT records is not of several days")
+    _, used = background(Evidence(invocations=RUNS, memory_used=Absent("no log group"))).series
+    assert (used.values, used.because) == ((), "no log group")
 
 
 def test_a_function_about_which_nothing_is_done_has_no_background() -> None:

@@ -264,7 +264,8 @@ def _spark(series: Series, function: PlannedFunction) -> SparkChart | None:
         title, total = "Invocations a day", f"{big(sum(known))} in {count(days, 'day')}"
         peak = big(max(known))
     else:
-        title, total, peak = "Peak memory a day", f"at most {max(known):,.0f} MB", ""
+        title = "Peak memory a day, in a sample" if series.sampled else "Peak memory a day"
+        total, peak = f"at most {max(known):,.0f} MB", ""
     last = first + timedelta(days=days - 1)
     named = f"proposed {limit:,.0f} MB" if limit is not None else ""
     return SparkChart(title, total, f"{first.day} {first:%b}", f"{last.day} {last:%b}", peak, named, drawn)
@@ -296,6 +297,7 @@ def quoted(function: PlannedFunction) -> str:
         f"({q.source}, {q.window_days:g} days, {count(q.samples, 'sample')})"
         for name, q in quotes.items()
     ]
+    told += [f"no peak memory by day: {series.because}" for series in function.series if series.because]
     return clean("; ".join(told))
 
 
