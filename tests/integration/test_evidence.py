@@ -310,6 +310,11 @@ def test_only_unreferenced_versions_are_pruned_and_only_when_asked(aws: Aws, dep
         functions.get_waiter("function_updated_v2").wait(FunctionName="released")
         functions.publish_version(FunctionName="released")
     functions.create_alias(FunctionName="released", Name="live", FunctionVersion="1")
+    # A permission on the version itself is somebody who may call it.
+    functions.add_permission(
+        FunctionName="released", Qualifier="2", StatementId="s", Action="lambda:InvokeFunction",
+        Principal="events.amazonaws.com",
+    )  # fmt: skip
 
     def published() -> list[str]:
         listed = functions.list_versions_by_function(FunctionName="released")["Versions"]
@@ -323,7 +328,7 @@ def test_only_unreferenced_versions_are_pruned_and_only_when_asked(aws: Aws, dep
     assert published() == ["1", "2", "3", "4"]
     policy.write_text("rules: {old-versions: {keep: 1, prune: true}}\n")
     assert aws.json("apply", *target, "--auto-approve")["summary"]["applied"] == 1
-    assert published() == ["1", "4"]
+    assert published() == ["1", "2", "4"]
     assert functions.get_function(FunctionName="released")
 
 

@@ -181,6 +181,21 @@ def test_an_alarm_whose_metric_math_has_no_sense_is_refused(aws: Aws) -> None:
     assert states(aws) == {}
 
 
+def test_an_alarm_beyond_its_bounds_is_refused(aws: Aws) -> None:
+    alarm = {
+        "AlarmName": "a", "Namespace": "AWS/Lambda", "MetricName": "Errors", "Statistic": "Sum", "Threshold": 1.0,
+        "ComparisonOperator": "GreaterThanThreshold", "Period": 300, "EvaluationPeriods": 1,
+    }  # fmt: skip
+    put = aws.client("cloudwatch").put_metric_alarm
+    code, message = refused(put, **{**alarm, "EvaluationPeriods": 289})
+    assert (code, "86400" in message) == ("ValidationError", True)
+    elsewhere = f"arn:aws:sns:eu-west-1:{aws.account}:ops"
+    assert refused(put, **alarm, AlarmActions=[elsewhere])[0] == "ValidationError"
+    assert not aws.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    put(**alarm, AlarmActions=[elsewhere.replace("eu-west-1", "us-east-1")])
+    assert len(aws.client("cloudwatch").describe_alarms()["MetricAlarms"]) == 1
+
+
 # Logs Insights
 
 
