@@ -18,7 +18,8 @@ from lambda_tailor.journal.tunings import Begun
 from lambda_tailor.tuning import measuring
 from lambda_tailor.tuning import tune as tuning
 from tests.integration.conftest import Aws
-from tests.integration.test_tune import code, function, nothing_is_left, payload
+from tests.integration.test_evidence import put_metrics
+from tests.integration.test_tune import code, function, functions_of, nothing_is_left, payload
 
 __all__ = ["function", "payload"]
 FEW: dict[str, Any] = {"sizes": "1024", "max_invocations": 6}
@@ -165,3 +166,27 @@ def test_a_timeout_at_the_present_size_is_a_payload_that_fails(aws: Aws, functio
     assert "fail at its present 1024 MB" in result.stderr and "nothing more was sent" in result.stderr
     assert aws.control.calls()["lambda:Invoke"] == 1
     nothing_is_left(aws)
+
+
+def test_many_are_tuned_within_the_budget_those_worth_most_first_and_the_rest_is_named(
+    aws: Aws, function: str, deploy: Callable[..., Any], tmp_path: Path
+) -> None:
+    for name, memory in (("small", 128), ("bare", 512)):
+        deploy(name, Code=code(), MemorySize=memory)
+    for name in ("slow", "small"):
+        (tmp_path / f"{name}.json").write_text("{}")
+    # The small one costs more by now, and can hardly become cheaper.
+    put_metrics(aws, "slow", {"Invocations": 500_000.0, "Duration": 40.0})
+    put_metrics(aws, "small", {"Invocations": 90_000.0, "Duration": 2200.0})
+    aws.control.reset()
+    document = aws.json(
+        "tune", "--all", "--payloads", str(tmp_path), "--sizes", "256,1024", "--max-invocations", "6",
+        "--budget-usd", "0.00008", "--auto-approve",
+    )  # fmt: skip
+    assert [tune["function"] for tune in document["tunings"]] == ["slow"]
+    left = {each["function"]: each["because"] for each in document["left_out"]}
+    assert "has no payload for it (bare.json)" in left["bare"]
+    assert "over what is left of the budget, and to know it is worth" in left["small"]
+    assert document["tunings"][0]["spent_usd"] < 0.00008
+    assert aws.control.calls()["lambda:CreateFunction"] == 1
+    assert functions_of(aws) == ["bare", "slow", "small"]

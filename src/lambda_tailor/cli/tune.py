@@ -116,6 +116,8 @@ def _said_before(prepared: PreparedTunes) -> list[str]:
             f"{one.function.name}: at most {options.max_invocations} measured invocations and {MOST_WARM_UPS} warm-ups "
             f"of a temporary copy, at most {one.most_usd:.4f} USD (every call up to its timeout){likely}"
         )
+        if len(prepared.subjects) > 1:
+            lines.append(f"  To know its curve is expected to save {one.worth_usd:,.2f} USD a month")
         lines += [f"  Note: {note}." for note in one.notes]
     lines += [f"Left out: {left.function}: {left.because}" for left in prepared.left_out]
     if prepared.subjects:

@@ -162,6 +162,20 @@ class Chooser:
         """The curve with its band, for every size, ms."""
         return [(mb, _interval(np.exp(self._now().log_ms[:, i]))) for i, mb in enumerate(self._grid)]
 
+    def expected_gain(self, present_mb: int) -> float:
+        """How much less a call is expected to cost at the best size than at this one, by what is known so far.
+
+        A share; for another objective the expected loss of this size, at most 1.
+        """
+        draws = self._now()
+        at = self._index(present_mb)
+        possible = [i for i, mb in enumerate(self._grid) if mb in self.sizes_mb] or [at]
+        if self.objective.kind == "cheapest":
+            cost = draws.log_ms + self._model.log_mb
+            return float(np.maximum(0.0, 1 - np.exp(cost[:, possible].min(1) - cost[:, at])).mean())
+        loss = losses(self.objective, self._model.log_mb, draws.log_ms, np.exp(_P95 * draws.noise))
+        return float(np.minimum(loss[:, at], 1.0).mean())
+
     @property
     def _present(self) -> tuple[int, ...]:
         return () if self.present_mb is None else (self.present_mb,)

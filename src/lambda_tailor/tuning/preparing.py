@@ -28,13 +28,15 @@ from lambda_tailor.tuning.payloads import Payloads
 MOST_WARM_UPS = 10
 HEADROOM = 1.3
 LEAST_MB, USUAL_MOST_MB, MOST_MB = 128, 3008, 10_240
-LEAST_SAMPLES = 50
 _READINGS = frozenset({"memory_used", "at_memory"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """A function to be tuned, with what is known of it. Money in US dollars, durations in ms."""
+    """A function to be tuned, with what is known of it. Money in US dollars, durations in ms.
+
+    ``worth_usd``: what knowing its curve is expected to save a month.
+    """
 
     scope: Scope
     function: Function
@@ -46,6 +48,7 @@ class Subject:
     most_usd: float
     likely_usd: float | None
     monthly_usd: float
+    worth_usd: float = 0.0
     notes: tuple[str, ...] = ()
 
     @property
@@ -101,8 +104,17 @@ def prepare(connection: Connection, target: Target, selection: ScopeSelection, o
         raise TargetNotFound(f"There is no function {', '.join(unknown)}: check the name, --region and AWS_PROFILE.")
     if not target.everything and left:
         raise BadInput(f"{left[0].function} cannot be tuned: {left[0].because}.")
-    subjects.sort(key=lambda subject: -subject.monthly_usd)
-    return _affordable(subjects, left, options)
+    return _affordable(by_worth(subjects, options), left, options)
+
+
+def by_worth(subjects: Sequence[Subject], options: TuneOptions) -> list[Subject]:
+    """Those first of which it saves most to know the curve; a function alone is not compared with any."""
+    if len(subjects) < 2:
+        return list(subjects)
+    from lambda_tailor.tuning.worth import of_knowing_usd
+
+    valued = [replace(subject, worth_usd=of_knowing_usd(subject, options)) for subject in subjects]
+    return sorted(valued, key=lambda subject: (-subject.worth_usd, -subject.monthly_usd, subject.function.arn))
 
 
 def _subject(
@@ -213,7 +225,10 @@ def _affordable(subjects: Sequence[Subject], left: Sequence[LeftOut], options: T
             kept.append(subject)
             room -= likely
         else:
-            because = f"what it would likely cost, {likely:.6f} USD, is over what is left of the budget"
+            because = (
+                f"what it would likely cost, {likely:.6f} USD, is over what is left of the budget, and to know it is "
+                f"worth {subject.worth_usd:,.2f} USD a month"
+            )
             out.append(_left(subject.function, because))
     if not kept and subjects:
         raise BadInput(f"A budget of {options.budget_usd:g} USD is too small for one round: give more --budget-usd.")

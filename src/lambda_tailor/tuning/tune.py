@@ -16,17 +16,15 @@ from lambda_tailor.errors import AccessDenied, AwsRefused, BadInput, FunctionHel
 from lambda_tailor.journal.journal import Journal
 from lambda_tailor.journal.leases import Holder
 from lambda_tailor.journal.tunings import Begun
-from lambda_tailor.model.evidence import Measured
 from lambda_tailor.model.tuning import Tuning
-from lambda_tailor.tuning.choosing import MAX_SIZES, STARTS_MB, Chooser, Free
+from lambda_tailor.tuning.choosing import MAX_SIZES, STARTS_MB, Chooser
 from lambda_tailor.tuning.copying import Copier, copy_name
 from lambda_tailor.tuning.document import Samples, tuning_of
 from lambda_tailor.tuning.measuring import Invoked, Invoker
 from lambda_tailor.tuning.options import TuneOptions
-from lambda_tailor.tuning.preparing import LEAST_SAMPLES, Subject, identity, reread
+from lambda_tailor.tuning.preparing import Subject, identity, reread
+from lambda_tailor.tuning.worth import free_points
 
-# What production tells of the curve, in log ms: by its own payloads, and by others.
-_SAME_PAYLOADS_SD, _OTHER_PAYLOADS_SD = 0.02, 0.2
 # Above the most memory that a measured call used.
 _PEAK_ROOM = 1.1
 _RENEW_EVERY_S = 15.0
@@ -211,7 +209,7 @@ def _measured(
     notes: list[str],
 ) -> Tuning:
     function = subject.function
-    free = _free(subject, options)
+    free = free_points(subject, options)
     chooser = Chooser(
         subject.sizes_mb,
         options.objective,
@@ -226,18 +224,6 @@ def _measured(
     if reread(opened, function.name) != identity(subject.original["Configuration"]):
         raise StalePlan(f"{function.name} was changed while its copy was measured: nothing was kept; tune it again.")
     return tuning_of(subject, options, chooser, session.samples, tune_id, tuple(session.notes))
-
-
-def _free(subject: Subject, options: TuneOptions) -> tuple[Free, ...]:
-    """What production showed at the present size and at earlier ones."""
-    sd = _SAME_PAYLOADS_SD if options.production_payloads else _OTHER_PAYLOADS_SD
-    sizes = [s for s in subject.evidence.at_memory if s.invocations >= LEAST_SAMPLES and s.duration_ms > 0]
-    if len({size.memory_mb for size in sizes}) > 1:
-        return tuple(Free(size.memory_mb, size.duration_ms, sd) for size in sizes)
-    half = subject.evidence.duration_p50
-    if isinstance(half, Measured) and half.samples >= LEAST_SAMPLES and half.value > 0:
-        return (Free(subject.function.memory_mb, half.value, sd),)
-    return ()
 
 
 def _remove(copier: Copier, journal: Journal, tune_id: str, found: Tuning | None) -> None:
