@@ -44,6 +44,7 @@ build: $(VENV)/.ready  ## the wheel
 
 bench: $(VENV)/.ready  ## calls, time and memory against the quotas and Cloud Custodian: bench/RESULTS.md
 	$(BIN)/python -m bench.memory_range --curves bench/data/curves_train.json
+	$(BIN)/python -m bench.synthetic_curves
 	$(BIN)/python bench/run.py --write
 
 docs: $(VENV)/.ready  ## the documentation site, into site/
