@@ -142,8 +142,9 @@ FLEET = (
     ),
     Case(
         "catalogue", "all callers go through the alias live, which runs version 3 at 3008 MB",
-        {"memory": "kept saves too little"}, "Changing $LATEST moves no caller, so nothing is saved by it.",
+        {"memory": 1769}, "Changing $LATEST moves no caller: nothing is counted before a rollout moves them.",
         made("catalogue", 3008, traffic=(Traffic("live", 1.0, "3", {"memory_mb": 3008}),)), seen(),
+        notes=("live (100 %) at 3008 MB", "--guard", "none of its saving is counted"),
     ),
     Case(
         "search", "a quarter of the calls reach $LATEST, the rest the alias live",
@@ -205,6 +206,75 @@ FLEET = (
             resources={Lookup("duration-alarms", "slow-alarm"): Found({"thresholds_ms": {"slow": 3000.0}})},
         ),
         seen(longest=2_800),
+    ),
+    Case(
+        "ledger-feed", "consumes a stream, and was 20 hours behind it",
+        {"memory": "kept behind its stream"}, "Less CPU could cost it records that the stream keeps for a day only.",
+        made("ledger-feed", 1024, 60, resources={Lookup("iterator-age", "ledger-feed"): Found({"most_ms": 72e6})}),
+        seen(used=300, took=800.0, triggers=(Trigger("stream", "ledger"),)),
+    ),
+    Case(
+        "flash-sale", "bursts to 800 at once and is throttled then",
+        {"memory": "kept slower runs need more concurrency"}, "Slower runs are more of them at once.",
+        made("flash-sale", 1024), seen(5 * MILLION, used=200, took=400.0, throttles=measured(4000, "count")),
+    ),
+    Case(
+        "pool-client", "40 executions are reserved, 30 ran at once",
+        {"memory": 896}, "The step ends where the slowest runs still fit into its reservation.",
+        made("pool-client", 1024, reserved_concurrency=40),
+        seen(used=200, concurrency_max=measured(30, "count")),
+    ),
+    Case(
+        "canary-api", "an alias sends 90 % to version 3 and 10 % to version 4",
+        {"memory": 1769}, "Nobody calls $LATEST: both versions keep what they have until a rollout moves them.",
+        made("canary-api", 3008, traffic=(
+            Traffic("live", 0.9, "3", {"memory_mb": 3008}), Traffic("live", 0.1, "4", {"memory_mb": 1769}),
+        )),
+        seen(), notes=("live (90 %) at 3008 MB", "live (10 %) at 1769 MB"),
+    ),
+    Case(
+        "sdk-default", "left at the default timeout of 3 s, its longest run took 2.9 s",
+        {"timeout": 6, "memory": "kept 128 MB would fit"}, "The next slow answer would be cut off.",
+        made("sdk-default", 128, 3), seen(used=70, took=900.0, longest=2_900),
+    ),
+    Case(
+        "ml-image", "a 10 GB image, 8900 of 10240 MB in use",
+        {"memory": "kept 10240 MB would fit", "timeout": "kept nothing to lower"},
+        "It needs what it has, and its longest run of 40 s fits into 60 s.",
+        made("ml-image", 10_240, 60, package_type="Image", runtime=None),
+        seen(200_000, used=8900, took=9_000.0, longest=40_000),
+    ),
+    Case(
+        "chat-stream", "streams its answers through a function URL, 25 s a run, 2048 MB",
+        {"memory": 1769, "timeout": 510}, "Waiting costs by the memory; a timeout of 15 minutes only pays for hanging.",
+        made("chat-stream", 2048, 900), seen(300_000, used=180, took=25_000.0, longest=170_000),
+    ),
+    Case(
+        "monthly-invoice", "runs once a month for ten minutes",
+        {"memory": "kept only 1 REPORT record", "timeout": "kept nothing to lower"},
+        "One run says nothing of the next, and its size costs cents.",
+        made("monthly-invoice", 3008, 900), seen(1, used=400, samples=1, took=600_000.0, longest=600_000),
+    ),
+    Case(
+        "month-end-batch", "its longest run takes 14 of the 15 minutes that Lambda gives",
+        {"memory": "kept with threads, and its timeout is 900 s", "timeout": "kept Lambda gives no more than 900 s"},
+        "It may use its threads, and has no minute to lose.",
+        made("month-end-batch", 4096, 900), seen(2000, used=1200, took=600_000.0, longest=840_000),
+    ),
+    Case(
+        "health-check", "ten million runs of 2 ms at 128 MB",
+        {"memory": "kept 128 MB would fit", "timeout": "kept 3 s is the least given"}, "There is nothing to save.",
+        made("health-check", 128, 3), seen(5 * MILLION, used=40, took=2.0, longest=90),
+    ),
+    Case(
+        "vpc-java", "in a VPC, Java 21, starts cold now and then",
+        {"memory": 960, "timeout": 3}, "A start has CPU of its own and is outside of the timeout: its runs decide.",
+        made("vpc-java", 1536, in_vpc=True, runtime="java21"), seen(used=700, took=250.0, init_avg=measured(120)),
+    ),
+    Case(
+        "arm-worker", "on arm64 already, 2048 MB",
+        {"memory": 1769}, "One vCPU is 1769 MB there too.",
+        made("arm-worker", 2048, architecture="arm64"), seen(used=150, took=3_000.0),
     ),
     Case(
         "order-saga", "a durable function",

@@ -73,7 +73,7 @@ def test_no_derived_change_of_the_fleet_promises_or_costs_out_of_proportion() ->
     assert len(pending) > 20
     for case, change in pending:
         if change.rule == "memory" and isinstance(change.after, int) and change.after < case.function.memory_mb:
-            assert change.monthly_usd.high >= 0.5
+            assert change.monthly_usd.high >= 0.5 or not change.counted
             assert 2 * change.after >= min(case.function.memory_mb, 1769)
         assert change.risk_because
 

@@ -26,6 +26,7 @@ def enough(samples: int, minimum: int, of: str = "samples") -> Enough | TooFew:
     if samples >= minimum:
         return Enough(samples)
     had = f"only {samples}" if samples else "no"
+    of = of.replace("invocations", "invocation").replace("records", "record") if samples == 1 else of
     return TooFew(f"{had} {of} in the window, {minimum} are needed")
 
 

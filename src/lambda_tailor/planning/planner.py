@@ -46,7 +46,8 @@ class Value:
     """What a change is worth in a month, and what else money says of it.
 
     ``assumed`` where that rests on assumed load, ``counted`` where it reaches the function's traffic, ``priced``
-    where a price and a load are known. ``bill_usd`` is what its function costs a month.
+    where a price and a load are known. ``bill_usd`` is what its function costs a month; ``once_moved_usd`` what the
+    change is worth when callers of versions and aliases are moved to it, where there are any.
     """
 
     monthly_usd: MonthlyUsd = field(default_factory=MonthlyUsd)
@@ -55,6 +56,7 @@ class Value:
     counted: bool = True
     priced: bool = True
     bill_usd: Decimal | None = None
+    once_moved_usd: MonthlyUsd | None = None
 
 
 _WORTHLESS = Value()
@@ -194,8 +196,8 @@ def _leave_out(
     places = [n for n, item in enumerate(judged) if isinstance(item.verdict, Proposed)]
     weighed = [
         Weighed(
-            judged[n].function, reading.evidence_of(judged[n].function), judged[n].rule, verdict, value.monthly_usd,
-            value.bill_usd, priced=value.priced,
+            judged[n].function, reading.evidence_of(judged[n].function), judged[n].rule, verdict,
+            value.once_moved_usd or value.monthly_usd, value.bill_usd, priced=value.priced,
         )
         for n, value in zip(places, values, strict=True)
         if isinstance(verdict := judged[n].verdict, Proposed)

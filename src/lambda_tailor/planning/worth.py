@@ -106,7 +106,15 @@ def worth(assumptions: Assumptions, reading: ScopeData, *, free_tier: bool | Non
             return [Value(says="no price is known for the region", priced=False) for _ in proposed]
         work = _Account(reading, assumptions, prices, proposed)
         saved = attribute_ranges(work.before(), work.changes(), prices, free_tier=free)
-        return [work.value(f, change, usd) for (f, _, change), usd in zip(proposed, saved, strict=True)]
+        if not any(function.reach < 1 for function, _, _ in proposed):
+            return [work.value(f, change, usd) for (f, _, change), usd in zip(proposed, saved, strict=True)]
+        # What it would be worth to callers whom a change of $LATEST does not reach before they are moved.
+        all_callers = _Account(reading, assumptions, prices, proposed, everywhere=True)
+        moved = attribute_ranges(all_callers.before(), all_callers.changes(), prices, free_tier=free)
+        return [
+            work.value(function, change, usd, _rounded(once_moved))
+            for (function, _, change), usd, once_moved in zip(proposed, saved, moved, strict=True)
+        ]
 
     return value
 
@@ -120,9 +128,21 @@ def _rounded(usd: MonthlyUsd) -> MonthlyUsd:
 
 
 class _Account:
-    """One account and region: its functions' loads and profiles, as the changes find them one after the other."""
+    """One account and region: its functions' loads and profiles, as the changes find them one after the other.
 
-    def __init__(self, reading: ScopeData, assumptions: Assumptions, prices: Prices, proposed: Valued) -> None:
+    ``everywhere`` takes all callers to be reached, whatever version they call.
+    """
+
+    def __init__(
+        self,
+        reading: ScopeData,
+        assumptions: Assumptions,
+        prices: Prices,
+        proposed: Valued,
+        *,
+        everywhere: bool = False,
+    ) -> None:
+        self.everywhere = everywhere
         self.prices = prices
         self.proposed = proposed
         self.functions = reading.functions
@@ -140,7 +160,7 @@ class _Account:
         if function.managed_instances or (load.assumed and not assume):
             # Managed instances are billed by instance.
             load = replace(load, invocations_per_month=Decimal(0))
-        elif (reach := function.reach) < 1:
+        elif not self.everywhere and (reach := function.reach) < 1:
             load = replace(load, invocations_per_month=load.invocations_per_month * Decimal(str(reach)))
         return load, load
 
@@ -154,14 +174,18 @@ class _Account:
         logged = Usage(log_gb_ingested=self._ingested(function.arn) or Decimal(0))
         return bill(usage + logged, self.prices, free_tier=False)
 
-    def value(self, function: Function, change: Proposed, usd: MonthlyUsd) -> Value:
-        """A change's money with what is to be said of it."""
+    def value(
+        self, function: Function, change: Proposed, usd: MonthlyUsd, once_moved: MonthlyUsd | None = None
+    ) -> Value:
+        """A change's money with what is to be said of it; ``once_moved`` is what it would be for all callers."""
         load = self.worlds[function.arn][0]
         reached = change.setting not in _OF_LATEST or function.reach > 0
         by_load = change.setting in _PROFILE or change.setting in _BY_SETTING
         says = [self.exposure(function, change)]
         if not reached:
             says.append("no caller is reached: the saving is not counted")
+            if once_moved is not None and once_moved.high >= _CENT:
+                says.append(f"{_usd(once_moved.low)} to {_usd(once_moved.high)} a month once they are moved")
         elif by_load and load.assumed and change.derived and change.setting != "retention_days":
             says.append("not priced: no load was measured")
         says += [f"{name} not priced here" for name in self._unpriced(change)]
@@ -172,6 +196,7 @@ class _Account:
             counted=reached,
             priced=not (by_load and load.assumed and change.derived) and not self._unweighable(function, change),
             bill_usd=self.bills[function.arn],
+            once_moved_usd=once_moved if change.setting in _OF_LATEST else None,
         )
 
     def _unpriced(self, change: Proposed) -> list[str]:
@@ -274,6 +299,10 @@ _BY_SETTING: Mapping[str, Callable[[_Account, str, Proposed], Pair]] = {
     "tracing": _Account.tracing,
     "retention_days": _Account.retention,
 }
+
+
+def _usd(amount: Decimal) -> str:
+    return f"{'-' if amount < 0 else ''}${abs(amount):,.2f}"
 
 
 def _days(value: object) -> int | None:

@@ -4,35 +4,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from pydantic import Field
 
+from lambda_tailor.evidence.limits import DURATION_ALARMS, ITERATOR_AGE, has_stream, hindrances
 from lambda_tailor.evidence.memory_curve import (
     GRAIN_MB,
     ONE_VCPU_MB,
     Curve,
     Factor,
-    NoCurve,
     Size,
     fit,
     ladder,
-    share_of_cpu,
     slowdown,
     worst_slowdown,
 )
 from lambda_tailor.evidence.percentiles import TooFew, enough
-from lambda_tailor.model.evidence import Absent, Evidence, Measured, Quote, Recommendation, Trigger, Tuned
-from lambda_tailor.model.function import Found, Function, Lookup
+from lambda_tailor.model.evidence import Absent, Evidence, Measured, Quote, Recommendation, Tuned
+from lambda_tailor.model.function import Function, Lookup
 from lambda_tailor.model.verdict import Blocked, Kept, Key, Proposed, Risk, Transition, Verdict
 from lambda_tailor.rules.rule import Options, Rule, always
 
 SETTING = "memory_mb"
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 MOST_MB = 10_240
-DURATION_ALARMS = "duration-alarms"
-# A run that takes this share of the timeout is as good as ended by it.
-_AT_THE_TIMEOUT = 0.98
 # How CloudWatch's answer begins where it knows of no invocation: then there is no size to judge.
 _NO_RUNS = "CloudWatch has no Invocations"
 # A saving below this share is within the error of a curve.
@@ -68,11 +63,13 @@ def judge(function: Function, evidence: Evidence, options: MemoryOptions) -> Seq
 
 
 def more_lookups(function: Function, evidence: Evidence, options: MemoryOptions) -> Iterable[Lookup]:
-    """The alarms on its duration, where a derived size may make it slower."""
+    """The alarms on its duration and how far it is behind its streams, where a derived size may make it slower."""
     if not options.derives() or not isinstance(evidence.memory_used, Measured):
         return ()
-    smaller = _with_headroom(evidence.memory_used, options) < function.memory_mb
-    return (Lookup(DURATION_ALARMS, function.name),) if smaller else ()
+    if _with_headroom(evidence.memory_used, options) >= function.memory_mb:
+        return ()
+    behind = [Lookup(ITERATOR_AGE, function.name)] if has_stream(evidence) else []
+    return (Lookup(DURATION_ALARMS, function.name), *behind)
 
 
 def _step(function: Function, to_mb: int) -> tuple[Transition, ...]:
@@ -92,7 +89,7 @@ def _to_target(function: Function, evidence: Evidence, target: int) -> Verdict:
     known = isinstance(used, Measured)
     reason = f"at most {used.value:.0f} MB were in use" if isinstance(used, Measured) else "the policy's target"
     risk = Risk.LOW if known or target > current else Risk.MEDIUM
-    objections = _hindrances(function, evidence, target)
+    objections = hindrances(function, evidence, target)
     if objections:
         reason, risk = f"{reason}; but {objections[0]}", Risk.HIGH
     return Proposed(SETTING, current, target, reason, step, risk, quotes)
@@ -161,8 +158,8 @@ def _by_rung(
     rungs = ladder(start, floor)
     least = current * (1 - options.min_change_percent / 100)
     sizes = [size for size in _between(rungs[0], start) if size <= least] if rungs else []
-    hindered = _hindrances(function, evidence, rungs[0]) if rungs else []
-    allowed = [size for size in sizes if not _hindrances(function, evidence, size)]
+    hindered = hindrances(function, evidence, rungs[0]) if rungs else []
+    allowed = [size for size in sizes if not hindrances(function, evidence, size)]
     if not allowed:
         because = hindered[0] if hindered else f"{floor} MB would fit"
         return Kept(SETTING, current, because, quotes)
@@ -202,7 +199,7 @@ def _by_curve(
         size
         for size in sorted(candidates)
         if size >= floor and isinstance(curve.range_ms(size), Factor) and curve.duration_ms(size) <= slowest
-        and not (size < current and _hindrances(function, evidence, size, curve))
+        and not (size < current and hindrances(function, evidence, size, curve))
     ]  # fmt: skip
     best = min(fitting, key=lambda size: (size * curve.duration_ms(size), size), default=current)
     saving = 1 - best * curve.duration_ms(best) / (current * now)
@@ -214,71 +211,6 @@ def _by_curve(
     factor = told.times(1 / now)
     risk = Risk.LOW if best >= curve.least_mb else Risk.MEDIUM
     return _proposed(function, best, reason, risk, quotes, factor)
-
-
-def _hindrances(function: Function, evidence: Evidence, to_mb: int, curve: Curve | None = None) -> list[str]:
-    """Why a size with less CPU must not be taken: each thing that the longest run would break, bound by CPU."""
-    worst = worst_slowdown(function.memory_mb, to_mb)
-    if curve is not None and not isinstance(told := curve.range_ms(to_mb), NoCurve):
-        worst = min(worst, max(told.high / curve.duration_ms(function.memory_mb), 1.0))
-    longest = evidence.duration_max
-    if worst <= 1 or not isinstance(longest, Measured):
-        return []
-    found: list[str] = []
-    if _ends_at_timeout(function, evidence, longest):
-        found.append("runs end at its timeout: less CPU would end more of them")
-    if _throttles_a_stream(evidence):
-        found.append("it throttles behind a stream, which waits for it: less CPU makes that longer")
-    share = share_of_cpu(function.memory_mb, to_mb)
-    took = (
-        f"bound by CPU the longest run of {longest.value / 1000:.3g} s would take {longest.value * worst / 1000:.3g} s"
-    )
-    bound = f"at {to_mb} MB" if share > 1 else f"at {to_mb} MB, with threads"
-    for limit in _limits(function, evidence):
-        if longest.value <= limit.ms < longest.value * worst:
-            found.append(f"{took} {bound}, and {limit.because}")
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Limit:
-    """What a run has to stay under, in ms."""
-
-    ms: float
-    because: str
-
-
-def _limits(function: Function, evidence: Evidence) -> Iterable[_Limit]:
-    timeout = max(function.timeout_s, function.after("timeout_s", function.timeout_s))
-    yield _Limit(timeout * 1000.0, f"its timeout is {timeout} s")
-    for trigger in evidence.triggers if isinstance(evidence.triggers, tuple) else ():
-        yield from _limits_of(trigger)
-    alarms = function.resource(DURATION_ALARMS, function.name)
-    if isinstance(alarms, Found):
-        # The lookup gives a mapping of names to milliseconds, which a state's type does not say.
-        for name, threshold in sorted((alarms.state.get("thresholds_ms") or {}).items()):  # type: ignore[union-attr]
-            yield _Limit(float(threshold), f"the alarm {name} is set at {threshold / 1000:g} s")
-
-
-def _limits_of(trigger: Trigger) -> Iterable[_Limit]:
-    if trigger.limit_s is not None:
-        yield _Limit(trigger.limit_s * 1000, f"{trigger.resource} gives up after {trigger.limit_s:g} s")
-    if trigger.visibility_timeout_s:
-        seconds = trigger.visibility_timeout_s
-        yield _Limit(seconds * 1000.0, f"{trigger.resource} shows a message again after {seconds} s")
-
-
-def _ends_at_timeout(function: Function, evidence: Evidence, longest: Measured) -> bool:
-    ended = evidence.timeouts
-    by_log = isinstance(ended, Measured) and ended.value > 0
-    return by_log or longest.value >= function.timeout_s * 1000 * _AT_THE_TIMEOUT
-
-
-def _throttles_a_stream(evidence: Evidence) -> bool:
-    throttles, triggers = evidence.throttles, evidence.triggers
-    if not isinstance(throttles, Measured) or throttles.value <= 0 or not isinstance(triggers, tuple):
-        return False
-    return any(trigger.kind == "stream" for trigger in triggers)
 
 
 def _as_tuned(
@@ -313,7 +245,7 @@ def _as_recommended(function: Function, evidence: Evidence, options: MemoryOptio
     quotes = evidence.quote(*_QUOTED)
     if wanted < current:
         step = ladder(current, wanted)[0]
-        if hindered := _hindrances(function, evidence, step):
+        if hindered := hindrances(function, evidence, step):
             return Kept(SETTING, current, hindered[0], quotes)
         if step != wanted:
             reason += f"; one step: {current} -> {step} now, then by what is measured there"
@@ -331,8 +263,8 @@ RULE = Rule(
     writes=always("function-configuration"),
     more_lookups=more_lookups,
     evidence=(
-        "memory_used", "duration_avg", "duration_max", "invocations", "throttles", "timeouts", "triggers",
-        "at_memory", "recommendation", "tuned",
+        "memory_used", "duration_avg", "duration_max", "invocations", "throttles", "concurrency_max", "timeouts",
+        "triggers", "at_memory", "recommendation", "tuned",
     ),
     surprise="CPU grows with memory and stops helping a single thread at 1769 MB, one vCPU; below it a short run is a "
     "staircase of 20 ms. Some accounts are held to 3008 MB.",

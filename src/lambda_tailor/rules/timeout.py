@@ -18,8 +18,8 @@ from lambda_tailor.rules.rule import Options, Rule, always
 SETTING = "timeout_s"
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
 MOST_S = 900
-# A run that takes this share of the timeout is as good as ended by it.
-_AT_THE_TIMEOUT = 0.98
+# A run that takes this share of the timeout is as good as ended by it, and one of that share comes near it.
+_AT_THE_TIMEOUT, _NEAR_THE_TIMEOUT = 0.98, 0.8
 _QUOTED = ("duration_max", "duration_p99", "timeouts")
 
 
@@ -78,7 +78,10 @@ def _fitted(function: Function, evidence: Evidence, options: TimeoutOptions) -> 
         return Kept(SETTING, current, f"it is not derived: {longest.because}")
     limit_s, source = _limit(evidence)
     if _runs_end_at(current, evidence, longest):
-        return _raised(function, evidence, longest, quotes)
+        return _raised(function, evidence, f"runs end at the timeout of {current} s", quotes)
+    if longest.value >= current * 1000 * _NEAR_THE_TIMEOUT:
+        near = f"the longest run took {longest.value / 1000:.1f} s of the {current} s that it may"
+        return _raised(function, evidence, near, quotes)
     few = enough(longest.samples, options.min_samples, "invocations")
     if isinstance(few, TooFew):
         return Kept(SETTING, current, f"it is not derived: {few.because}", quotes)
@@ -87,7 +90,8 @@ def _fitted(function: Function, evidence: Evidence, options: TimeoutOptions) -> 
     if wanted > limit_s >= least:
         wanted, reason = math.floor(limit_s), f"{reason}; {source} gives up after {limit_s:g} s"
     if wanted >= current * (1 - options.min_change_percent / 100):
-        return Kept(SETTING, current, f"near enough: {reason}", quotes)
+        little = "nothing to lower" if wanted >= current else f"{wanted} s would be little less"
+        return Kept(SETTING, current, f"{reason}: {little}", quotes)
     return Proposed(SETTING, current, wanted, reason, _step(function, wanted), Risk.LOW, quotes)
 
 
@@ -116,21 +120,21 @@ def _runs_end_at(current: int, evidence: Evidence, longest: Measured) -> bool:
     return (isinstance(ended, Measured) and ended.value > 0) or longest.value >= current * 1000 * _AT_THE_TIMEOUT
 
 
-def _raised(function: Function, evidence: Evidence, longest: Measured, quotes: tuple[Quote, ...]) -> Verdict:
-    current = function.timeout_s
+def _raised(function: Function, evidence: Evidence, reason: str, quotes: tuple[Quote, ...]) -> Verdict:
+    current, longest = function.timeout_s, evidence.duration_max
+    assert isinstance(longest, Measured)
     limit_s, source = _limit(evidence)
     if limit_s <= current:
-        because = f"runs end at the timeout, and {source} gives up after {limit_s:g} s: more time helps nobody"
+        because = f"{reason}, and {source} gives up after {limit_s:g} s: more time helps nobody"
         return Kept(SETTING, current, because, quotes)
     least = math.floor(longest.value / 1000) + 1
     wanted = min(max(int(min(2 * current, limit_s)), least), MOST_S)
     shown_again = _visibility(evidence)
     if wanted > shown_again:
-        because = f"runs end at the timeout, and a queue shows a message again after {shown_again} s: raise that first"
+        because = f"{reason}, and a queue shows a message again after {shown_again} s: raise that first"
         return Kept(SETTING, current, because, quotes)
     if wanted <= current:
-        return Kept(SETTING, current, f"runs end at the timeout, and Lambda gives no more than {MOST_S} s", quotes)
-    reason = f"runs end at the timeout of {current} s"
+        return Kept(SETTING, current, f"{reason}, and Lambda gives no more than {MOST_S} s", quotes)
     return Proposed(SETTING, current, wanted, reason, _step(function, wanted), Risk.LOW, quotes)
 
 
@@ -141,8 +145,10 @@ def _wanted(function: Function, evidence: Evidence, options: TimeoutOptions, lon
         basis, named = p99, "the 99th percentile"
     factor = max(options.factor, _slowdown(function, evidence))
     # Nothing is gained by a timeout that the slowest run would reach with less CPU.
-    seconds = max(math.ceil(basis.value * factor / 1000), options.minimum_s)
-    reason = f"{named} took {basis.value / 1000:.1f} s, {factor:.2g} times that"
+    seconds = math.ceil(basis.value * factor / 1000)
+    rule = f"{factor:.2g} times that" if seconds >= options.minimum_s else f"{options.minimum_s} s is the least given"
+    reason = f"{named} took {basis.value / 1000:.1f} s, {rule}"
+    seconds = max(seconds, options.minimum_s)
     return min(max(seconds, math.floor(longest.value / 1000) + 1), MOST_S), reason
 
 

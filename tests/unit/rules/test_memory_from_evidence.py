@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambda_tailor.model.evidence import Absent, AtMemory, Evidence, Recommendation, Trigger, Tuned
-from lambda_tailor.model.function import Found, Lookup
+from lambda_tailor.model.function import Found, Lookup, Resource
 from lambda_tailor.model.verdict import Kept, Proposed, Risk, Verdict
-from lambda_tailor.rules.memory import MemoryOptions, judge
-from tests.builders import a_function, measured
+from lambda_tailor.rules.memory import MemoryOptions, judge, more_lookups
+from tests.builders import a_function, evidence, measured
 
 FIT = MemoryOptions(from_evidence=True)
 
@@ -228,3 +229,24 @@ def test_of_a_function_that_nobody_invokes_there_is_nothing_to_judge() -> None:
     assert isinstance(verdict, Kept)
     assert verdict.because.startswith("nobody invoked it")
     assert "not judged" not in verdict.because
+
+
+def test_how_far_a_stream_is_behind_is_asked_where_there_is_one() -> None:
+    function = a_function(memory_mb=1024, timeout_s=60)
+    seen = evidence(memory_used=300, duration_max=1000, invocations=1e6)
+    asked = [each.kind for each in more_lookups(function, seen, FIT)]
+    assert asked == ["duration-alarms"]
+    streamed = replace(seen, triggers=(Trigger("stream", "clicks"),))
+    assert [each.kind for each in more_lookups(function, streamed, FIT)] == ["duration-alarms", "iterator-age"]
+
+
+@pytest.mark.parametrize(("most_ms", "taken"), [(3_000.0, True), (3_600_000.0, False)])
+def test_a_stream_that_is_far_behind_keeps_its_cpu(most_ms: float, taken: bool) -> None:
+    age: dict[Lookup, Resource] = {Lookup("iterator-age", "lambda-function-dev"): Found({"most_ms": most_ms})}
+    function = a_function(memory_mb=1024, timeout_s=60, resources=age)
+    seen = replace(
+        evidence(memory_used=300, duration_max=1000, invocations=1e6), triggers=(Trigger("stream", "clicks"),)
+    )
+    (verdict,) = judge(function, seen, FIT)
+    assert isinstance(verdict, Proposed) is taken
+    assert taken or "3,600 s behind its stream" in verdict.because  # type: ignore[union-attr]

@@ -1,4 +1,4 @@
-"""How much something was used, from CloudWatch: messages of queues, provisioned executions by hour, levels of logs."""
+"""How much something was used, from CloudWatch: queues, provisioned executions by hour, streams, levels of logs."""
 
 from __future__ import annotations
 
@@ -69,6 +69,16 @@ def _provisioned(opened: OpenScope, names: Sequence[str]) -> Resources:
     return found
 
 
+def _iterator_age(opened: OpenScope, names: Sequence[str]) -> Resources:
+    """``most_ms``: how long the oldest record of a stream had waited for each function when it came."""
+    metrics = [_metric("AWS/Lambda", "IteratorAge", FunctionName=name) for name in names]
+    series = _metric_data(opened, metrics, "Maximum", DAYS * 86_400)
+    return {
+        name: Found({"most_ms": max(value for _, value in points)}) if points else Missing()
+        for name, points in zip(names, series, strict=True)
+    }
+
+
 def _levels(opened: OpenScope, name: str) -> Resource:
     """``bytes`` by level, of the newest day."""
     return bytes_by_level(opened.gateway, name, datetime.now(UTC))
@@ -77,5 +87,6 @@ def _levels(opened: OpenScope, name: str) -> Resource:
 KINDS = (
     LookupKind(kind="queue-messages", read=together(_messages), costs="page", actions=READ_ACTIONS),
     LookupKind(kind="provisioned-use", read=together(_provisioned), costs="page", actions=READ_ACTIONS),
+    LookupKind(kind="iterator-age", read=together(_iterator_age), costs="page", actions=READ_ACTIONS),
     LookupKind(kind="log-levels", read=one_by_one(_levels), costs="function", actions=LOG_ACTIONS[:2]),
 )
