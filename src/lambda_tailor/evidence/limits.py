@@ -81,7 +81,7 @@ def has_stream(evidence: Evidence) -> bool:
 
 
 def _waited_for(function: Function, evidence: Evidence) -> Iterable[str]:
-    """A stream that it throttles, or is behind: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html ."""
+    """A stream that it throttles, or that it is behind."""
     throttles = evidence.throttles
     if has_stream(evidence) and isinstance(throttles, Measured) and throttles.value > 0:
         yield "it throttles behind a stream, which waits for it: less CPU makes that longer"
