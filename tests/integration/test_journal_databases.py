@@ -21,7 +21,7 @@ from lambda_tailor.errors import JournalError
 from lambda_tailor.journal.database import open_engine
 from lambda_tailor.journal.journal import Journal, leases
 from lambda_tailor.journal.leases import LEASE_S, Holder
-from lambda_tailor.journal.tables import COUNTERS, HEAD, JOURNAL_KEYS, LEASES, ROLLOUTS, RUNS, TUNINGS, VERSION
+from lambda_tailor.journal.tables import COUNTERS, HEAD, JOURNAL_KEYS, LEASES, ROLLOUTS, RUNS, TALLIES, TUNINGS, VERSION
 from lambda_tailor.model.run import Status
 from tests.integration.conftest import Aws
 
@@ -177,8 +177,9 @@ def to_first_version(url: str) -> None:
         ROLLOUTS.drop(connection)
         JOURNAL_KEYS.drop(connection)
         TUNINGS.drop(connection)
+        TALLIES.drop(connection)
         later = {
-            "runs": ("summary", "seq", "epoch", "signature"),
+            "runs": ("summary", "seq", "epoch", "signature", "worker"),
             "steps": ("state", "sent_at", "seen", "made", "left", "token", "signature"),
         }
         for table, column in ((table, column) for table, columns in later.items() for column in columns):

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from lambda_tailor.clock import now
 from lambda_tailor.documents import adapter, packed, unpacked
 from lambda_tailor.errors import JournalError, PlanFileError, RunNotFound
-from lambda_tailor.journal import leases, signatures, steps, tunings
+from lambda_tailor.journal import leases, processes, signatures, steps, tallies, tunings
 from lambda_tailor.journal import rollouts as rollout_rows
 from lambda_tailor.journal.database import open_engine, without_password
 from lambda_tailor.journal.group_commit import GroupCommit
@@ -85,10 +85,12 @@ class Journal:
             "run_id": run_id, "plan_id": plan.plan_id, "of_run": of_run, "status": Status.RUNNING,
             "started_at": started, "user": user, "plan": packed(plan), "api_calls": "{}",
         }  # fmt: skip
-        row["signature"] = signature(self._key, "run", signatures.RUN, row)
+        row["signature"] = signature(self._key, signatures.COUNTED_RUN, signatures.RUN, row)
 
         def work(connection: sa.Connection) -> None:
-            connection.execute(RUNS.insert(), {**row, "seq": leases.next_number(connection, "run"), "epoch": 0})
+            number = leases.next_number(connection, "run")
+            connection.execute(RUNS.insert(), {**row, "seq": number, "epoch": 0, "worker": processes.here()})
+            tallies.begin(connection, run_id, self._key)
             for rollout in rollouts:
                 rollout_rows.write(connection, run_id, rollout, None, self._key)
 
@@ -154,9 +156,10 @@ class Journal:
         again = sa.func.coalesce(RUNS.c.epoch, 0) + 1
         taken = RUNS.update().where(RUNS.c.run_id == run_id)
         epoch: list[int] = []
+        values = {"status": Status.RUNNING, "summary": None, "epoch": again, "worker": processes.here()}
 
         def work(connection: sa.Connection) -> None:
-            connection.execute(taken.values(status=Status.RUNNING, summary=None, epoch=again))
+            connection.execute(taken.values(values))
             epoch.append(connection.execute(sa.select(RUNS.c.epoch).where(RUNS.c.run_id == run_id)).scalar_one())
 
         self._write(work)

@@ -9,14 +9,15 @@ from __future__ import annotations
 import os
 import socket
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
 from lambda_tailor.journal import processes
-from lambda_tailor.journal.tables import COUNTERS, LEASES
+from lambda_tailor.journal.tables import COUNTERS, LEASES, RUNS
+from lambda_tailor.model.run import Status
 
 # A lease outlives four renewals that were missed, and is over within a minute. Seconds.
 LEASE_S, RENEWED_EVERY_S = 50.0, 10.0
@@ -81,10 +82,18 @@ def take(
         held |= {row["function"]: _held(row) for row in rows if not _may_take(row, holder, now)}
         free = [function for function in wanted if function not in held]
         if free:
+            _were_left(connection, {row["run_id"] for row in rows if row["function"] in free} - {holder.run_id})
             token = next_number(connection, "lease")
             connection.execute(LEASES.delete().where(LEASES.c.function.in_(free)))
             connection.execute(LEASES.insert(), [_row(holder, function, now, token) for function in free])
     return held
+
+
+def _were_left(connection: sa.Connection, runs: Set[str]) -> None:
+    """Runs of which a function is taken over do not go on; without their leases nobody could tell later."""
+    going = sa.and_(RUNS.c.run_id.in_(runs), RUNS.c.status == Status.RUNNING)
+    if runs:
+        connection.execute(RUNS.update().where(going).values(status=Status.INTERRUPTED))
 
 
 def renew(connection: sa.Connection, holder: Holder, clock: Clock | None = None) -> int:
@@ -114,6 +123,12 @@ def of_run(connection: sa.Connection, run_id: str) -> Held | None:
     now = database_time(connection)
     rows = connection.execute(sa.select(LEASES).where(LEASES.c.run_id == run_id)).mappings().all()
     return next((_held(row) for row in rows if row["expires_at"] > now and not _is_gone(row)), None)
+
+
+def has_any(connection: sa.Connection, run_id: str) -> bool:
+    """Whether anybody holds anything for the run, or did when it died."""
+    any_of_it = sa.select(LEASES.c.function).where(LEASES.c.run_id == run_id).limit(1)
+    return connection.execute(any_of_it).first() is not None
 
 
 def was_left(connection: sa.Connection, run_id: str) -> bool:

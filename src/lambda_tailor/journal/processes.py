@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from functools import cache
@@ -37,6 +38,20 @@ def started(pid: int) -> str:
     # The second field is the program's name, in which anything may be; the twenty-second is the start.
     state, *fields = status.rpartition(")")[2].split()
     return "" if state in ("Z", "X") else fields[18]
+
+
+def here() -> str:
+    """This process, as the journal has it."""
+    return json.dumps([machine(), os.getpid(), started(os.getpid())])
+
+
+def is_over(process: str | None) -> bool:
+    """Whether a process that the journal names is known to be over."""
+    try:
+        on_machine, pid, began = json.loads(process or "")
+        return gone(str(on_machine), int(pid), str(began))
+    except (ValueError, TypeError):
+        return False
 
 
 def gone(on_machine: str, pid: int, began: str) -> bool:

@@ -9,12 +9,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from lambda_tailor.clock import now
+from lambda_tailor.journal import tallies
 from lambda_tailor.journal.tables import JOURNAL_KEYS, ROLLOUTS, STEPS
 from lambda_tailor.journal.team_key import TeamKey
 
 # What is signed of each row: all that decides about what a rollback writes.
 RUN = ("run_id", "of_run", "plan", "started_at", "user")
 STEP = ("run_id", "operation_id", "call", "was", "wrote", "state", "seen", "made")
+# A run of which the steps that were sent are counted; of those of before, "run", nobody counted them.
+COUNTED_RUN = "counted run"
 ROLLOUT = ("run_id", "function", "status", "shown", "state")
 
 
@@ -47,7 +50,10 @@ def unverified(connection: sa.Connection, key: TeamKey | None, run: Mapping[str,
     this = run["run_id"]
     if key is None:
         return (str(this),)
-    found = [] if verified(key, "run", RUN, run) else [str(this)]
+    counted = verified(key, COUNTED_RUN, RUN, run)
+    found = [] if counted or verified(key, "run", RUN, run) else [str(this)]
+    if counted and not tallies.holds(connection, str(this), key):
+        found.append("a step that was deleted")
     for row in connection.execute(sa.select(ROLLOUTS).where(ROLLOUTS.c.run_id == this)).mappings():
         if not verified(key, "rollout", ROLLOUT, row):
             found.append(str(row["function"]))

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lambda_tailor.errors import JournalError, LeaseLost
-from lambda_tailor.journal import leases
+from lambda_tailor.journal import leases, processes
 from lambda_tailor.journal import rollouts as rollout_rows
 from lambda_tailor.model.run import Status
 
@@ -21,6 +21,9 @@ def standing(connection: sa.Connection, row: Any) -> str:
     if status != Status.RUNNING or rollout_rows.open_in(connection, row["run_id"]):
         return status
     if leases.was_left(connection, row["run_id"]):
+        return Status.INTERRUPTED
+    # It may have died before it held anything. What workers of a cluster hold outlives the one that sent them.
+    if not leases.has_any(connection, row["run_id"]) and processes.is_over(row["worker"]):
         return Status.INTERRUPTED
     return status
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from lambda_tailor.clock import now
 from lambda_tailor.documents import adapter
-from lambda_tailor.journal import leases
+from lambda_tailor.journal import leases, tallies
 from lambda_tailor.journal.signatures import STEP, signature, verified
 from lambda_tailor.journal.tables import STEPS
 from lambda_tailor.journal.team_key import TeamKey
@@ -75,6 +75,8 @@ def send(
     signed = {**told, "run_id": run_id, "operation_id": operation_id, "made": made}
     told["signature"] = signature(key, "step", STEP, signed)
     connection.execute(_SENT, {**this, **told})
+    if known is None or not known["call"]:
+        tallies.add(connection, run_id, 1, key)
     return token
 
 
@@ -90,7 +92,9 @@ def unsend(
     )
     state, call = (known["state"], known["call"]) if wrote else (StepState.INTENDED, "")
     told = {"was": json.dumps(was), "wrote": json.dumps(wrote), "state": state, "call": call}
-    connection.execute(_UNSENT, {**this, **told, "mine": token, "signature": _signed_again(key, known, told)})
+    undone = {**this, **told, "mine": token, "signature": _signed_again(key, known, told)}
+    if connection.execute(_UNSENT, undone).rowcount and known["call"] and not call:
+        tallies.add(connection, run_id, -1, key)
 
 
 def _signed_again(key: TeamKey | None, known: sa.RowMapping, told: Mapping[str, Any]) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 # The newest file of migrations/versions: a journal at this revision is opened without more ado.
-HEAD = "0007"
+HEAD = "0008"
 
 metadata = sa.MetaData()
 
@@ -29,6 +29,8 @@ RUNS = sa.Table(
     sa.Column("epoch", sa.Integer),
     # The team's key vouches for what decides about a rollback; empty in what older versions wrote.
     sa.Column("signature", sa.String(128)),
+    # The process that took it up last: see processes.py.
+    sa.Column("worker", sa.String(512)),
 )
 
 STEPS = sa.Table(
@@ -53,6 +55,16 @@ STEPS = sa.Table(
     sa.Column("left", sa.Text),
     # The fencing token under which it was sent or settled.
     sa.Column("token", sa.Integer),
+    sa.Column("signature", sa.String(128)),
+)
+
+# How many steps of a run were sent, vouched for: so that one whose row was deleted is missed. Apart from the run,
+# whose row is large and would be written anew each time.
+TALLIES = sa.Table(
+    "tallies",
+    metadata,
+    sa.Column("run_id", sa.String(64), sa.ForeignKey("runs.run_id"), primary_key=True),
+    sa.Column("sent", sa.Integer, nullable=False),
     sa.Column("signature", sa.String(128)),
 )
 

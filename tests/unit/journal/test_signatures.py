@@ -12,6 +12,7 @@ import pytest
 from lambda_tailor.applying.keys import known_key, prove_key, require_verified, without_unopenable
 from lambda_tailor.applying.undo import undo_plan
 from lambda_tailor.errors import JournalError, KeyRefused
+from lambda_tailor.journal import processes
 from lambda_tailor.journal.journal import Journal
 from lambda_tailor.journal.leases import Holder
 from lambda_tailor.journal.vault import Vault
@@ -65,6 +66,10 @@ CHANGES = (
     "update steps set signature = null where call != ''", "update steps set call = 'x' where call = ''",
     "update steps set was = '{\"a\": 1}' where call = ''",
     "update steps set signature = (select max(signature) from steps) where call != ''",
+    "delete from steps where call != '' and state = 'sent'", "delete from steps where call != ''",
+    "delete from tallies", "update tallies set sent = sent - 1", "update tallies set signature = null",
+    "insert into steps (run_id, operation_id, call, was, wrote, detail, intended_at) "
+    "values ('run-1', 'more', 'x', '{}', '{}', '', '')",
 )  # fmt: skip
 
 
@@ -150,3 +155,39 @@ def test_a_run_whose_process_died_was_interrupted(journal: Journal, tmp_path: Pa
         assert connection.execute("update leases set pid = 2147483646").rowcount
     assert journal.run("run-1").status is Status.INTERRUPTED
     assert [run.status for run in journal.runs()] == [Status.INTERRUPTED]
+
+
+DEAD = '["{machine}", 2147483646, "1"]'
+
+
+def test_a_run_whose_process_died_before_it_held_anything_was_interrupted(journal: Journal, tmp_path: Path) -> None:
+    journal.begin("run-2", the_plan(), user="ann")
+    assert journal.run("run-2").status is Status.RUNNING
+    with sqlite3.connect(tmp_path / "journal.db") as connection:
+        dead = DEAD.replace("{machine}", processes.machine())
+        assert connection.execute("update runs set worker = ? where run_id = 'run-2'", (dead,)).rowcount
+    assert journal.run("run-2").status is Status.INTERRUPTED
+
+
+def test_a_run_that_was_interrupted_stays_so_when_another_takes_its_functions(journal: Journal, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "journal.db") as connection:
+        assert connection.execute("update leases set pid = 2147483646").rowcount
+    journal.begin("run-2", the_plan(), user="bob")
+    holder = Holder(run_id="run-2", who="bob")
+    assert not journal.hold(holder, [ARN])
+    assert journal.run("run-1").status is Status.INTERRUPTED
+    journal.release(holder)
+    assert journal.run("run-1").status is Status.INTERRUPTED
+    assert journal.run("run-2").status is Status.RUNNING
+
+
+def test_a_step_that_was_deleted_is_missed_and_one_that_was_never_sent_is_not(journal: Journal, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "journal.db") as connection:
+        connection.execute("delete from steps where call = ''")
+    assert journal.run("run-1").unverified == ()
+    second = the_plan().operations[1]
+    journal.unsent("run-1", second.id, list(second.after), 99)
+    assert journal.run("run-1").unverified == ()
+    with sqlite3.connect(tmp_path / "journal.db") as connection:
+        connection.execute("delete from steps")
+    assert journal.run("run-1").unverified == ("a step that was deleted",)
