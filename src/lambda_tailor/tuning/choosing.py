@@ -24,6 +24,9 @@ _GRID = 64
 _DRAWS = 600
 _CANDIDATES = 30
 _NEAR = 0.03
+# At most ten sizes are visited: until so many calls they lie so far apart that they tell different things, every third
+# of the 64. Then the neighbours of the best are looked at, too.
+_APART, _REFINED_FROM = 3, 14
 # The share of the calls left that a size is imagined to get when its worth is judged.
 LOOK_AHEAD = 0.25
 _QUANTILES = (np.arange(12) + 0.5) / 12
@@ -229,7 +232,8 @@ class Chooser:
         One call alone rarely changes the choice: it is asked what a quarter of the calls that are left would tell.
         """
         near = (loss < _NEAR).mean(0)
-        likely = [i for i in np.argsort(-near) if i in set(possible)][:_CANDIDATES]
+        apart = self._apart(possible, int(invoked[np.argmin(loss[:, invoked].mean(0))]) if len(invoked) else None)
+        likely = [i for i in np.argsort(-near) if i in apart][:_CANDIDATES]
         candidates = sorted({*invoked.tolist(), *likely} if len(invoked) < self.max_sizes else set(invoked.tolist()))
         variance = float((draws.noise**2).mean()) / max(1.0, left * LOOK_AHEAD)
         means = draws.log_ms[:, candidates].mean(0)
@@ -241,6 +245,14 @@ class Chooser:
             for n, i in enumerate(candidates)
         ]
         return int(candidates[int(np.argmin(worth))])
+
+    def _apart(self, possible: list[int], best: int | None) -> set[int]:
+        """The sizes that may be visited next: few of a fine grid; late in a tune, those beside the best one, too."""
+        step = _APART if len(self._grid) > _GRID // 2 else 1
+        found = {i for i in possible if i % step == 0 or i == len(self._grid) - 1}
+        if best is not None and self._invocations >= _REFINED_FROM:
+            found |= {i for i in possible if abs(i - best) <= step}
+        return found or set(possible)
 
     def _after(self, here: Floats, heard: Floats, loss: Floats, allowed: set[int], variance: float) -> float:
         """The expected loss of the best allowed size once one of these log ms is heard, with that variance."""

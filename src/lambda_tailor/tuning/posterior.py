@@ -7,13 +7,13 @@ noise, told apart by variational inference.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lambda_tailor.tuning.prior import LEVEL_VARIANCE
-from lambda_tailor.tuning.shapes import RESIDUALS, Floats, covariance, shapes
+from lambda_tailor.tuning.shapes import RESIDUALS, Floats, covariance, levels, shapes
 
 NOISES = np.array((0.02, 0.04, 0.07, 0.11, 0.16, 0.23, 0.34, 0.5))
 _LOG_NOISES = np.log(np.array((0.08, 0.14, 0.2, 0.2, 0.16, 0.12, 0.06, 0.04)))
@@ -76,6 +76,7 @@ def posterior(model: Model, seen: Observations, draws: int, rng: np.random.Gener
     """Joint draws of the curve at the model's sizes, made non-increasing."""
     centre = float(seen.log_ms.mean())
     y = seen.log_ms - centre
+    model = replace(model, log_weights=model.log_weights + levels(model.log_mb[seen.size], centre))
     fitted = _fit(model, seen, y, *_solve(model, seen, y, None, NOISES))
     parts, weights = _solve(model, seen, y, fitted, NOISES)
     fitted = _fit(model, seen, y, parts, weights)

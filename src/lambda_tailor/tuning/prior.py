@@ -14,7 +14,7 @@ from importlib.resources import files
 
 import numpy as np
 
-from lambda_tailor.tuning.shapes import RESIDUALS, Floats, covariance, shapes
+from lambda_tailor.tuning.shapes import RESIDUALS, Floats, covariance, levels, shapes
 
 # What stays spread evenly over all shapes, so that a function unlike all the others is believed too.
 FLAT_SHARE = 0.33
@@ -54,7 +54,8 @@ def _likelihood(curve: Curve, residual: int) -> Floats:
     spread = covariance(RESIDUALS[residual], curve.log_mb) + LEVEL_VARIANCE + POINT_SD**2 * np.eye(points)
     root = np.linalg.cholesky(spread)
     apart = np.linalg.solve(root, (curve.log_ms - shapes(curve.log_mb)).T)
-    return np.asarray(-0.5 * (apart**2).sum(0) - np.log(np.diag(root)).sum())
+    level = levels(curve.log_mb, float(curve.log_ms.mean()))
+    return np.asarray(-0.5 * (apart**2).sum(0) - np.log(np.diag(root)).sum() + level)
 
 
 @cache
