@@ -47,9 +47,9 @@ def seen(invocations: float = MILLION, *, used: float | None = 96, samples: int 
     took = given.pop("took", 1200.0)
     readings: dict[str, Any] = {
         "invocations": measured(invocations, "count"),
-        "duration_avg": measured(took),
-        "duration_p99": measured(2 * took),
-        "duration_max": measured(given.pop("longest", 2 * took)),
+        "duration_avg": measured(took, "ms", int(invocations)),
+        "duration_p99": measured(2 * took, "ms", int(invocations)),
+        "duration_max": measured(given.pop("longest", 2 * took), "ms", int(invocations)),
         "errors": measured(0, "count"),
     }
     if used is not None:
@@ -227,10 +227,8 @@ FLEET = (
     Case(
         "canary-api", "an alias sends 90 % to version 3 and 10 % to version 4",
         {"memory": 1769}, "Nobody calls $LATEST: both versions keep what they have until a rollout moves them.",
-        made("canary-api", 3008, traffic=(
-            Traffic("live", 0.9, "3", {"memory_mb": 3008}), Traffic("live", 0.1, "4", {"memory_mb": 1769}),
-        )),
-        seen(), notes=("live (90 %) at 3008 MB", "live (10 %) at 1769 MB"),
+        made("canary-api", 3008, traffic=(Traffic("live", 1.0, "3", {"memory_mb": 3008}),)),
+        seen(), notes=("live (100 %) at 3008 MB",),
     ),
     Case(
         "sdk-default", "left at the default timeout of 3 s, its longest run took 2.9 s",
@@ -251,7 +249,7 @@ FLEET = (
     ),
     Case(
         "monthly-invoice", "runs once a month for ten minutes",
-        {"memory": "kept only 1 REPORT record", "timeout": "kept nothing to lower"},
+        {"memory": "kept only 1 REPORT record", "timeout": "kept only 1 invocation"},
         "One run says nothing of the next, and its size costs cents.",
         made("monthly-invoice", 3008, 900), seen(1, used=400, samples=1, took=600_000.0, longest=600_000),
     ),

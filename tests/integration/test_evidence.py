@@ -194,8 +194,8 @@ def test_the_price_of_the_evidence_is_told_and_capped(aws: Aws, deploy: Deploy) 
     assert (told["metrics"], told["usd"]) == (0, "0")
     assert any("beyond the evidence budget of $0" in note for note in told["not_read"])
     told = aws.json("plan", "--all")["assumptions"]["evidence"]
-    assert told["metrics"] == 23
-    assert float(told["usd"]) == pytest.approx(0.00023)
+    assert told["metrics"] == 24
+    assert float(told["usd"]) == pytest.approx(0.00024)
 
 
 def test_nobody_pays_for_metrics_that_an_idle_function_cannot_have(aws: Aws, deploy: Deploy) -> None:

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from lambda_tailor.model.plan import Change, PlannedFunction
+from lambda_tailor.model.plan import PlannedFunction
 from lambda_tailor.planning.planner import make_plan
 from lambda_tailor.planning.scope import ScopeData
 from lambda_tailor.planning.worth import worth
@@ -15,6 +15,7 @@ from lambda_tailor.policy.file import load_preset, parse_policy
 from lambda_tailor.rules.rule import ConcurrencyPool
 from tests.advice.fleet import FLEET, Case
 from tests.advice.page import PAGE, page
+from tests.advice.verdicts import check
 from tests.builders import ACCOUNT, REGION
 
 TODAY = date(2026, 11, 24)
@@ -31,36 +32,9 @@ def planned(case: Case) -> PlannedFunction:
     return plan.functions[0]
 
 
-def said(function: PlannedFunction, name: str) -> object:
-    """What is proposed for a rule or setting, or in one text what is said instead."""
-    changes = [c for c in function.changes if name in (c.rule, c.setting)]
-    if changes:
-        return _said(changes[0])
-    (kept,) = [k for k in function.kept if name in (k.rule, k.setting)][:1]
-    return f"kept {kept.because}"
-
-
-def _said(change: Change) -> object:
-    if change.blocked is not None:
-        return f"blocked {change.blocked}"
-    return f"finding {change.reason}" if change.kind == "finding" else change.after
-
-
 @pytest.mark.parametrize("case", FLEET, ids=lambda case: case.name)
 def test_the_verdict_is_the_one_that_an_expert_gives(case: Case) -> None:
-    function = planned(case)
-    for name, wanted in case.verdict.items():
-        found = said(function, name)
-        if isinstance(wanted, str) and " " in wanted:
-            kind, _, words = wanted.partition(" ")
-            assert isinstance(found, str) and found.startswith(f"{kind} "), found
-            assert words in found
-        elif isinstance(wanted, dict) and isinstance(found, dict):
-            assert {name: found[name] for name in wanted} == wanted
-        else:
-            assert found == wanted
-    for words in case.notes:
-        assert any(words in note for note in function.notes), function.notes
+    check(case, planned(case))
 
 
 def test_the_fleet_has_what_was_seen_and_twenty_more() -> None:
