@@ -46,12 +46,12 @@ def permitted() -> None:
     """Let the role of ``seed``'s functions send traces and failed events: else both are blocked, and cost no write."""
     statement = {"Effect": "Allow", "Action": ["xray:PutTraceSegments", "xray:PutTelemetryRecords", "sqs:SendMessage"]}
     document = {"Version": "2012-10-17", "Statement": [{**statement, "Resource": "*"}]}
-    boto3.client("iam").put_role_policy(RoleName="bench", PolicyName="bench", PolicyDocument=json.dumps(document))
+    boto3.Session().client("iam").put_role_policy(RoleName="bench", PolicyName="bench", PolicyDocument=json.dumps(document))
 
 
 def secrets(count: int, first: int = 0) -> None:
     """Let so many of ``seed``'s functions, from the one of that number on, have the two secrets of ``reference``."""
-    manager = boto3.client("secretsmanager")
+    manager = boto3.Session().client("secretsmanager")
     for number in range(first, count):
         for purpose in ("database-url", "api-key"):
             manager.create_secret(Name=f"{purpose}-bench-{number:05d}", SecretString=f"{purpose} {number}")
@@ -59,7 +59,7 @@ def secrets(count: int, first: int = 0) -> None:
 
 def history(count: int) -> None:
     """Let ``seed``'s functions have been invoked three days ago, as CloudWatch tells it."""
-    cloudwatch = boto3.client("cloudwatch")
+    cloudwatch = boto3.Session().client("cloudwatch")
     at = datetime.now(UTC) - timedelta(days=3)
     did = {"Invocations": 500.0, "Errors": 1.0, "Duration": 40.0, "ConcurrentExecutions": 3.0}
     for number in range(count):

@@ -11,7 +11,6 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lambda_tailor.applying.checkup import doctor
 from lambda_tailor.applying.write_back import plan_of, write_back
@@ -31,9 +30,6 @@ from lambda_tailor.planning.options import DEFAULT_LOOKBACK_DAYS, MAX_AGE_H, Pla
 from lambda_tailor.review.looking_back import history, id_of, plan_and_run, realized, run, runs
 from lambda_tailor.rollout.library import prepare_rollout, roll_out
 from lambda_tailor.tuning.library import clean_up_tune, prepare_tune, tune, tune_of
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = [
     "Explanation",

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from lambda_tailor.applying.judgement import Doing, Judge
 from lambda_tailor.applying.lineage import Lineage
 from lambda_tailor.applying.looks import LEAD_S, LOOK_S, Look, Looks
+from lambda_tailor.applying.passage import Passage
 from lambda_tailor.applying.placeholders import Placeholders
 from lambda_tailor.aws.claims import Claims
 from lambda_tailor.aws.gateway import Gateway
@@ -25,7 +26,7 @@ from lambda_tailor.model.plan import Operation
 from lambda_tailor.model.record import Sending, StepRecord
 from lambda_tailor.model.run import Ended, Result, StepState
 from lambda_tailor.settings import all_settings, queue
-from lambda_tailor.settings.setting import Broken, Call, ResourceAddress, Setting, State
+from lambda_tailor.settings.setting import Answer, Broken, Call, ResourceAddress, Setting, State
 
 # AWS refuses these because another hand was faster: what it did is read, and judged again.
 _RACED = frozenset(
@@ -104,39 +105,44 @@ class _Application:
         attempt = 0
         while attempt < _TRIES:
             attempt += 1
-            look, turn = self._look_in_turn(judge.wanted)
-            if isinstance(look.state, Broken):
-                return Ended(Result.FAILED, look.state.because)
-            doing = judge.judge(look.state, self._was, attempt)
-            if isinstance(doing, Ended):
-                return doing
-            if (claimed := self._claimed(doing)) is not None:
-                return claimed
-            try:
-                self._write(doing, look, turn)
-            except _Overtaken:
-                self._unsent(doing)
-            except (AwsRefused, AccessDenied) as error:
-                lost = isinstance(error, AwsRefused) and error.lost
-                raced = isinstance(error, AwsRefused) and error.code in _RACED
-                # Refused, overtaken or unanswered: what is there now decides, not the error.
-                if not lost:
+            turn, passage = self._turn(judge.wanted)
+            with passage:
+                look = self._look(passage)
+                doing = self._decided(judge, look, attempt)
+                if isinstance(doing, Ended):
+                    return doing
+                try:
+                    answer = self._write(doing, look, turn, passage)
+                except _Overtaken:
                     self._unsent(doing)
-                if (lost or raced) and attempt < _TRIES:
-                    continue
-                ended = self._after_refusal(doing, error)
-                if ended is not None:
-                    return ended
-                attempt = 0
-            except (CredentialsError, EndpointUnreachable):
-                # The answer may have come in place of another: it stays written down as sent, which is looked into.
-                raise
-            except BaseException:
-                self._unsent(doing)
-                raise
-            else:
-                return self._confirmed(doing)
+                except (AwsRefused, AccessDenied) as error:
+                    lost = isinstance(error, AwsRefused) and error.lost
+                    raced = isinstance(error, AwsRefused) and error.code in _RACED
+                    # Refused, overtaken or unanswered: what is there now decides, not the error.
+                    if not lost:
+                        self._unsent(doing)
+                    if (lost or raced) and attempt < _TRIES:
+                        continue
+                    ended = self._after_refusal(doing, error)
+                    if ended is not None:
+                        return ended
+                    attempt = 0
+                except (CredentialsError, EndpointUnreachable):
+                    # The answer may have come in place of another: it stays written down as sent, and is looked into.
+                    raise
+                except BaseException:
+                    self._unsent(doing)
+                    raise
+                else:
+                    return self._confirmed(doing, answer)
         return Ended(Result.FAILED, "another hand changes it all the time: left as it is")
+
+    def _decided(self, judge: Judge, look: Look, attempt: int) -> Doing | Ended:
+        """What is to be written, or the end of it."""
+        if isinstance(look.state, Broken):
+            return Ended(Result.FAILED, look.state.because)
+        doing = judge.judge(look.state, self._was, attempt)
+        return doing if isinstance(doing, Ended) else self._claimed(doing) or doing
 
     def _claimed(self, doing: Doing) -> Ended | None:
         """What a run made is removed only where it is as it was made, and nobody else uses it."""
@@ -157,16 +163,27 @@ class _Application:
         because = self._applier.claims.on(operation.key, doing.observed)
         return None if because is None else Ended(Result.BLOCKED, because)
 
-    def _look_in_turn(self, wanted: State) -> tuple[Look, float]:
+    def _turn(self, wanted: State) -> tuple[float, Passage]:
+        """When the write may be sent, waited for but for the time that a look takes."""
         gateway, looks = self._applier.gateway, self._applier.looks
         expected = self._setting.write(self._address, self._applier.placeholders.real(self._operation.before), wanted)
         turn = gateway.turn(expected.name)
         looks.coming(self._operation.key, gateway.due_in_s(turn))
         gateway.until(turn - LEAD_S, self._applier.stop)
-        # That its last update failed speaks against nothing, unless that was this run's.
-        return looks.before(self._setting, self._operation.key, forgiving=self._was is None), turn
+        return turn, looks.passage(self._operation.key, expected.name, gateway.due_in_s(turn))
 
-    def _write(self, doing: Doing, look: Look, turn: float) -> None:
+    def _look(self, passage: Passage) -> Look:
+        # That its last update failed speaks against nothing, unless that was this run's.
+        return self._applier.looks.before(self._setting, self._operation.key, passage, forgiving=self._was is None)
+
+    def _write(self, doing: Doing, look: Look, turn: float, passage: Passage) -> Answer:
+        """Write down and send; the passage is over when it is sent, or is not."""
+        try:
+            return self._send(doing, look, turn, passage)
+        finally:
+            passage.leave()
+
+    def _send(self, doing: Doing, look: Look, turn: float, passage: Passage) -> Answer:
         applier, operation = self._applier, self._operation
         call = self._setting.write(self._address, doing.observed, doing.wanted)
         call = self._setting.mark(call, applier.run_id)
@@ -180,7 +197,7 @@ class _Application:
         )
         applier.journal.sent(applier.run_id, operation.id, sending)
         self._was = {**sending.was, **(self._was or {})}
-        applier.gateway.write(call, turn, _Guard(self, call, look))
+        return applier.gateway.write(call, turn, _Guard(self, call, look, passage))
 
     def _unsent(self, doing: Doing) -> None:
         """Nothing was sent after all: what was written down for it is not so."""
@@ -226,8 +243,11 @@ class _Application:
             return Ended(Result.APPLIED, state=state, made=applied[-1].made)
         return Ended(Result.FAILED, "; ".join(dict.fromkeys(left.values())), left=left, state=state)
 
-    def _confirmed(self, doing: Doing) -> Ended:
-        """What was written is read back: whether it took, and is still so."""
+    def _confirmed(self, doing: Doing, answer: Answer) -> Ended:
+        """What was written is read back: whether it took, and is still so; some answers tell that themselves."""
+        told = self._setting.told(answer)
+        if told is not None and not self._applier.placeholders.differing(doing.wanted, told):
+            return doing.ended(Result.APPLIED, made=self._setting.identity(told))
         try:
             return self._read_back(doing)
         except (AwsRefused, AccessDenied) as error:
@@ -257,6 +277,7 @@ class _Guard:
     application: _Application
     call: Call
     look: Look
+    passage: Passage
 
     def __call__(self) -> None:
         """Raises LeaseLost, _Overtaken, and what looking raises."""
@@ -267,6 +288,7 @@ class _Guard:
         for _ in range(_LOOKS):
             old = applier.looks.age(self.look) > LOOK_S and not conditional
             if not old and applier.looks.age(leased) <= LOOK_S:
+                self.passage.leave()
                 return
             if old:
                 again = applier.looks.again(setting, operation.key)

@@ -113,7 +113,7 @@ def carry_out(
             partition=opened.partition,
             holder=holder,
             token=context.journal.token(holder),
-            looks=Looks(opened),
+            looks=Looks(opened, stop=context.stop),
             undone=context.undone,
             claims=Claims(opened),
             stop=context.stop,

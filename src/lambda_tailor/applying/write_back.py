@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lambda_tailor import documents
-from lambda_tailor.applying.opening import open_journal
-from lambda_tailor.journal.key_sources import local_source
-from lambda_tailor.journal.outcomes import run_of
-from lambda_tailor.journal.signing import require_signed
-from lambda_tailor.journal.vault import Vault
 from lambda_tailor.model.plan import Plan
 from lambda_tailor.model.run import Run
-from lambda_tailor.writeback import service, wanted
-from lambda_tailor.writeback.service import Done
+
+if TYPE_CHECKING:
+    from lambda_tailor.writeback.service import Done
 
 
 def write_back(
@@ -40,6 +37,9 @@ def write_back(
     changes; ``check`` asks the deployment's tool what is left. A plan file that is not signed needs ``trust_plan``.
     Raises BadInput, PlanFileError, RunNotFound, JournalError.
     """
+    # The readers of all those languages take longer to import than a plan of a hundred functions takes.
+    from lambda_tailor.writeback import service, wanted
+
     if isinstance(plan, Run) or (isinstance(plan, str) and not _is_file(plan)):
         of, run_ = _plan_and_run(plan if isinstance(plan, str) else plan.run_id, journal)
         settings = wanted.of_run(of, run_)
@@ -75,6 +75,10 @@ def _is_file(name: str) -> bool:
 
 
 def _loaded(path: Path, trust: bool) -> Plan:
+    from lambda_tailor.journal.key_sources import local_source
+    from lambda_tailor.journal.signing import require_signed
+    from lambda_tailor.journal.vault import Vault
+
     plan = documents.load_plan(path)
     require_signed(plan, Vault(local_source()), trust=trust)
     return plan
@@ -88,6 +92,9 @@ def _ignored(plan: Plan) -> tuple[str, ...]:
 
 
 def _plan_and_run(run: str, journal: str | None) -> tuple[Plan, Run]:
+    from lambda_tailor.applying.opening import open_journal
+    from lambda_tailor.journal.outcomes import run_of
+
     with closing(open_journal(journal)) as opened:
         record = opened.run(run)
     return record.plan, run_of(record)

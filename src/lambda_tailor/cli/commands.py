@@ -111,7 +111,9 @@ def apply(plan_file: str | None, dry_run: bool, auto_approve: bool, **arguments:
         return ERROR if made.problems else DONE
     asked.examine(made, saved=plan_file is not None)
     if guarded is not None:
-        return guard.apply(asked, made, guarded, saved=plan_file is not None, auto_approve=auto_approve)
+        from lambda_tailor.cli.roll_out import roll_out
+
+        return roll_out(asked, made, guarded, saved=plan_file is not None, auto_approve=auto_approve)
     return asked.apply(made, saved=plan_file is not None, auto_approve=auto_approve)
 
 

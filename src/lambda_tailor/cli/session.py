@@ -14,9 +14,9 @@ from typing import Any
 
 from lambda_tailor import api, documents, paths
 from lambda_tailor.aws.gateway import Connection
-from lambda_tailor.cli import guard
 from lambda_tailor.cli.arguments import Arguments
 from lambda_tailor.cli.places import places
+from lambda_tailor.cli.rollout_end import exit_code
 from lambda_tailor.cli.waiting import told_of_silence
 from lambda_tailor.errors import BadInput, NotConfirmed
 from lambda_tailor.model.explanation import Explanation
@@ -27,6 +27,7 @@ from lambda_tailor.planning.options import ConnectionOptions
 from lambda_tailor.report.operations import operation_lines, role_lines
 from lambda_tailor.report.progress import Progress
 from lambda_tailor.report.rollout import unfinished_lines
+from lambda_tailor.report.rollout_live import RolloutLive
 from lambda_tailor.report.terminal import Terminal
 from lambda_tailor.rules import all_rules
 
@@ -196,9 +197,9 @@ class Session:
         self._list_trusted(plan)
         if plan.has_changes or found.rollouts:
             self.confirm(auto_approve, f"Put back what {run_id} changed?")
-        with self.watched() as watched, guard.live(self) as watcher:
+        with self.watched() as watched, self.live() as watcher:
             run = api.rollback(run_id, **self.asked.keeping(), **self.asked.verifying(), **watched, watcher=watcher)
-        return guard.exit_code(run, self.show_run(run), watcher.stops)
+        return exit_code(run, self.show_run(run), watcher.stops)
 
     def resume(self, run_id: str, *, auto_approve: bool) -> int:
         """Finish a run; the exit code."""
@@ -208,9 +209,9 @@ class Session:
         plan, found = opening.check_run(run_id, self._connection(), **kept, scheduler=self.asked.get("scheduler"))
         self._list_trusted(plan)
         self.confirm(auto_approve, f"Go on with {found.run_id}?")
-        with self.watched() as watched, guard.live(self) as watcher:
+        with self.watched() as watched, self.live() as watcher:
             run = api.resume(found, **self.asked.keeping(), **self.asked.verifying(), **watched, watcher=watcher)
-        return guard.exit_code(run, self.show_run(run), watcher.stops)
+        return exit_code(run, self.show_run(run), watcher.stops)
 
     @contextmanager
     def watched(self) -> Iterator[dict[str, Any]]:
@@ -223,6 +224,10 @@ class Session:
         finally:
             if before is not None:
                 signal.signal(signal.SIGINT, before)
+
+    def live(self) -> RolloutLive:
+        """What shows rollouts as they go on."""
+        return RolloutLive(quiet=bool(self.asked.get("quiet")))
 
     def confirm(self, auto_approve: bool, question: str) -> None:
         """Ask, unless nobody is to be asked.

@@ -45,6 +45,8 @@ class Journal:
             self._engine = open_engine(url)
         self._writes = GroupCommit(self._engine.execution_options(writes=True))
         self._key: TeamKey | None = None
+        # The rows of what this process has sent and not settled yet.
+        self._sent: dict[tuple[str, str], steps.Sent] = {}
 
     def close(self) -> None:
         """Write what is left, and let go of the database."""
@@ -110,13 +112,15 @@ class Journal:
 
         Raises LeaseLost where the holder no longer has the function: then it must not be sent.
         """
-        token: list[int | None] = []
-        self._write(lambda connection: token.append(steps.send(connection, run_id, operation_id, sending, self._key)))
-        if token[-1] is None:
+        sent: list[steps.Sent | None] = []
+        self._write(lambda connection: sent.append(steps.send(connection, run_id, operation_id, sending, self._key)))
+        if (row := sent[-1]) is None:
             raise lease_lost(sending.function)
+        self._sent[run_id, operation_id] = row
 
     def unsent(self, run_id: str, operation_id: str, fields: Sequence[str], token: int) -> None:
         """What was written down as sent of these fields was not, for certain."""
+        self._sent.pop((run_id, operation_id), None)
         with explained(self.place):
             self._writes.later(
                 lambda connection: steps.unsend(connection, run_id, operation_id, fields, token, self._key)
@@ -134,9 +138,10 @@ class Journal:
 
         ``token`` is the fencing token under which it was tried.
         """
+        sent = self._sent.pop((run_id, operation_id), None)
         with explained(self.place):
             self._writes.later(
-                lambda connection: steps.settle(connection, run_id, operation_id, ended, token, self._key)
+                lambda connection: steps.settle(connection, run_id, operation_id, ended, token, self._key, sent)
             )
 
     def count(self, run_id: str, api_calls: Mapping[str, int]) -> None:

@@ -27,9 +27,18 @@ _AT_ONCE = 400
 _TAKING = 7_114_733_118
 # SQLite's own clock is the one of the machine that the file is on; neither is the caller's ``time``.
 _CLOCKS = {
-    "postgresql": "select extract(epoch from clock_timestamp())::float8",
-    "sqlite": "select (julianday('now') - 2440587.5) * 86400.0",
+    "postgresql": "extract(epoch from clock_timestamp())::float8",
+    "sqlite": "(julianday('now') - 2440587.5) * 86400.0",
 }
+_MINE = sa.and_(LEASES.c.function == sa.bindparam("this"), LEASES.c.holder == sa.bindparam("mine"))
+# Asked before every write: the lease and the time with one statement.
+_TOKENS = {
+    name: sa.select(LEASES.c.token, LEASES.c.expires_at, sa.literal_column(clock).label("now"))
+    .where(_MINE)
+    .with_for_update()
+    for name, clock in _CLOCKS.items()
+}
+_HELD_ON = LEASES.update().where(_MINE).values(expires_at=sa.bindparam("until"))
 Clock = Callable[[], float]
 
 
@@ -108,13 +117,12 @@ def token(connection: sa.Connection, holder_id: str, function: str) -> int | Non
 
     A lease that is over and that nobody took is held on to, in the caller's transaction.
     """
-    this = sa.and_(LEASES.c.function == function, LEASES.c.holder == holder_id)
-    row = connection.execute(sa.select(LEASES.c.token, LEASES.c.expires_at).where(this).with_for_update()).first()
+    this = {"this": function, "mine": holder_id}
+    row = connection.execute(_TOKENS[connection.dialect.name], this).first()
     if row is None:
         return None
-    now = database_time(connection)
-    if row.expires_at <= now:
-        connection.execute(LEASES.update().where(this).values(expires_at=now + LEASE_S))
+    if row.expires_at <= row.now:
+        connection.execute(_HELD_ON, {**this, "until": row.now + LEASE_S})
     return int(row.token)
 
 
@@ -145,7 +153,7 @@ def release(connection: sa.Connection, holder: Holder) -> None:
 
 def database_time(connection: sa.Connection) -> float:
     """Seconds since 1970 by the database's clock, which is the same for all who ask."""
-    found: float = connection.exec_driver_sql(_CLOCKS[connection.dialect.name]).scalar_one()
+    found: float = connection.exec_driver_sql(f"select {_CLOCKS[connection.dialect.name]}").scalar_one()
     return found
 
 

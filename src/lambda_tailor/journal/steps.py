@@ -29,8 +29,12 @@ _STEP = sa.select(STEPS).where(_THIS)
 _SENT = _update("call", "result", "was", "wrote", "state", "sent_at", "seen", "token", "left", "signature")
 # A process that slept while another took its run over has nothing more to say about it.
 _NOT_TAKEN_OVER = sa.or_(STEPS.c.token.is_(None), STEPS.c.token <= sa.bindparam("mine"))
+_FIRST_SENT = _SENT.where(STEPS.c.state == StepState.INTENDED, STEPS.c.call == "", STEPS.c.made.is_(None))
 _SETTLED = _update("result", "detail", "settled_at", "left", "token").where(_NOT_TAKEN_OVER)
 _STATE = _update("state", "made", "signature").where(_NOT_TAKEN_OVER, STEPS.c.call != "")
+_CONFIRMED = _update("result", "detail", "settled_at", "left", "token", "state", "made", "signature").where(
+    _NOT_TAKEN_OVER, STEPS.c.call != ""
+)
 _UNSENT = _update("state", "call", "was", "wrote", "signature").where(_NOT_TAKEN_OVER)
 _EMPTY = {"call": "", "was": "{}", "wrote": "{}", "detail": "", "state": StepState.INTENDED}
 
@@ -47,10 +51,14 @@ def intend(connection: sa.Connection, run_id: str, operation_ids: Sequence[str])
         connection.execute(STEPS.insert(), rows)
 
 
+# A row as it was written when its write was sent.
+Sent = Mapping[str, Any]
+
+
 def send(
     connection: sa.Connection, run_id: str, operation_id: str, sending: Sending, key: TeamKey | None
-) -> int | None:
-    """Write down what is sent now and what was there; the fencing token, or None where the lease is gone.
+) -> Sent | None:
+    """Write down what is sent now and what was there; the row with its fencing token, or None where the lease is gone.
 
     Said again for the same operation, the first account of what was there stands, unless nothing was sent then.
     """
@@ -58,26 +66,37 @@ def send(
     if token is None:
         return None
     this = {"run": run_id, "operation": operation_id}
-    was, wrote, seen = dict(sending.was), dict(sending.wrote), sending.seen
-    known = connection.execute(_STEP, this).mappings().first()
-    if known is None:
-        connection.execute(
-            STEPS.insert(), {**_EMPTY, "run_id": run_id, "operation_id": operation_id, "intended_at": now()}
-        )
-    elif known["call"] and known["state"] != StepState.INTENDED:
-        was, wrote = {**was, **json.loads(known["was"])}, {**json.loads(known["wrote"]), **wrote}
-        seen = json.loads(known["seen"]) if known["seen"] else seen
     told: dict[str, Any] = {
-        "call": sending.call, "result": None, "was": json.dumps(was), "wrote": json.dumps(wrote), "token": token,
-        "state": StepState.SENT, "sent_at": now(), "seen": None if seen is None else json.dumps(seen), "left": None,
+        "call": sending.call, "result": None, "was": json.dumps(dict(sending.was)),
+        "wrote": json.dumps(dict(sending.wrote)), "token": token, "state": StepState.SENT, "sent_at": now(),
+        "seen": None if sending.seen is None else json.dumps(sending.seen), "left": None,
     }  # fmt: skip
-    made = known["made"] if known is not None else None
-    signed = {**told, "run_id": run_id, "operation_id": operation_id, "made": made}
-    told["signature"] = signature(key, "step", STEP, signed)
-    connection.execute(_SENT, {**this, **told})
-    if known is None or not known["call"]:
+    row = _signed(key, {**told, "run_id": run_id, "operation_id": operation_id, "made": None})
+    if connection.execute(_FIRST_SENT, {**this, **told, "signature": row["signature"]}).rowcount:
         tallies.add(connection, run_id, 1, key)
-    return token
+        return row
+    return _send_again(connection, this, told, key)
+
+
+def _send_again(connection: sa.Connection, this: Mapping[str, str], told: dict[str, Any], key: TeamKey | None) -> Sent:
+    """Where something is known of the step beyond that it was intended."""
+    known = connection.execute(_STEP, this).mappings().first()
+    names = {"run_id": this["run"], "operation_id": this["operation"]}
+    if known is None:
+        connection.execute(STEPS.insert(), {**_EMPTY, **names, "intended_at": now()})
+    elif known["call"] and known["state"] != StepState.INTENDED:
+        told["was"] = json.dumps({**json.loads(told["was"]), **json.loads(known["was"])})
+        told["wrote"] = json.dumps({**json.loads(known["wrote"]), **json.loads(told["wrote"])})
+        told["seen"] = known["seen"] or told["seen"]
+    row = _signed(key, {**told, **names, "made": known["made"] if known is not None else None})
+    connection.execute(_SENT, {**this, **told, "signature": row["signature"]})
+    if known is None or not known["call"]:
+        tallies.add(connection, this["run"], 1, key)
+    return row
+
+
+def _signed(key: TeamKey | None, row: Mapping[str, Any]) -> dict[str, Any]:
+    return {**row, "signature": signature(key, "step", STEP, row)}
 
 
 def unsend(
@@ -104,12 +123,26 @@ def _signed_again(key: TeamKey | None, known: sa.RowMapping, told: Mapping[str, 
 
 
 def settle(
-    connection: sa.Connection, run_id: str, operation_id: str, ended: Ended, token: int, key: TeamKey | None
+    connection: sa.Connection,
+    run_id: str,
+    operation_id: str,
+    ended: Ended,
+    token: int,
+    key: TeamKey | None,
+    sent: Sent | None = None,
 ) -> None:
-    """Write down how an operation ended, whether it was sent or never came to that."""
+    """Write down how an operation ended, whether it was sent or never came to that.
+
+    ``sent`` is its row as this process has just written it: what another has made of that since is not vouched for.
+    """
     this = {"run": run_id, "operation": operation_id}
     left = json.dumps(ended.left) if ended.left else None
     told = {"result": ended.result, "detail": ended.detail, "settled_at": now(), "left": left, "token": token}
+    told_made = {"state": ended.state, "made": None if ended.made is None else json.dumps(ended.made)}
+    if sent is not None and ended.state is not None:
+        signed = _signed(key, {**sent, **told_made})["signature"]
+        connection.execute(_CONFIRMED, {**this, **told, **told_made, "mine": token, "signature": signed})
+        return
     if connection.execute(_SETTLED, {**this, **told, "mine": token}).rowcount == 0:
         if connection.execute(_STEP, this).first() is None:
             row = {**_EMPTY, "run_id": run_id, "operation_id": operation_id, "intended_at": now(), **told}
@@ -117,7 +150,6 @@ def settle(
         return
     if ended.state is not None:
         known = connection.execute(_STEP, this).mappings().one()
-        told_made = {"state": ended.state, "made": None if ended.made is None else json.dumps(ended.made)}
         signed = _signed_again(key, known, told_made)
         connection.execute(_STATE, {**this, **told_made, "mine": token, "signature": signed})
 

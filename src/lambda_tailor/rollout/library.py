@@ -14,10 +14,9 @@ from lambda_tailor.model.progress import Observer
 from lambda_tailor.model.rollout import GuardOptions, Watcher
 from lambda_tailor.model.run import Run
 from lambda_tailor.planning.options import MAX_AGE_H, connection_of
-from lambda_tailor.rollout.preparing import Prepared
 
 if TYPE_CHECKING:
-    pass
+    from lambda_tailor.rollout.preparing import Prepared
 
 
 def prepare_rollout(

@@ -32,6 +32,12 @@ def write(address: ResourceAddress, _observed: State, wanted: State) -> Call:
     return Call("lambda", "PutFunctionConcurrency", {**function, "ReservedConcurrentExecutions": reserved})
 
 
+def told(answer: Answer) -> State | None:
+    """What is reserved now, as PutFunctionConcurrency answers; a deletion is answered with nothing."""
+    reserved = answer.get("ReservedConcurrentExecutions")
+    return None if reserved is None else {"reserved_concurrency": reserved}
+
+
 def follows(shown: Shown) -> bool:
     """The function's own reservation."""
     return shown.of_the_function and shown.field == "reserved_concurrency" and shown.valued(maybe(whole))
@@ -44,6 +50,7 @@ SETTING = Setting(
     read=read,
     observe=observe,
     write=write,
+    told=told,
     follows=follows,
     absent_codes=frozenset({"ResourceNotFoundException"}),
     read_actions=(Action("lambda:GetFunction", FUNCTION),),

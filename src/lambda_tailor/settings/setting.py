@@ -85,7 +85,8 @@ class Setting:
     ``absent_codes``) into its state. ``write`` turns observed and wanted state into the one call
     that gets there. ``follows`` tells whether a field that a plan would write follows from the change
     that it shows: by resource, field and both values. ``refuse`` gives the reason why that must not be
-    done. ``progress`` tells from a ``read`` answer whether AWS is done; where it is ``asynchronous``,
+    done. ``told`` gives the state that the answer to a ``write`` tells whole; elsewhere it is read back.
+    ``progress`` tells from a ``read`` answer whether AWS is done; where it is ``asynchronous``,
     AWS goes on after its answer.
     ``prepares`` tells that it only makes way for the setting that a change shows.
     ``read_together`` asks for several resources at once, where AWS has a request for that; ``observe`` then finds
@@ -115,6 +116,7 @@ class Setting:
     read_together: Callable[[Sequence[ResourceAddress]], Call] | None = None
     absent_codes: frozenset[str] = frozenset()
     refuse: Callable[[State, State], str | None] = never_refused
+    told: Callable[[Answer], State | None] = field(default=lambda _answer: None)
     progress: Callable[[Answer], Progress | Broken] = always_settled
     asynchronous: bool = False
     prepares: bool = False
