@@ -46,7 +46,8 @@ def permitted() -> None:
     """Let the role of ``seed``'s functions send traces and failed events: else both are blocked, and cost no write."""
     statement = {"Effect": "Allow", "Action": ["xray:PutTraceSegments", "xray:PutTelemetryRecords", "sqs:SendMessage"]}
     document = {"Version": "2012-10-17", "Statement": [{**statement, "Resource": "*"}]}
-    boto3.Session().client("iam").put_role_policy(RoleName="bench", PolicyName="bench", PolicyDocument=json.dumps(document))
+    iam = boto3.Session().client("iam")
+    iam.put_role_policy(RoleName="bench", PolicyName="bench", PolicyDocument=json.dumps(document))
 
 
 def secrets(count: int, first: int = 0) -> None:

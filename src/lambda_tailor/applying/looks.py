@@ -29,7 +29,10 @@ LEAD_S = 0.3
 # With one look those are read whose turn comes so soon after it.
 _AHEAD_S = 0.5
 _YOUNG_S = 0.45
-_MOST = 25
+# No request takes more names: fifty log groups, a hundred alarms.
+_MOST = 50
+# A look that is had together waits so long for others that are just being announced.
+_GATHER_S = 0.03
 # The look after a write waits so long for others to be had with it.
 _AFTER_S = 1.0
 
@@ -93,6 +96,8 @@ class Looks:
         ``forgiving`` of a last update that failed: the next one is taken all the same. Raises what Gateway.call raises.
         """
         since = self._clock() - _YOUNG_S
+        if key.kind in self._lanes and self._young(key, since) is None:
+            self._sleep(_GATHER_S)
         return self._look(setting, key, since=since, forgiving=forgiving, sleep=passage.sleep)
 
     def again(self, setting: Setting, key: Key) -> Look:

@@ -154,6 +154,11 @@ class Runner:
         runs = self.journal.runs()
         states.check_resume(_of(run_id, runs), runs, self.journal.at_work(run_id))
 
+    def check_go_on(self, run_id: str) -> None:
+        """Raises BadInput where the run's rollouts cannot be gone on with."""
+        runs = self.journal.runs()
+        states.check_go_on(_of(run_id, runs), runs, self.journal.at_work(run_id))
+
     def _was_put_back(self, record: RunRecord) -> None:
         """The run is rolled back; if it was a rollback itself, what it had put back stands again."""
         self.journal.mark(record.run_id, Status.ROLLED_BACK)

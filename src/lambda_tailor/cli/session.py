@@ -138,7 +138,7 @@ class Session:
 
     def _show_unfinished(self) -> None:
         """Rollouts that nobody has ended, before anything else; a journal that is not there has none."""
-        from lambda_tailor.journal.rollouts import unfinished_in
+        from lambda_tailor.journal.unfinished import unfinished_in
 
         for line in unfinished_lines(unfinished_in(self.asked.get("journal") or paths.journal_url())):
             print(line, file=sys.stderr)

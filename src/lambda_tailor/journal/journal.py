@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -26,7 +26,7 @@ from lambda_tailor.journal.leases import Held, Holder
 from lambda_tailor.journal.outcomes import run_of
 from lambda_tailor.journal.rollouts import RolloutRow
 from lambda_tailor.journal.signatures import JournalKey, signature
-from lambda_tailor.journal.standing import explained, lease_lost, standing
+from lambda_tailor.journal.standing import explained, lease_lost, rollout_held, standing
 from lambda_tailor.journal.tables import LEASES, RUNS, STEPS
 from lambda_tailor.journal.team_key import TeamKey
 from lambda_tailor.model.plan import Plan
@@ -34,6 +34,8 @@ from lambda_tailor.model.record import RunRecord, Sending
 from lambda_tailor.model.rollout import UnfinishedRollout
 from lambda_tailor.model.run import Ended, RunOverview, RunSummary, Status, StepState
 from lambda_tailor.model.tuning import Tuning
+
+T = TypeVar("T")
 
 
 class Journal:
@@ -45,7 +47,7 @@ class Journal:
             self._engine = open_engine(url)
         self._writes = GroupCommit(self._engine.execution_options(writes=True))
         self._key: TeamKey | None = None
-        # The rows of what this process has sent and not settled yet.
+        # What this process has sent and not settled yet.
         self._sent: dict[tuple[str, str], steps.Sent] = {}
 
     def close(self) -> None:
@@ -103,7 +105,7 @@ class Journal:
         )  # fmt: skip
 
     def intend(self, run_id: str, operation_ids: Sequence[str]) -> None:
-        """Write down, with the next write, what will be tried: of what is only intended nothing was done."""
+        """Write down, with the next write, what will be tried: nothing of it was done yet."""
         with explained(self.place):
             self._writes.later(lambda connection: steps.intend(connection, run_id, operation_ids))
 
@@ -112,9 +114,8 @@ class Journal:
 
         Raises LeaseLost where the holder no longer has the function: then it must not be sent.
         """
-        sent: list[steps.Sent | None] = []
-        self._write(lambda connection: sent.append(steps.send(connection, run_id, operation_id, sending, self._key)))
-        if (row := sent[-1]) is None:
+        row = self._written(lambda connection: steps.send(connection, run_id, operation_id, sending, self._key))
+        if row is None:
             raise lease_lost(sending.function)
         self._sent[run_id, operation_id] = row
 
@@ -128,9 +129,7 @@ class Journal:
 
     def still_held(self, holder: Holder, function: str) -> None:
         """Raises LeaseLost where the holder no longer has the function."""
-        token: list[int | None] = []
-        self._write(lambda connection: token.append(leases.token(connection, holder.id, function)))
-        if token[-1] is None:
+        if self._written(lambda connection: leases.token(connection, holder.id, function)) is None:
             raise lease_lost(function)
 
     def settle(self, run_id: str, operation_id: str, ended: Ended, token: int = 0) -> None:
@@ -160,15 +159,14 @@ class Journal:
         """Write down that the run goes on from here; the number under which it may be finished."""
         again = sa.func.coalesce(RUNS.c.epoch, 0) + 1
         taken = RUNS.update().where(RUNS.c.run_id == run_id)
-        epoch: list[int] = []
         values = {"status": Status.RUNNING, "summary": None, "epoch": again, "worker": processes.here()}
 
-        def work(connection: sa.Connection) -> None:
+        def work(connection: sa.Connection) -> int:
             connection.execute(taken.values(values))
-            epoch.append(connection.execute(sa.select(RUNS.c.epoch).where(RUNS.c.run_id == run_id)).scalar_one())
+            epoch: int = connection.execute(sa.select(RUNS.c.epoch).where(RUNS.c.run_id == run_id)).scalar_one()
+            return epoch
 
-        self._write(work)
-        return epoch[-1]
+        return self._written(work)
 
     def finish(self, run_id: str, status: Status, epoch: int | None = None) -> None:
         """Write down how the run ended, unless another process has taken it up since."""
@@ -178,15 +176,11 @@ class Journal:
 
     def hold(self, holder: Holder, functions: Sequence[str]) -> Mapping[str, Held]:
         """Lease the functions (ARNs) for a run; those that another run works on are not, and are returned."""
-        found: dict[str, Held] = {}
-        self._write(lambda connection: found.update(leases.take(connection, holder, functions)))
-        return found
+        return self._written(lambda connection: leases.take(connection, holder, functions))
 
     def renew(self, holder: Holder) -> int:
         """Hold on to the leases; how many they are."""
-        held: list[int] = []
-        self._write(lambda connection: held.append(leases.renew(connection, holder)))
-        return held[-1]
+        return self._written(lambda connection: leases.renew(connection, holder))
 
     def token(self, holder: Holder) -> int:
         """The holder's newest fencing token; 0 where it holds nothing."""
@@ -205,9 +199,7 @@ class Journal:
 
     def mark(self, run_id: str, status: Status) -> None:
         """Change the run's status. One that runs again is no longer summed up."""
-        changed: dict[str, Any] = {"status": status}
-        if status is Status.RUNNING:
-            changed["summary"] = None
+        changed: dict[str, Any] = {"status": status, **({"summary": None} if status is Status.RUNNING else {})}
         self._write(lambda c: c.execute(RUNS.update().where(RUNS.c.run_id == run_id).values(changed)))
 
     def sum_up(self, run_id: str, summary: RunSummary) -> None:
@@ -295,7 +287,9 @@ class Journal:
 
         Raises FunctionHeld where another process has written since.
         """
-        self._write(lambda connection: rollout_rows.write(connection, run_id, row, before, self._key))
+        if not self._written(lambda connection: rollout_rows.write(connection, run_id, row, before, self._key)):
+            # Raised here and not in the transaction, which is also that of other writes, and whose failure is final.
+            raise rollout_held(row.shown.function, run_id)
 
     def rollouts(self, run_id: str) -> Mapping[str, RolloutRow]:
         """The rollouts of a run by function ARN."""
@@ -337,6 +331,12 @@ class Journal:
             yield
         except (ValueError, KeyError, TypeError, RecursionError, PlanFileError) as error:
             raise JournalError(f"The journal {self.place} is damaged at run {run_id}: restore it first.") from error
+
+    def _written(self, work: Callable[[sa.Connection], T]) -> T:
+        """What the work gave, once it is durable."""
+        found: list[T] = []
+        self._write(lambda connection: found.append(work(connection)))
+        return found[-1]
 
     def _write(self, work: Callable[[sa.Connection], object]) -> None:
         with explained(self.place):

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lambda_tailor.errors import JournalError, LeaseLost
+from lambda_tailor.errors import FunctionHeld, JournalError, LeaseLost
 from lambda_tailor.journal import leases, processes
 from lambda_tailor.journal import rollouts as rollout_rows
 from lambda_tailor.model.run import Status
@@ -34,6 +34,11 @@ def lease_lost(function: str) -> LeaseLost:
         f"Another run took over {function.rpartition(':')[2]} while this one was asleep: this one stops here, "
         "and writes nothing more; see 'lambda-tailor runs'."
     )
+
+
+def rollout_held(name: str, run_id: str) -> FunctionHeld:
+    """The error for a process that finds another one's word in a rollout that it looks after."""
+    return FunctionHeld(f"Another process looks after the rollout of {name}: see 'lambda-tailor runs {run_id}'.")
 
 
 @contextmanager

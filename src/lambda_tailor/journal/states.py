@@ -31,14 +31,22 @@ def check_resume(run: RunOverview, runs: Sequence[RunOverview], at_work: Held | 
 
     Raises BadInput.
     """
-    _check_free(run, at_work)
-    if run.status is Status.ROLLED_BACK:
-        raise BadInput(f"{run.run_id} was put back{_by(run, runs)}: make a new plan to apply it again.")
-    _check_newest(run, runs)
+    check_go_on(run, runs, at_work)
     half = next((each for each in reversed(runs) if each.of_run == run.run_id and _touched(each)), None)
     if half is not None:
         way = f"finish that with 'lambda-tailor rollback {run.run_id}'"
         raise BadInput(f"{run.run_id} is put back in part, by {half.run_id}: {way}.")
+
+
+def check_go_on(run: RunOverview, runs: Sequence[RunOverview], at_work: Held | None) -> None:
+    """Whether a run's rollouts may be gone on with, of which some may have gone back by themselves.
+
+    Raises BadInput.
+    """
+    _check_free(run, at_work)
+    if run.status is Status.ROLLED_BACK:
+        raise BadInput(f"{run.run_id} was put back{_by(run, runs)}: make a new plan to apply it again.")
+    _check_newest(run, runs)
 
 
 def check_rollback(run: RunOverview, runs: Sequence[RunOverview], at_work: Held | None) -> RunOverview | None:

@@ -31,9 +31,13 @@ def roll_back(runner: Runner, run_id: str, watcher: Watcher | None = None) -> Ru
 
 
 def resume(runner: Runner, run_id: str, watcher: Watcher | None = None) -> Run:
-    """Finish a run: its rollouts where it has open ones, else what it was cut off in."""
+    """Finish a run: its rollouts where it has open ones, else what it was cut off in.
+
+    Raises BadInput where there is nothing to go on with.
+    """
     record = runner.known(run_id)
     if any(rollout.status is RolloutStatus.RUNNING for rollout in record.rollouts):
+        runner.check_go_on(record.run_id)
         guarded = GuardedRuns(runner=runner, watcher=watcher or Unwatched())
         return _descended(guarded, guarded.go_on(record.run_id))
     return runner.resume(record.run_id)

@@ -62,7 +62,7 @@ class GuardedRuns:
         if status_of(record) is Status.INTERRUPTED:
             self.runner.resume(run_id)
             record = journal.run(run_id)
-        journal.mark(run_id, Status.RUNNING)
+        epoch = journal.take_up(run_id)
         try:
             while True:
                 states = self._open(run_id)
@@ -73,7 +73,7 @@ class GuardedRuns:
                     break
                 self._wait(min(look_every_s(state.options.minutes) for state in left))
         finally:
-            self._end(run_id)
+            self._end(run_id, epoch)
         return run_of(journal.run(run_id))
 
     def roll_back(self, run_id: str) -> tuple[str, ...]:
@@ -115,8 +115,8 @@ class GuardedRuns:
         while (left := until - self.clock.now()) > 0 and not self.runner.stop.is_set():
             self.clock.sleep(min(left, 1.0))
 
-    def _end(self, run_id: str) -> None:
-        """Write down where the run stands."""
+    def _end(self, run_id: str, epoch: int) -> None:
+        """Write down where the run stands, unless another process has taken it up since."""
         journal = self.runner.journal
         rows = journal.rollouts(run_id).values()
         if any(map(is_open, rows)):
@@ -126,7 +126,7 @@ class GuardedRuns:
         status = status_of(record)
         if gone and status is Status.SUCCEEDED:
             status = Status.ROLLED_BACK if len(gone) == len(rows) else Status.FAILED
-        journal.finish(run_id, status)
+        journal.finish(run_id, status, epoch)
         journal.sum_up(run_id, run_of(journal.run(run_id)).summary)
 
     def _undo(self, record: RunRecord, state: State) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 
 from lambda_tailor.errors import BadInput
 from lambda_tailor.journal.leases import Held
-from lambda_tailor.journal.states import TRANSITIONS, check_resume, check_rollback
+from lambda_tailor.journal.states import TRANSITIONS, check_go_on, check_resume, check_rollback
 from lambda_tailor.model.run import RunOverview, RunSummary, Status
 
 PAGE = Path(__file__).parents[3] / "docs" / "runs.md"
@@ -44,7 +44,7 @@ def test_what_is_not_put_back_can_be_gone_on_with_and_put_back(status: Status) -
 @pytest.mark.parametrize("status", Status)
 def test_what_is_at_work_is_left_to_it(status: Status) -> None:
     this = run("run-1", status)
-    for check in (check_resume, check_rollback):
+    for check in (check_resume, check_go_on, check_rollback):
         with pytest.raises(BadInput, match="run-1 is at work, by ann on laptop"):
             check(this, [this], AT_WORK)
 
@@ -53,7 +53,14 @@ def test_what_was_put_back_is_not_gone_on_with() -> None:
     first, undo = run("run-1", Status.ROLLED_BACK), run("run-2", Status.SUCCEEDED, "run-1", 3)
     with pytest.raises(BadInput, match="run-1 was put back by run-2: make a new plan"):
         check_resume(first, [first, undo], None)
+    with pytest.raises(BadInput, match="run-1 was put back by run-2: make a new plan"):
+        check_go_on(first, [first, undo], None)
     assert (Status.ROLLED_BACK, Status.RUNNING) not in TRANSITIONS
+
+
+def test_rollouts_go_on_where_one_of_them_went_back_in_part() -> None:
+    this, one = run("run-1", Status.RUNNING), run("run-2", Status.FAILED, "run-1", 1)
+    check_go_on(this, [this, one], None)
 
 
 def test_a_second_rollback_is_the_first_again() -> None:
@@ -73,7 +80,7 @@ def test_what_is_put_back_in_part_is_not_gone_on_with(status: Status, rolled_bac
 def test_of_several_rollbacks_of_a_run_only_the_newest_counts() -> None:
     first, old = run("run-1", Status.ROLLED_BACK), run("run-2", Status.INTERRUPTED, "run-1", 1)
     new = run("run-3", Status.SUCCEEDED, "run-1", 3)
-    for check in (check_resume, check_rollback):
+    for check in (check_resume, check_go_on, check_rollback):
         with pytest.raises(BadInput, match="run-1 was put back again after run-2, by run-3"):
             check(old, [first, old, new], None)
     assert check_rollback(new, [first, old, new], None) is None

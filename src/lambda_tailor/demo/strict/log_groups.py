@@ -34,7 +34,7 @@ class LogGroupIdentifiers(Passing):
             message = "logGroupIdentifiers takes at most 50 items, and no other filter."
             return refusal(exchange, "InvalidParameterException", message)
         names = [str(each).rpartition(":log-group:")[2].removesuffix(":*") for each in identifiers]
-        groups = await self._groups(exchange, commonprefix(names))
+        groups = await self._groups(exchange, commonprefix(names))  # noqa: RUF071 - names, not paths
         found = [groups[name] for name in names if name in groups]
         body = json.dumps({"logGroups": found}).encode()
         return Answer(200, {"Content-Type": "application/x-amz-json-1.1"}, body)
