@@ -239,12 +239,9 @@ class Journal:
             if run_id != "latest":
                 wanted = sa.select(RUNS).where(RUNS.c.run_id == run_id)
             row = connection.execute(wanted).mappings().first()
-            if row is None and run_id == "latest":
-                raise RunNotFound(
-                    f"The journal {self.place} has no run that changed anything: see 'lambda-tailor runs'."
-                )
             if row is None:
-                raise RunNotFound(f"The journal {self.place} knows no run {run_id}: see 'lambda-tailor runs'.")
+                none = "has no run that changed anything" if run_id == "latest" else f"knows no run {run_id}"
+                raise RunNotFound(f"The journal {self.place} {none}: see 'lambda-tailor runs'.")
             return self._record(connection, {**row, "status": standing(connection, row)})
 
     def runs(self) -> Sequence[RunOverview]:
@@ -288,7 +285,7 @@ class Journal:
         Raises FunctionHeld where another process has written since.
         """
         if not self._written(lambda connection: rollout_rows.write(connection, run_id, row, before, self._key)):
-            # Raised here and not in the transaction, which is also that of other writes, and whose failure is final.
+            # Not raised in the transaction, which others' writes share, and whose failure is final.
             raise rollout_held(row.shown.function, run_id)
 
     def rollouts(self, run_id: str) -> Mapping[str, RolloutRow]:
