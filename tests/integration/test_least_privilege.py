@@ -74,6 +74,8 @@ BLOCKED_BY = {
     "s3:GetLifecycleConfiguration": set(),
     "logs:GetQueryResults": set(),
     "logs:StartQuery": set(),
+    # By master, for Lambda@Edge.
+    "lambda:ListFunctions": set(),
 }
 # Where a write is refused, the rules whose changes are not made.
 FAILED_BY = {
@@ -107,7 +109,7 @@ CLAIMED_BY = {
 # AWS asks for them, the emulator does not.
 # A plan asks these only where a query is given up, and of functions of which something is told by version.
 NOT_ASKED_BY_PLANS = {"logs:StopQuery", "lambda:GetFunctionConfiguration"}
-NOT_ASKED = {"lambda:ListFunctions", "sqs:ListDeadLetterSourceQueues", "sqs:ReceiveMessage", "sqs:TagQueue"}
+NOT_ASKED = {"sqs:ListDeadLetterSourceQueues", "sqs:ReceiveMessage", "sqs:TagQueue"}
 NEEDS_NO_GROUP = {"logs:CreateLogGroup", "logs:DeleteLogGroup"}
 
 
@@ -298,6 +300,13 @@ def test_a_function_that_may_not_be_read_is_a_problem_of_its_own(guarded: Guarde
 
 # What this policy allows and a small function without provisioned concurrency or logs does not come to need.
 NOT_SEEN = {
+    # No API's permission is in its policy.
+    "apigateway:GET",
+    "application-autoscaling:DeleteScheduledAction",
+    "application-autoscaling:DeregisterScalableTarget",
+    "application-autoscaling:DescribeScheduledActions",
+    "application-autoscaling:PutScheduledAction",
+    "application-autoscaling:RegisterScalableTarget",
     "lambda:DeleteProvisionedConcurrencyConfig",
     "lambda:GetProvisionedConcurrencyConfig",
     "lambda:PutProvisionedConcurrencyConfig",
@@ -327,7 +336,7 @@ rules:
   tracing: {mode: Active}
   dead-letter-queue: {queue: "{function}-dlq", add_permission: true}
   alarms: {error_rate_percent: 1, duration_ms: 1000}
-  deployment-bucket-versioning: {bucket: "lambda-deployment-dev"}
+  deployment-bucket-versioning: {bucket: "lambda-deployment-dev", noncurrent_days: 90}
   shared-layer: {layer: "lambda-layer-shared-dev"}
   architecture: {}
   async-retries: {retries: 0}
@@ -340,6 +349,13 @@ rules:
   unbounded-recursion: {terminate: true}
   idle-function: {}
   runtime-end-of-life: {}
+  application-log-level: {}
+  event-source-batching: {}
+  event-source-concurrency: {target: 5}
+  provisioned-concurrency-schedule: {}
+  public-access: {}
+  poison-pills: {fix: true, retries: 3}
+  money-lost: {}
 overrides:
   - name: "*"
     rules: {memory: {from_evidence: true}, timeout: {from_evidence: true}}

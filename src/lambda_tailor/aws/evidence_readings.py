@@ -42,7 +42,10 @@ def add_told(function: Function, readings: dict[str, Any], told: LogEvidence | A
 
 
 def _biased(function: Function) -> str:
-    """Successful runs are reported at INFO: .../lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html ."""
+    """A successful run's report is of the level INFO, a failing one's WARN, by AWS's mapping of system log levels.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+    """
     warn = function.system_log_level == "WARN"
     return ", which are of failing runs only: its system log level is WARN" if warn else ""
 

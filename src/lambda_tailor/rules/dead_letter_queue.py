@@ -45,6 +45,7 @@ class DeadLetterQueueOptions(Options):
     @field_validator("queue")
     @classmethod
     def _standard(cls, queue: str | None) -> str | None:
+        # For destinations: https://github.com/aws/aws-cdk/issues/13793; of dead-letter queues no page says it.
         if queue is not None and queue.endswith(".fifo"):
             raise ValueError("Lambda sends failed events to standard queues only, and .fifo names another kind")
         return queue
@@ -115,6 +116,8 @@ def more_lookups(function: Function, evidence: Evidence, options: DeadLetterQueu
 
 def _key_permissions(function: Function, options: DeadLetterQueueOptions) -> Iterable[Lookup]:
     """What a queue that is encrypted under a customer's key takes besides: Lambda checks the sending only.
+
+    Who sends needs both actions, by SQS's page; that Lambda sends as the function's role is not confirmed there.
 
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
     """

@@ -1,4 +1,8 @@
-"""Log class: much written and seldom read logs cost half as much in the class Infrequent Access."""
+"""Log class: much written and seldom read logs cost half as much in the class Infrequent Access.
+
+That no metrics are extracted there from records that embed them (EMF) is not confirmed in documentation that could be
+read; that there are no metric filters is.
+"""
 
 from __future__ import annotations
 

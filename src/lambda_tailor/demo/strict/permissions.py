@@ -113,6 +113,8 @@ def _lambda(exchange: Exchange, operation: str) -> Iterable[Check]:
     asked = exchange.parameters()
     if operation == "GetLayerVersionByArn":
         return [("lambda:GetLayerVersion", asked["Arn"])]
+    if "UUID" in asked:
+        return [(f"lambda:{operation}", _arn(exchange, "lambda", f"event-source-mapping:{asked['UUID']}"))]
     if operation in _WITHOUT_RESOURCE or "FunctionName" not in asked:
         return [(f"lambda:{operation}", "*")]
     name = asked["FunctionName"]
