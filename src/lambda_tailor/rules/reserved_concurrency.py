@@ -32,7 +32,8 @@ class ReservedConcurrencyOptions(Options):
 
 def lookups(function: Function, options: ReservedConcurrencyOptions) -> Iterable[Lookup]:
     """What is provisioned, which a reservation may not be under."""
-    return (Lookup("provisioned", function.name),) if options.target is not None else ()
+    derived = options.from_evidence and options.protects is not None
+    return (Lookup("provisioned", function.name),) if options.target is not None or derived else ()
 
 
 def judge(function: Function, evidence: Evidence, options: ReservedConcurrencyOptions) -> Sequence[Verdict]:
@@ -56,7 +57,8 @@ def _fitted(function: Function, evidence: Evidence, options: ReservedConcurrency
         return Kept(SETTING, current, "it is switched off on purpose by a reservation of 0")
     if not isinstance(peak, Measured):
         return Kept(SETTING, current, f"it is not derived: {peak.because}", quotes)
-    wanted = max(math.ceil(peak.value * (1 + options.headroom_percent / 100)), options.minimum)
+    least = max(options.minimum, _provisioned(function))
+    wanted = max(math.ceil(peak.value * (1 + options.headroom_percent / 100)), least)
     throttled = isinstance(evidence.throttles, Measured) and evidence.throttles.value > 0
     if current is not None:
         if throttled and peak.value >= current and wanted > current:

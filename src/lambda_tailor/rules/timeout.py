@@ -58,6 +58,12 @@ def _to_target(function: Function, evidence: Evidence, target: int) -> Verdict:
     if isinstance(longest, Measured) and longest.value >= target * 1000:
         seen = f"a run of {longest.value / 1000:.1f} s was seen in the last {longest.window_days:.0f} days"
         return Blocked(SETTING, current, target, f"{seen} ({longest.source})", step, quotes, "longer-run-seen")
+    if target > max(current, (shown_again := _visibility(evidence))):
+        reason = (
+            f"the policy's target; but a queue shows a message again after {shown_again} s, and Lambda refuses the next "
+            "change of its event source"
+        )
+        return Proposed(SETTING, current, target, reason, step, Risk.HIGH, quotes)
     if isinstance(longest, Measured):
         reason = f"the longest run took {longest.value / 1000:.1f} s"
         worst = longest.value / 1000 * _slowdown(function, evidence)

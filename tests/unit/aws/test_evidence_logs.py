@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from lambda_tailor.aws.scopes import OpenScope
 from lambda_tailor.errors import AccessDenied, AwsRefused
 from lambda_tailor.model.evidence import Absent, AtMemory, Measured
 from lambda_tailor.settings.setting import Answer
-from tests.builders import ACCOUNT
+from tests.builders import ACCOUNT, a_function
 from tests.unit.aws.answering import (
     ALL,
     NOW,
@@ -198,3 +199,20 @@ def test_a_function_whose_log_cannot_be_asked_costs_no_sample() -> None:
     assert isinstance(closed.memory_used, Absent) and "class DELIVERY" in closed.memory_used.because
     assert isinstance(asked.memory_used, Measured)
     assert gateway.calls["logs:FilterLogEvents"] == 0
+
+
+def test_an_aggregate_says_how_far_back_it_reaches_and_that_some_of_it_is_of_older_code() -> None:
+    first = (NOW - timedelta(days=7)).timestamp() * 1000
+
+    def kept_for_a_week(group: str) -> list[list[dict[str, str]]]:
+        return [row(group, memory=3008, mostUsed=211, meanTook=100, meanBilled=100, timedOut=0, runs=990, first=first)]
+
+    gateway = Answering({"GetMetricData": metric_data(VALUES), **insights(kept_for_a_week)})
+    for age_days, older in ((3, True), (8, False)):
+        changed = (NOW - timedelta(days=age_days)).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+        (evidence,) = read(gateway, [a_function(last_modified=changed)], readings=ALL).evidence.values()
+        assert isinstance(evidence.memory_used, Measured)
+        # Seven days of retention are not the fourteen that were asked for.
+        assert evidence.memory_used.window_days == pytest.approx(7, abs=0.05)
+        told = f"some from before its last deployment or change ({changed[:10]})"
+        assert (told in evidence.memory_used.source) is older

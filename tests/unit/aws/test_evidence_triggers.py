@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import pytest
+
 from lambda_tailor.errors import AccessDenied, AwsRefused
 from lambda_tailor.model.evidence import Absent, Trigger
 from lambda_tailor.settings.setting import Answer
@@ -165,3 +167,29 @@ def test_an_api_of_many_functions_is_read_once_and_only_when_asked() -> None:
         seen = [evidence.triggers for evidence in gathered.evidence.values()]
         expected = (Trigger("request-response", "apigateway.amazonaws.com a", limit_s=20.0),) if deep else ()
         assert seen == [expected] * 5
+
+
+@pytest.mark.parametrize(
+    ("service", "limit_s"),
+    [
+        ("connect.amazonaws.com", 8.0), ("alexa-appkit.amazon.com", 8.0), ("alexa-connectedhome.amazon.com", 8.0),
+        ("cognito-idp.amazonaws.com", 5.0), ("states.amazonaws.com", None), ("firehose.amazonaws.com", 300.0),
+    ],
+)  # fmt: skip
+def test_callers_that_wait_are_not_asynchronous(service: str, limit_s: float | None) -> None:
+    found = triggers(
+        {
+            "GetPolicy": lambda _: gateway_policy("a", service=service),
+            "ListFunctionUrlConfigs": lambda _: {"FunctionUrlConfigs": []},
+            "ListEventSourceMappings": lambda _: {"EventSourceMappings": []},
+        },
+        deep=True,
+    )
+    assert found == (Trigger("request-response", service, limit_s=limit_s),)
+
+
+def test_a_disabled_event_source_is_no_trigger() -> None:
+    for state, seen in (("Enabled", 1), ("Disabled", 0), ("Disabling", 0)):
+        mappings = {"EventSourceMappings": [{**mapping("f0000", QUEUE), "State": state}]}
+        found = triggers({"ListEventSourceMappings": lambda _, told=mappings: told})  # type: ignore[misc]
+        assert isinstance(found, tuple) and len(found) == seen

@@ -93,6 +93,7 @@ def test_many_gigabytes_of_standard_logs_are_reported_by_the_month() -> None:
     verdict = logged(Found({"class": "STANDARD"}), evidence(log_bytes=14e9))
     assert isinstance(verdict, Finding)
     assert verdict.note.startswith("30.4 GB of logs a month")
+    assert "EMF" in verdict.note
 
 
 @pytest.mark.parametrize(

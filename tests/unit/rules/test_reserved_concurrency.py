@@ -5,7 +5,7 @@ from dataclasses import replace
 from lambda_tailor.model.evidence import EventSource, Evidence
 from lambda_tailor.model.function import Found, Lookup
 from lambda_tailor.model.verdict import Blocked, Kept, Proposed, Risk, Verdict
-from lambda_tailor.rules.reserved_concurrency import ReservedConcurrencyOptions, judge, settle
+from lambda_tailor.rules.reserved_concurrency import ReservedConcurrencyOptions, judge, lookups, settle
 from lambda_tailor.rules.rule import ConcurrencyPool, Judged
 from tests.builders import a_function, evidence
 
@@ -130,3 +130,13 @@ def test_what_is_claimed_is_told_where_the_account_has_no_room_for_more() -> Non
         # 971 claimed, 20 of them this function's own, and 50 more.
         assert ("971 of 1000 executions were claimed" in verdict.reason) is full
         assert (verdict.risk is Risk.HIGH) is full
+
+
+def test_a_derived_reservation_is_not_under_what_is_provisioned() -> None:
+    options = ReservedConcurrencyOptions(from_evidence=True, protects="the database")
+    name = "lambda-function-dev"
+    assert list(lookups(a_function(), options)) == [Lookup("provisioned", name)]
+    for ready, wanted in ((60, 60), (10, 18)):
+        function = a_function(resources={Lookup("provisioned", name): Found({"provisioned": {"live": ready}})})
+        (verdict,) = judge(function, evidence(concurrency_max=9), options)
+        assert isinstance(verdict, Proposed) and verdict.after == wanted
