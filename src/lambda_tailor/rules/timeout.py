@@ -60,8 +60,8 @@ def _to_target(function: Function, evidence: Evidence, target: int) -> Verdict:
         return Blocked(SETTING, current, target, f"{seen} ({longest.source})", step, quotes, "longer-run-seen")
     if target > max(current, (shown_again := _visibility(evidence))):
         reason = (
-            f"the policy's target; but a queue shows a message again after {shown_again} s, and Lambda refuses the next "
-            "change of its event source"
+            f"the policy's target; but a queue shows a message again after {shown_again} s, and Lambda then refuses "
+            "the next change of its event source"
         )
         return Proposed(SETTING, current, target, reason, step, Risk.HIGH, quotes)
     if isinstance(longest, Measured):
