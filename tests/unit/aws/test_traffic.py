@@ -11,6 +11,7 @@ from lambda_tailor.aws.gateway import Gateway
 from lambda_tailor.aws.traffic import read_traffic
 from lambda_tailor.model.evidence import Evidence
 from lambda_tailor.model.function import LATEST, Function, Traffic
+from lambda_tailor.model.plan import MonthlyUsd
 from lambda_tailor.planning.planner import make_plan
 from lambda_tailor.planning.scope import ScopeData
 from lambda_tailor.planning.verifier import verify
@@ -94,8 +95,9 @@ def test_nothing_is_promised_for_callers_that_a_change_does_not_reach() -> None:
     assert whole.counted and whole.monthly_usd.high > 0
     assert part.counted
     assert abs(part.monthly_usd.high - whole.monthly_usd.high / 4) < 1
-    # What saves nothing is not worth a change; asked for as a target it is told without a saving.
-    assert next(k.because for k in behind.kept if k.rule == "memory").startswith("it saves too little")
+    # What it would be worth once they are moved is said, and nothing of it is counted.
+    (memory,) = [change for change in behind.changes if change.rule == "memory"]
+    assert not memory.counted and memory.monthly_usd == MonthlyUsd() and "once they are moved" in memory.reason
     assert [t.qualifier for t in behind.traffic] == ["live"]
 
 
