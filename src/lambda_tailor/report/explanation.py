@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import JsonValue
 
+from lambda_tailor.model.evidence import NOT_READ
 from lambda_tailor.model.explanation import (
     ExplainedFunction,
     ExplainedOption,
@@ -16,7 +17,7 @@ from lambda_tailor.model.explanation import (
     Explanation,
     WouldChange,
 )
-from lambda_tailor.report.texts import brief_range, clean, count, value, worth
+from lambda_tailor.report.texts import brief_range, clean, count, exact_worth, value
 
 WIDTH = 80
 _LABEL = 10
@@ -61,6 +62,8 @@ def _rule(rule: ExplainedRule, width: int, verbose: bool) -> Iterator[Line]:
         yield from _labelled(verdict.kind, _verdict(verdict), width, _STYLE[verdict.kind])
     yield from _policy(rule.policy, width, verbose)
     for reading in rule.evidence:
+        if reading.absent == NOT_READ.because and not verbose:
+            continue
         yield from _labelled("evidence", _reading(reading), width, "dim")
     for change in rule.would_change:
         yield from _labelled("to change", _would_change(change), width)
@@ -73,7 +76,7 @@ def _verdict(verdict: ExplainedVerdict) -> str:
     risk = f"; risk {verdict.risk.value}" if verdict.risk and verdict.kind == "proposed" else ""
     if risk and verdict.risk_because:
         risk += f" ({'; '.join(verdict.risk_because)})"
-    money = f"; {paid} a month" if (paid := worth(verdict.monthly_usd)) else ""
+    money = f"; {paid} a month" if (paid := exact_worth(verdict.monthly_usd)) else ""
     if money and verdict.kind == "blocked":
         money = f"; {brief_range(verdict.monthly_usd)} a month not saved"
     return f"{verdict.setting} {before} -> {after}: {verdict.because}{risk}{money}"
@@ -115,7 +118,8 @@ def _reading(reading: ExplainedReading) -> str:
     shown = f"{reading.value:,.6g}" if isinstance(reading.value, int | float) else str(reading.value)
     days = f", {reading.window_days:g} days" if reading.window_days is not None else ""
     samples = f", {count(reading.samples, 'sample')}" if reading.samples is not None else ""
-    return f"{reading.name}: {shown} {reading.unit} ({reading.source}{days}{samples})"
+    unit = "" if reading.unit == "count" else f" {reading.unit}"
+    return f"{reading.name}: {shown}{unit} ({reading.source}{days}{samples})"
 
 
 def _item(item: JsonValue) -> str:

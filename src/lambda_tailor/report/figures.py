@@ -10,6 +10,7 @@ from lambda_tailor.model.plan import MonthlyUsd, Plan, PlannedFunction
 from lambda_tailor.model.verdict import Risk
 from lambda_tailor.money.prices import Unpriced, prices_for
 from lambda_tailor.report.tables import Row
+from lambda_tailor.report.texts import count
 
 NOTHING = MonthlyUsd()
 RISKY = (Risk.MEDIUM, Risk.HIGH)
@@ -121,3 +122,11 @@ def _cost(plan: Plan) -> MonthlyUsd | None:
     changed = [f for f in plan.functions if any(c.pending for c in f.changes)]
     known = [f.monthly_cost_usd for f in changed if f.monthly_cost_usd is not None]
     return sum(known, NOTHING) if known and len(known) == len(changed) else None
+
+
+def days_of_load(plan: Plan) -> str:
+    """How many days of invocations the figures rest on; of any evidence where those were not asked for."""
+    quotes = [quote for function in plan.functions for change in function.changes for quote in change.evidence]
+    days = {quote.window_days for quote in quotes if quote.name == "invocations"}
+    days = days or {quote.window_days for quote in quotes}
+    return count(round(max(days)), "day") if days and max(days) >= 1 else ""

@@ -19,7 +19,7 @@ _TOLD = 1
 def net_words(net: MonthlyUsd) -> str:
     """``net saving $554 to $798 a month``, or a cost."""
     if net == NOTHING:
-        return "no money a month"
+        return "saves and adds no money"
     if net.high <= 0:
         return f"net cost {brief_range(-net)} a month"
     return f"net saving {brief_range(net)} a month"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from lambda_tailor.model.plan import Change, MonthlyUsd, Plan, PlannedFunction
 from lambda_tailor.model.verdict import Risk
-from lambda_tailor.report.figures import NOTHING, Figures, figures_of, is_assumed, net_of, positive
+from lambda_tailor.report.figures import NOTHING, Figures, days_of_load, figures_of, is_assumed, net_of, positive
 from lambda_tailor.report.groups import OfRule, Reason, at_risk, blocked, by_rule, common, findings
 from lambda_tailor.report.sentences import assumption_lines, estimate_text, plan_total, step_of, steps_of
 from lambda_tailor.report.tables import GRAVE
@@ -75,7 +75,7 @@ class PlanText:
         looked_in = self._plan.assumptions.get("looked_in")
         if not accounts and isinstance(looked_in, list):
             parts[0] = ", ".join(map(str, looked_in[:_NAMES])) + (", ..." if len(looked_in) > _NAMES else "")
-        days = _days(self._plan)
+        days = days_of_load(self._plan)
         parts += [f"{days} of load"] if days else []
         self._to.line(self._dotted(part for part in parts if part), "bold")
 
@@ -150,7 +150,8 @@ class PlanText:
         if not top:
             return
         self._to.line()
-        title = {"money": "Most money", "risk": "Most risk", "name": "By name"}[self._view.sort]
+        sort = "name" if self._view.sort == "money" and all(net_of(f) == NOTHING for f in top) else self._view.sort
+        title = {"money": "Most money", "risk": "Most risk", "name": "By name"}[sort]
         self._row(f"  {title}", "risk", "net a month", "bold")
         wide = min(max(len(f.name) for f in top), _NAME if self._to.columns < 100 else 2 * _NAME)
         often = {(reason.rule, reason.risk) for reason in common(self._risks, self._figures.changed_functions)}
@@ -288,8 +289,3 @@ def _lower(text: str) -> str:
 def _cut(text: str, room: int) -> str:
     text = clean(text)
     return text if len(text) <= room else f"{text[: max(room - 3, 1)].rstrip(' ,')}..."
-
-
-def _days(plan: Plan) -> str:
-    windows = {q.window_days for f in plan.functions for c in f.changes for q in c.evidence}
-    return count(round(max(windows)), "day") if windows and max(windows) >= 1 else ""

@@ -11,7 +11,7 @@ from lambda_tailor.model.run import CheckedSetting, Outcome, Run, Runs, Status, 
 from lambda_tailor.model.tuning import TuneOverview
 from lambda_tailor.report import rollout as words
 from lambda_tailor.report.outcomes import End, end_of
-from lambda_tailor.report.texts import clean, count, duration, value
+from lambda_tailor.report.texts import clean, count, duration, minute, value
 from lambda_tailor.report.writer import Writer
 
 # So many changes are named; of more, how many by rule.
@@ -125,10 +125,10 @@ def write_runs(runs: Runs, to: Writer) -> None:
     for run in runs.runs:
         s = run.summary
         undoes = f" undoes {run.of_run}" if run.of_run else ""
-        counts = (
-            f"{s.applied + s.rolled_back} changed, {s.unchanged} as they were, {s.blocked} blocked, {s.failed} failed"
-        )
-        to.line(f"{run.run_id}  {run.started_at}  {run.status.value:<11}  {counts}  {run.user}{undoes}")
+        rest = ((s.unchanged, "as they were"), (s.blocked, "blocked"), (s.failed, "failed"))
+        counts = ", ".join(f"{n:,} {said}" for n, said in ((s.applied + s.rolled_back, "changed"), *rest) if n)
+        at = minute(run.started_at)
+        to.line(f"{run.run_id}  {at}  {run.status.value:<11}  {counts or 'nothing changed'}  {run.user}{undoes}")
 
 
 def _tune(tune: TuneOverview) -> str:
@@ -140,7 +140,9 @@ def _tune(tune: TuneOverview) -> str:
             said = f"measures {tune.copy}"
     elif tune.status == "succeeded":
         said = "no size will do" if tune.chosen_mb is None else f"{tune.chosen_mb} MB"
-    return clean(f"{tune.tune_id}  {tune.started_at}  {tune.status:<11}  {tune.function} ({tune.region}): {said}")
+    return clean(
+        f"{tune.tune_id}  {minute(tune.started_at)}  {tune.status:<11}  {tune.function} ({tune.region}): {said}"
+    )
 
 
 def write_verification(verification: Verification, to: Writer, *, verbose: bool) -> None:

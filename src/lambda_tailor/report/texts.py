@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from pydantic import JsonValue
@@ -119,17 +119,6 @@ def usd_range(amount: MonthlyUsd) -> str:
     """From the careful to the hopeful end; one figure where they are the same."""
     low, high = usd(amount.low), usd(amount.high)
     return low if low == high else f"{low} to {high}"
-
-
-def worth(amount: MonthlyUsd) -> str:
-    """What a change saves or adds, in words; empty where it does neither."""
-    if amount.low == amount.high == 0:
-        return ""
-    if amount.low > -CENT and amount.high < CENT:
-        return f"{'adds' if amount.high <= 0 else 'saves'} under {usd(CENT)}"
-    if amount.high <= 0:
-        return f"adds {usd_range(-amount)}"
-    return f"saves {usd_range(amount)}"
 
 
 def place(problem: Problem) -> str:
@@ -246,6 +235,14 @@ def spoken(day: str, *, time: bool = True) -> str:
         return clean(day)
     told = f"{at.day} {at:%B %Y}"
     return f"{told}, {at:%H:%M} UTC" if time else told
+
+
+def minute(at: str) -> str:
+    """An ISO 8601 time to the minute, in UTC, for lists: ``2026-11-24 10:12 UTC``; as it is where it is none."""
+    try:
+        return f"{datetime.fromisoformat(at).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    except ValueError:
+        return clean(at)
 
 
 def sentence(text: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lambda_tailor.report.figures import by_money, figures_of
+from lambda_tailor.model.evidence import Quote
+from lambda_tailor.report.figures import by_money, days_of_load, figures_of
 from tests.unit.report.plans import a_change, a_plan, a_planned, money
 from tests.unit.report.states import no_prices, showcase
 
@@ -37,3 +38,10 @@ def test_regions_without_prices_are_named() -> None:
 def test_the_most_money_comes_first_and_what_costs_last() -> None:
     names = [function.name for function in by_money(showcase().functions)]
     assert names[0] == "orders-api" and names[-1] == "payment-capture"
+
+
+def test_days_of_load_are_those_of_the_invocations_and_not_of_a_longer_look_back() -> None:
+    longest, counted = Quote("duration_max", 6000, "ms", "x", 35.0, 1), Quote("invocations", 5, "count", "x", 14.0, 5)
+    assert days_of_load(a_plan(a_planned("f", (a_change(evidence=(longest, counted)),)))) == "14 days"
+    assert days_of_load(a_plan(a_planned("f", (a_change(evidence=(longest,)),)))) == "35 days"
+    assert days_of_load(a_plan(a_planned("f", (a_change(evidence=()),)))) == ""

@@ -137,7 +137,7 @@ def test_verbose_adds_the_evidence() -> None:
 def test_a_cost_is_called_a_cost_and_nothing_is_nothing() -> None:
     assert "Net cost a month" in shown(80, net_negative())
     assert "net cost" in shown(80, net_negative()).splitlines()[-1]
-    assert "0 to change, 1 blocked; no money a month." in shown(80, nothing_to_change())
+    assert "0 to change, 1 blocked; saves and adds no money." in shown(80, nothing_to_change())
 
 
 def test_where_the_encoding_has_no_dot_another_stands_for_it() -> None:
@@ -154,7 +154,7 @@ def test_functions_whose_load_is_not_known_are_counted_with_the_reason() -> None
 def test_a_saving_that_reaches_no_traffic_is_told_and_not_counted() -> None:
     change = a_change(counted=False)
     text = shown(100, a_plan(a_planned("f", (change,))))
-    assert "(reaches no traffic)" in text and "no money a month" in text
+    assert "(reaches no traffic)" in text and "saves and adds no money" in text
 
 
 def test_escapes_in_names_never_reach_the_terminal() -> None:
@@ -180,4 +180,4 @@ def test_an_empty_account_is_named() -> None:
     plan = replace(a_plan(), assumptions={"looked_in": ["123456789012 eu-west-1"]})
     lines = shown(80, plan).splitlines()
     assert lines[0] == "123456789012 eu-west-1 · 0 functions · policy reference"
-    assert lines[-1] == "Plan: 0 functions, 0 to change, 0 blocked; no money a month."
+    assert lines[-1] == "Plan: 0 functions, 0 to change, 0 blocked; saves and adds no money."

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from lambda_tailor.model.plan import MonthlyUsd, Plan, PlannedFunction
 from lambda_tailor.model.verdict import Risk
-from lambda_tailor.report.figures import NOTHING, Figures, by_money, figures_of, net_of
+from lambda_tailor.report.figures import NOTHING, Figures, by_money, days_of_load, figures_of, net_of
 from lambda_tailor.report.groups import OfRule, Reason, at_risk, blocked, by_rule, common, findings
 from lambda_tailor.report.page.cards import Card, Ids, Kind, Shelf, planned_card, shelve
 from lambda_tailor.report.page.charts import Bar, Waterfall, scale, split_bar, waterfall
@@ -183,19 +183,13 @@ def _sentences(figures: Figures, plan: Plan) -> Iterator[str]:
 def _key(figures: Figures, plan: Plan) -> Iterator[tuple[str, str, str]]:
     """Measured and assumed, as (shape, figure with its word, whose it is); nothing where nothing is worth anything."""
     if figures.measured != NOTHING:
-        window = _window(plan)
+        window = days_of_load(plan)
         load = f"{window} of their own load" if window else "their own load"
         about = f"{count(figures.measured_functions, 'function')}, from {load}"
         yield "measured", f"{brief_range(figures.measured)}|measured", about
     if figures.assumed != NOTHING:
         about = f"{count(figures.assumed_functions, 'function')} with too little load to measure"
         yield "assumed", f"{brief_range(figures.assumed)}|assumed", about
-
-
-def _window(plan: Plan) -> str:
-    days = {q.window_days for f in plan.functions for c in f.changes for q in c.evidence if q.name == "invocations"}
-    days = days or {q.window_days for f in plan.functions for c in f.changes for q in c.evidence}
-    return count(round(max(days)), "day") if days and max(days) >= 1 else ""
 
 
 def _stats(figures: Figures, *, decide: bool) -> tuple[Stat, ...]:
