@@ -7,12 +7,13 @@ import gc
 import importlib
 import os
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from lambda_tailor import __version__
-from lambda_tailor.errors import TailorError
+from lambda_tailor.errors import BadInput, TailorError
 
 if TYPE_CHECKING:
     from lambda_tailor.cli.arguments import Arguments
@@ -48,6 +49,7 @@ class Group(click.Group):
         # The same name however it was called: completion goes by it.
         kwargs |= {"standalone_mode": False, "prog_name": PROGRAM}
         try:
+            _refuse_empty(args[0] if args else kwargs.get("args"))
             code = super().main(*args, **kwargs)
             sys.stdout.flush()
         except click.ClickException as error:
@@ -65,6 +67,18 @@ class Group(click.Group):
         except OSError as error:
             code = _unwritten(error)
         sys.exit(code if isinstance(code, int) else DONE)
+
+
+def _refuse_empty(args: Sequence[str] | None) -> None:
+    """An empty word is a variable of the shell that is not set: ``--rules "$RULES"`` must not mean every rule.
+
+    Raises BadInput.
+    """
+    words = sys.argv[1:] if args is None else list(args)
+    for before, word in zip(("", *words), words, strict=False):
+        if not word or (word.startswith("--") and word.endswith("=")):
+            name = word[:-1] or (before if before.startswith("-") else "An argument")
+            raise BadInput(f"{name} is empty: give a value or leave it out.")
 
 
 def _unwritten(error: OSError) -> int:

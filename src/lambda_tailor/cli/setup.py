@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,7 @@ def refresh_prices(asked: Arguments) -> None:
 
 def iam_policy(asked: Arguments, *, writes: bool) -> Mapping[str, Any]:
     """The least-privilege IAM policy document, with what signing with a KMS key takes where one is named."""
+    _check_places(asked.get("account", "*"), asked.get("regions", ()))
     made = _iam_policy(asked, writes=writes)
     key = asked.get("kms_key")
     if key is None:
@@ -58,6 +60,18 @@ def iam_policy(asked: Arguments, *, writes: bool) -> Mapping[str, Any]:
 
     regions = tuple(dict.fromkeys(asked.get("regions", ()))) or ("*",)
     return with_key(made, ACTIONS, key, Coverage(account=asked.get("account", "*"), regions=regions))
+
+
+def _check_places(account: str, regions: Sequence[str]) -> None:
+    """A policy of ARNs that name nothing would grant nothing, and nobody would see why.
+
+    Raises BadInput.
+    """
+    if account != "*" and not re.fullmatch(r"\d{12}", account, re.ASCII):
+        raise BadInput(f"--account takes an account's 12 digits, not {account!r}.")
+    for region in regions:
+        if region != "*" and not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d{1,2}", region, re.ASCII):
+            raise BadInput(f"--region takes a region such as eu-west-1, not {region!r}.")
 
 
 def _iam_policy(asked: Arguments, *, writes: bool) -> Mapping[str, Any]:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from lambda_tailor import api, documents
+from lambda_tailor.writeback.model import NotEdited
 from lambda_tailor.writeback.service import Done
+
+# Of functions that have the same to say.
+_NAMES = 5
 
 
 def write_back(shown: str, given: dict[str, Any]) -> int:
@@ -58,9 +63,8 @@ def _show(done: Done, given: dict[str, Any]) -> None:
     for edit in document.edits:
         if edit.also_changes:
             _say(f"{edit.file}:{edit.line} also changes {', '.join(edit.also_changes)}")
-    for left in document.not_edited:
-        place = f"{left.file}:{left.line} " if left.file else ""
-        _say(f"Not written: {place}{left.function} {left.setting}: {left.because}. Wanted: {_value(left.wanted)}")
+    for line in _not_written(document.not_edited):
+        _say(line)
     for own in document.to_own:
         _say(f"{own.resource} is made by applying the plan; for the source to own it:\n{own.block}")
     for note in document.notes:
@@ -68,6 +72,19 @@ def _show(done: Done, given: dict[str, Any]) -> None:
     for check in document.checks:
         _say(f"{check.tool} in {check.folder}: {'No changes.' if check.clean else 'left: ' + '; '.join(check.left)}")
     _say(_summary(done, given))
+
+
+def _not_written(left: Sequence[NotEdited]) -> Iterator[str]:
+    """One line each; one for all whose place is not known for the same reason."""
+    groups: dict[tuple[object, ...], list[NotEdited]] = {}
+    for number, each in enumerate(left):
+        alone = number if each.file else -1
+        groups.setdefault((alone, each.setting, each.because, _value(each.wanted)), []).append(each)
+    for (_, setting, because, value), those in groups.items():
+        first, names = those[0], list(dict.fromkeys(each.function for each in those))
+        place = f"{first.file}:{first.line} " if first.file else ""
+        more = f", ... {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+        yield f"Not written: {place}{', '.join(names[:_NAMES])}{more} {setting}: {because}. Wanted: {value}"
 
 
 def _summary(done: Done, given: dict[str, Any]) -> str:

@@ -22,6 +22,12 @@ from lambda_tailor.cli.commands import main
         (["plan", "--all", "--force", "orders"], "--force takes FUNCTION:RULE, not 'orders'"),
         (["plan", "--all", "--rules", "nonsense"], "There is no rule 'nonsense'"),
         (["report", "--out", "x.html"], "What about?"),
+        (["apply", "--all", "--rules", ""], "--rules is empty: give a value or leave it out."),
+        (["apply", "--all", "--rules=", "--auto-approve"], "--rules is empty"),
+        (["plan", "--function", ""], "--function is empty"),
+        (["rollback", ""], "An argument is empty"),
+        (["iam-policy", "--account", "abc"], "--account takes an account's 12 digits, not 'abc'"),
+        (["iam-policy", "--region", "narnia"], "--region takes a region such as eu-west-1, not 'narnia'"),
         (["report", "plan.json", "--history", "--out", "x.html"], "What about?"),
     ],
 )

@@ -96,3 +96,15 @@ def test_a_plan_that_is_not_signed_needs_to_be_trusted(folder: Path, monkeypatch
     result = _run(folder, "--write", trust=False)
     assert result.exit_code == 1 and "not signed" in result.stderr
     assert (folder / "infra/main.tf").read_text() == MAIN
+
+
+def test_what_no_place_is_known_for_is_told_once_for_all_functions(tmp_path: Path) -> None:
+    plan = a_plan(*(a_planned(f"f-{n}", (a_change(),)) for n in range(9)))
+    (tmp_path / "plan.json").write_text(documents.dumps(replace(plan, plan_id=documents.plan_hash(plan))))
+    (tmp_path / "infra").mkdir()
+    result = _run(tmp_path)
+    (line,) = [line for line in result.stderr.splitlines() if line.startswith("Not written")]
+    assert line.startswith(
+        "Not written: f-0, f-1, f-2, f-3, f-4, ... 4 more memory_mb: the source's folder has nothing"
+    )
+    assert "9 not." in result.stderr
