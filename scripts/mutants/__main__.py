@@ -15,7 +15,8 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from scripts.mutants.guards import GUARDS, Guard
+from scripts.mutants.guard import Guard
+from scripts.mutants.guards import GUARDS
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "guarantees.md"

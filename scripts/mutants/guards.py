@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from scripts.mutants.guard import Guard
+from scripts.mutants.guards_of_runs import OF_RUNS
 
 SIGNING = "tests/unit/journal/test_signing.py"
 SIGNATURES = "tests/unit/journal/test_signatures.py"
@@ -15,18 +16,6 @@ JOURNAL_FILE = "tests/unit/journal/test_journal_file.py"
 LEASES = "tests/integration/test_journal_databases.py"
 VALUES = "tests/unit/applying/test_value_check.py"
 FAULTS = "tests/faults/test_enumeration.py"
-
-
-@dataclass(frozen=True, slots=True)
-class Guard:
-    """``old`` stands once in ``file`` (under src/lambda_tailor) and is replaced by ``new``; ``tests`` turn red."""
-
-    kind: str
-    what: str
-    file: str
-    old: str
-    new: str
-    tests: str
 
 
 GUARDS: tuple[Guard, ...] = (
@@ -72,7 +61,8 @@ GUARDS: tuple[Guard, ...] = (
     Guard("the key", "a value that cannot be opened is not left out", "applying/keys.py",
           "    if not lost:\n        return plan\n", "    return plan\n", SIGNATURES),
     Guard("the key", "a link is followed", "journal/key_sources.py",
-          "if self.file.is_symlink():", "if False:", TEAM_KEY),
+          'getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)\n        if self.file.is_symlink():',
+          'getattr(os, "O_NONBLOCK", 0)\n        if False:', TEAM_KEY),
     Guard("the key", "a hard link is taken", "journal/key_sources.py", "if found.st_nlink > 1:", "if False:", TEAM_KEY),
     Guard("the key", "others may read it", "journal/key_sources.py",
           "if found.st_mode & 0o077:", "if False:", TEAM_KEY),
@@ -116,4 +106,5 @@ GUARDS: tuple[Guard, ...] = (
           'if was is None and revision is not None and observed.get("revision_id") != revision:', "if False:", VALUES),
     Guard("faults", "none is injected", "demo/strict/faults.py",
           "return self.nth <= self.seen < self.nth + self.times", "return False", f"{FAULTS} -k slows_down"),
+    *OF_RUNS,
 )  # fmt: skip

@@ -145,11 +145,13 @@ class Striking:
 
     def _befall(self) -> None:
         assert self.strike is not None
+        # To this very thread: a signal to the process may let it go on for a moment, and send its request.
+        this = threading.get_ident()
         if self.strike.kind == "kill":
-            os.kill(os.getpid(), signal.SIGKILL)
+            signal.pthread_kill(this, signal.SIGKILL)
         # Not in the middle of a transaction, which would keep everybody from the file for as long as it sleeps.
         with self.committing:
-            os.kill(os.getpid(), signal.SIGSTOP)
+            signal.pthread_kill(this, signal.SIGSTOP)
 
     def commit(self, real: Callable[[GroupCommit, Any], None], group: GroupCommit, batch: Any) -> None:
         """Commit, unless the process is about to be stopped."""

@@ -167,6 +167,7 @@ class World:
     def hand(self, field: str, value: Any) -> None:
         """Another hand sets one thing, or takes it away."""
         functions = self.clients["lambda"]
+        self._settled()
         if field in ("memory", "timeout"):
             name = {"memory": "MemorySize", "timeout": "Timeout"}[field]
             functions.update_function_configuration(FunctionName=NAME, **{name: value})

@@ -115,8 +115,6 @@ def warmed_up(place: Place) -> None:
 
 @contextmanager
 def opened(emulator: Emulator, folder: Path) -> Iterator[Place]:
-    """A place that is warmed up; what is written there is in memory where it can be, else in ``folder``."""
+    """A place; what is written there is in memory where it can be, else in ``folder``."""
     with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else folder) as within:
-        place = Place.made(emulator, Path(within))
-        warmed_up(place)
-        yield place
+        yield Place.made(emulator, Path(within))

@@ -11,11 +11,10 @@ import sqlite3
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,12 +22,11 @@ from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from lambda_tailor.demo.emulator import Emulator
 from lambda_tailor.journal.journal import Journal
 from tests.faults.forked import Child, Strike, Striking, Told, fork
 from tests.faults.model import RunModel, check_statuses, judge
 from tests.faults.one_function import CONDITIONAL, HANDS, RULES, SECRETS, State
-from tests.faults.place import Place, applying, opened, with_runner
+from tests.faults.place import Place, applying, with_runner
 
 THOROUGH = os.environ.get("LAMBDA_TAILOR_FAULTS") == "all"
 SEQUENCES, STEPS = (500, 12) if THOROUGH else (25, 4)
@@ -336,16 +334,8 @@ def counts() -> Counter[str]:
 
 
 @pytest.fixture
-def sequences(
-    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, counts: Counter[str]
-) -> Iterator[type[Sequence]]:
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "LAMBDA_TAILOR_KEY"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("LAMBDA_TAILOR_JOURNAL", "LAMBDA_TAILOR_KEY_FILE", *emulator.environment()):
-        # So that what a sequence sets is put back in the end.
-        monkeypatch.setenv(name, "")
-    with opened(emulator, tmp_path) as place:
-        yield type("Sequences", (Sequence,), {"place": place, "counts": counts})
+def sequences(place: Place, counts: Counter[str]) -> type[Sequence]:
+    return type("Sequences", (Sequence,), {"place": place, "counts": counts})
 
 
 @pytest.mark.timeout(7200)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from scripts.mutants.__main__ import PAGE, ROOT, mutated, written
-from scripts.mutants.guards import GUARDS, Guard
+from scripts.mutants.guard import Guard
+from scripts.mutants.guards import GUARDS
 
 
 @pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: f"{guard.kind}: {guard.what}")
