@@ -45,8 +45,7 @@ def warm_place(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> 
     """Warmed up once: it takes seconds."""
     with _settings_of(emulator), opened(emulator, tmp_path_factory.mktemp("place")) as made:
         warmed_up(made)
-        warm = made
-    return warm
+        return made
 
 
 @pytest.fixture

@@ -191,3 +191,18 @@ def test_a_step_that_was_deleted_is_missed_and_one_that_was_never_sent_is_not(jo
     with sqlite3.connect(tmp_path / "journal.db") as connection:
         connection.execute("delete from steps")
     assert journal.run("run-1").unverified == ("a step that was deleted",)
+
+
+def test_a_count_that_somebody_changed_is_not_vouched_for_by_the_next_step(journal: Journal, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "journal.db") as connection:
+        connection.execute("delete from steps where state = 'sent'")
+        connection.execute("update tallies set sent = sent - 1")
+    fourth = the_plan().operations[3]
+    step = a_step(fourth)
+    holder = Holder(run_id="run-1", who="ann")
+    with sqlite3.connect(tmp_path / "journal.db") as connection:
+        connection.execute("delete from leases")
+    journal.hold(holder, [ARN])
+    sending = Sending(call=step.call, was=step.was, wrote=step.wrote, holder=holder.id, function=ARN)
+    journal.sent("run-1", fourth.id, sending)
+    assert journal.run("run-1").unverified == ("a step that was deleted",)
