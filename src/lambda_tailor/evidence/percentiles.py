@@ -21,13 +21,13 @@ class TooFew:
     because: str
 
 
-def enough(samples: int, minimum: int, of: str = "samples") -> Enough | TooFew:
-    """Whether so many samples are a basis for a proposal; ``of`` names them in the reason."""
+def enough(samples: int, minimum: int, of: str = "samples", where: str = "in the window") -> Enough | TooFew:
+    """Whether so many samples are a basis for a proposal; ``of`` and ``where`` name them in the reason."""
     if samples >= minimum:
         return Enough(samples)
     had = f"only {samples}" if samples else "no"
     of = of.replace("invocations", "invocation").replace("records", "record") if samples == 1 else of
-    return TooFew(f"{had} {of} in the window, {minimum} are needed")
+    return TooFew(f"{had} {of} {where}, {minimum} are needed")
 
 
 def samples_for(percent: float) -> int:

@@ -123,4 +123,4 @@ def remarks_of(functions: Sequence[PlannedFunction]) -> tuple[str, ...]:
         for k in f.kept
         if k.rule == "memory" and k.because.startswith(UNJUDGED) and IDLE not in k.because
     ]
-    return tuple(k.because.partition(UNJUDGED)[2].lstrip(":, ") for k in unjudged)
+    return tuple(k.because.partition(UNJUDGED)[2].lstrip(":, ").removeprefix("since ") for k in unjudged)

@@ -115,11 +115,16 @@ def _reading(reading: ExplainedReading) -> str:
         return f"{reading.name}: none, {reading.absent}"
     if isinstance(reading.value, list):
         return f"{reading.name}: {'; '.join(_item(item) for item in reading.value)}"
-    shown = f"{reading.value:,.6g}" if isinstance(reading.value, int | float) else str(reading.value)
+    shown = _number(reading.value) if isinstance(reading.value, int | float) else str(reading.value)
     days = f", {reading.window_days:g} days" if reading.window_days is not None else ""
     samples = f", {count(reading.samples, 'sample')}" if reading.samples is not None else ""
     unit = "" if reading.unit == "count" else f" {reading.unit}"
     return f"{reading.name}: {shown}{unit} ({reading.source}{days}{samples})"
+
+
+def _number(value: float) -> str:
+    """Six digits, and all of those before the point."""
+    return f"{value:,.0f}" if abs(value) >= 100_000 else f"{value:,.6g}"
 
 
 def _item(item: JsonValue) -> str:

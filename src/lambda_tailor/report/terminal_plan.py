@@ -282,7 +282,10 @@ def _lower_rule(reason: Reason) -> str:
 
 
 def _lower(text: str) -> str:
-    first = text.partition(" ")[0]
+    first, _, rest = text.partition(" ")
+    if rest[:1].isupper():
+        # A name of two words, such as that of a service.
+        return text
     return text[:1].lower() + text[1:] if first[1:].islower() or len(first) == 1 else text
 
 

@@ -30,6 +30,10 @@ SETTING = "memory_mb"
 MOST_MB = 10_240
 # How CloudWatch's answer begins where it knows of no invocation: then there is no size to judge.
 _NO_RUNS = "CloudWatch has no Invocations"
+# Records are a sample: CloudWatch may count many more invocations.
+_READ = "were read"
+# From 3008 MB to one vCPU a run of many threads takes up to so many times as long.
+_GENTLE = 2.0
 # A saving below this share is within the error of a curve.
 _WITHIN_ERROR = 0.05
 _QUOTED = ("memory_used", "duration_avg", "duration_max", "invocations")
@@ -111,7 +115,7 @@ def _fitted(function: Function, evidence: Evidence, options: MemoryOptions) -> V
     if share > options.full_percent and floor > current:
         reason = f"{used.value:.0f} of {current} MB were in use ({share:.0f} %): it may run out of memory"
         return _proposed(function, floor, reason, Risk.LOW, quotes)
-    few = enough(used.samples, options.min_samples, "REPORT records")
+    few = enough(used.samples, options.min_samples, "REPORT records", _READ)
     if isinstance(few, TooFew):
         return Kept(SETTING, current, f"its size is not judged: {few.because}", quotes)
     if floor > current * (1 - options.min_change_percent / 100):
@@ -121,7 +125,8 @@ def _fitted(function: Function, evidence: Evidence, options: MemoryOptions) -> V
     if isinstance(curve, Curve):
         return _by_curve(function, evidence, floor, curve, options, quotes)
     here = sum(size.runs for size in sizes if size.memory_mb == current)
-    if sizes and isinstance(few := enough(here, options.min_samples, f"REPORT records at {current} MB"), TooFew):
+    of = f"REPORT records at {current} MB"
+    if sizes and isinstance(few := enough(here, options.min_samples, of, _READ), TooFew):
         return Kept(SETTING, current, f"no next step before this one is measured: {few.because}", quotes)
     return _by_rung(function, evidence, floor, options, quotes)
 
@@ -170,8 +175,9 @@ def _by_rung(
     most = f"at most {used.value:.0f} MB were in use; " if isinstance(used, Measured) else ""
     stopped = f"; not further, since {hindered[0]}" if wanted != rungs[0] else ""
     reason = f"{most}its need of CPU is not known, so one step: {current} -> {wanted} now{shown}{stopped}"
-    risk = Risk.LOW if wanted >= ONE_VCPU_MB else Risk.MEDIUM
-    return _proposed(function, wanted, reason, risk, quotes)
+    # Of several vCPUs at once so many may go that threads would feel it far more than a halving.
+    gentle = wanted >= ONE_VCPU_MB and worst_slowdown(current, wanted) <= _GENTLE
+    return _proposed(function, wanted, reason, Risk.LOW if gentle else Risk.MEDIUM, quotes)
 
 
 def _between(least_mb: int, most_mb: int) -> list[int]:

@@ -250,3 +250,10 @@ def test_a_stream_that_is_far_behind_keeps_its_cpu(most_ms: float, taken: bool) 
     (verdict,) = judge(function, seen, FIT)
     assert isinstance(verdict, Proposed) is taken
     assert taken or "3,600 s behind its stream" in verdict.because  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(("now", "risk"), [(3008, Risk.LOW), (10_240, Risk.MEDIUM)])
+def test_many_vcpus_at_once_are_no_low_risk(now: int, risk: Risk) -> None:
+    function = a_function(memory_mb=now, timeout_s=300)
+    (verdict,) = judge(function, evidence(memory_used=300, duration_max=1000, invocations=1e6), FIT)
+    assert isinstance(verdict, Proposed) and (verdict.after, verdict.risk) == (1769, risk)
