@@ -339,3 +339,22 @@ def test_without_compute_optimizer_that_is_said_and_the_plan_goes_on(aws: Aws, d
     plan = planned(aws, "busy")["plan"]
     assert any("Compute" in note or "compute" in note for note in plan["assumptions"]["evidence"]["not_read"])
     assert plan["problems"] == []
+
+
+def test_log_groups_of_several_classes_are_read_without_a_query_that_aws_refuses(aws: Aws, deploy: Deploy) -> None:
+    logs = aws.client("logs")
+    for name, kind in (("f-plain", "STANDARD"), ("f-rare", "INFREQUENT_ACCESS"), ("f-sent", "DELIVERY")):
+        deploy(name, MemorySize=3008, Timeout=300)
+        logs.create_log_group(logGroupName=f"/aws/lambda/{name}", logGroupClass=kind)
+        history(aws, name, memory=3008, used=400)
+        dimensions = [{"Name": "LogGroupName", "Value": f"/aws/lambda/{name}"}]
+        at = datetime.now(UTC) - timedelta(days=3)
+        datum = {"MetricName": "IncomingBytes", "Dimensions": dimensions, "Timestamp": at, "Value": 1e6}
+        aws.client("cloudwatch").put_metric_data(Namespace="AWS/Logs", MetricData=[datum])
+    aws.control.reset()
+    plan = aws.json("plan", "--name-pattern", "f-*", "--preset", "right-size", "--rules", "memory")
+    asked = [status for _, _, name, status in aws.control.log() if name == "logs:StartQuery"]
+    assert asked == [200, 200]
+    known = {f["name"]: "MB were in use" in str([f["changes"], f["kept"]]) for f in plan["functions"]}
+    assert known == {"f-plain": True, "f-rare": True, "f-sent": False}
+    assert "class DELIVERY" in str(next(f for f in plan["functions"] if f["name"] == "f-sent"))

@@ -288,6 +288,15 @@ def test_a_query_that_is_not_understood_is_malformed_and_says_where(aws: Aws) ->
     assert location["startCharOffset"] == 17
 
 
+def test_log_groups_are_queried_by_their_class_and_those_of_delivery_never(aws: Aws) -> None:
+    logs = aws.client("logs")
+    for name, kind in (("one", "STANDARD"), ("rare", "INFREQUENT_ACCESS"), ("sent", "DELIVERY")):
+        logs.create_log_group(logGroupName=name, logGroupClass=kind)
+    assert logs.start_query(**asking(COUNT, "one"))["queryId"] and logs.start_query(**asking(COUNT, "rare"))["queryId"]
+    for names in (("one", "rare"), ("sent",), ("one", "sent")):
+        assert refused(logs.start_query, **asking(COUNT, *names))[0] == "InvalidParameterException"
+
+
 def test_queries_that_aws_does_not_start_stop_or_know(aws: Aws) -> None:
     put_logs(aws, "one", "a")
     logs = aws.client("logs")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -146,3 +147,18 @@ def test_the_missions_reservation_stays_with_a_warning_where_a_queue_feeds_the_f
     (change,) = aws.json("plan", *arguments)["functions"][0]["changes"]
     assert (change["after"], change["blocked"], change["risk"]) == (50, None, "high")
     assert "Lambda polls in for up to 1000 at once" in change["reason"]
+
+
+def test_a_reservation_beyond_what_the_account_has_claimed_already_is_told(
+    aws: Aws, deploy: Deploy, tmp_path: Path
+) -> None:
+    deploy("f")
+    at = datetime.now(UTC) - timedelta(days=3)
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("rules: {reserved-concurrency: {target: 50}}")
+    for claimed, told in ((950.0, False), (960.0, True)):
+        datum = {"MetricName": "ClaimedAccountConcurrency", "Timestamp": at, "Value": claimed}
+        aws.client("cloudwatch").put_metric_data(Namespace="AWS/Lambda", MetricData=[datum])
+        (change,) = aws.json("plan", "--function", "f", "--policy", str(policy))["functions"][0]["changes"]
+        assert ("960 of 1000 executions were claimed" in change["reason"]) is told
+        assert (change["risk"] == "high") is told

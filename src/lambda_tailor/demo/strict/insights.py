@@ -11,6 +11,7 @@ https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetQuer
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -42,7 +43,7 @@ class Insights(Passing):
     async def before(self, exchange: Exchange) -> Answer | None:
         """Refuse a query that AWS would not start, and the end of one that has ended."""
         if exchange.name == "logs:StartQuery":
-            return _unstartable(exchange)
+            return _unstartable(exchange) or await self._of_one_class(exchange)
         if exchange.name == "logs:StopQuery":
             return self._unstoppable(exchange)
         return None
@@ -59,6 +60,24 @@ class Insights(Passing):
         elif exchange.name == "logs:GetQueryResults":
             return self._told(exchange, answer)
         return answer
+
+    async def _of_one_class(self, exchange: Exchange) -> Answer | None:
+        """Refuse groups of several classes, and those that nothing can be asked of.
+
+        https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch_Logs_Log_Classes.html
+        """
+        classes = set(await asyncio.gather(*(self._class(exchange, name) for name in _groups(exchange.parameters()))))
+        if len(classes) <= 1 and "DELIVERY" not in classes:
+            return None
+        message = "Log groups of one class are queried together, and none of the class DELIVERY."
+        return refusal(exchange, "InvalidParameterException", message)
+
+    async def _class(self, exchange: Exchange, name: str) -> str:
+        """A group that is not there has none, which is the emulator's to say."""
+        asked = {"logGroupNamePrefix": name, "limit": 1}
+        listed = await self._backend.json(exchange, "logs", f"{_ENDPOINT}.DescribeLogGroups", asked)
+        found = [g.get("logGroupClass") for g in listed.get("logGroups") or () if g["logGroupName"] == name]
+        return found[0] or "STANDARD" if found else "STANDARD"
 
     def _where(self, exchange: Exchange, query_id: str) -> tuple[str, str, str]:
         return exchange.account, exchange.region, query_id
