@@ -79,3 +79,11 @@ def test_a_function_of_which_no_invocation_is_known_is_worth_nothing_in_what_a_r
         # What a policy states keeps the stated assumption: a million runs.
         stated = _valued(Proposed(setting, before, after, "", ()))
         assert stated.monthly_usd != MonthlyUsd() and stated.assumed
+
+
+def test_old_versions_that_expire_save_their_storage_where_its_price_is_known() -> None:
+    change = Proposed("noncurrent_days", None, 90, "", (), adds=Usage(bucket_gb_month=Decimal(-2)))
+    usd = _valued(change).monthly_usd
+    assert usd.low == usd.high == 2 * Decimal("0.023")
+    elsewhere = _valued(change, region="eu-west-1")
+    assert elsewhere.monthly_usd == MonthlyUsd() and "S3 storage not priced here" in elsewhere.says
