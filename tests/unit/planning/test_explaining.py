@@ -101,7 +101,12 @@ CASES = [
     ("timeout", {"from_evidence": True}, evidence(duration_max=2000), a_function(timeout_s=7)),
     ("tracing", {}, Evidence(), a_function()),
     ("reserved-concurrency", {"target": 950}, Evidence(), a_function(resources={NOT_PROVISIONED: Missing()})),
-    ("reserved-concurrency", {"from_evidence": True}, evidence(concurrency_max=9), a_function()),
+    (
+        "reserved-concurrency",
+        {"from_evidence": True},
+        evidence(concurrency_max=9),
+        a_function(resources={NOT_PROVISIONED: Missing()}),
+    ),
     ("runtime-end-of-life", {}, Evidence(), a_function()),
     ("ephemeral-storage", {}, evidence(tmp_used=900 * 2**20), a_function(ephemeral_mb=2048)),
 ]
