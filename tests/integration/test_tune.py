@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from click.testing import CliRunner
 
@@ -74,6 +75,8 @@ def test_a_tune_finds_the_size_in_few_invocations_and_leaves_nothing(
         "--max-invocations", "12", "--html", str(tmp_path / "tune.html"),
     )  # fmt: skip
     page = (tmp_path / "tune.html").read_text()
+    schema = json.loads(aws.run("policy", "schema", "tune").stdout)
+    jsonschema.Draft202012Validator(schema).validate(document)
     tuning = document["tunings"][0]
     assert document["schema_version"] == 1
     assert tuning["now_mb"] == 1024 and tuning["chosen_mb"] in (256, 384, 512)

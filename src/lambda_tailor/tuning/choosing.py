@@ -188,13 +188,12 @@ class Chooser:
 
     def _now(self) -> Posterior:
         if self._posterior is None:
-            count, free = len(self._seen), len(self.free)
+            count = len(self._seen)
             self._posterior = posterior(
                 self._model,
                 Observations(
                     np.array([i for i, _ in self._seen] + [self._grid.index(f.memory_mb) for f in self.free], np.intp),
                     np.array([ms for _, ms in self._seen] + [float(np.log(f.duration_ms)) for f in self.free]),
-                    np.concatenate([np.arange(count) / max(self.max_invocations, count) - 0.5, np.zeros(free)]),
                     np.array([0.0] * count + [f.sd for f in self.free]),
                 ),
                 _DRAWS,
@@ -240,10 +239,7 @@ class Chooser:
         middles = np.quantile(draws.log_ms[:, candidates], _QUANTILES, axis=0) - means
         spreads = np.sqrt(1 + variance / np.maximum(draws.log_ms[:, candidates].var(0), 1e-9))
         heard = (means + middles * spreads).T
-        worth = [
-            self._after(draws.log_ms[:, i], heard[n], loss, {*invoked.tolist(), i}, variance)
-            for n, i in enumerate(candidates)
-        ]
+        worth = _after(draws.log_ms[:, candidates], heard, loss, candidates, invoked, variance)
         return int(candidates[int(np.argmin(worth))])
 
     def _apart(self, possible: list[int], best: int | None) -> set[int]:
@@ -254,11 +250,21 @@ class Chooser:
             found |= {i for i in possible if abs(i - best) <= step}
         return found or set(possible)
 
-    def _after(self, here: Floats, heard: Floats, loss: Floats, allowed: set[int], variance: float) -> float:
-        """The expected loss of the best allowed size once one of these log ms is heard, with that variance."""
-        weights = np.exp(-0.5 * (heard[:, None] - here) ** 2 / variance) + 1e-300
-        weights /= weights.sum(1, keepdims=True)
-        return float((weights @ loss[:, sorted(allowed)]).min(1).mean())
+
+def _after(
+    here: Floats, heard: Floats, loss: Floats, candidates: list[int], invoked: NDArray[np.intp], variance: float
+) -> Floats:
+    """Of each candidate the expected loss of the best size once its log ms is heard, with that variance.
+
+    ``here``: its log ms in each draw; ``heard``: some that may be heard, a row a candidate. Half precision will do.
+    """
+    apart = heard[:, :, None].astype(np.float32) - here.T[:, None, :].astype(np.float32)
+    weights = np.exp(apart * apart * np.float32(-0.5 / variance)) + np.float32(1e-30)
+    weights /= weights.sum(2, keepdims=True)
+    small = loss.astype(np.float32)
+    best = (weights @ small[:, invoked]).min(2) if len(invoked) else np.full(heard.shape, np.inf, np.float32)
+    own = np.einsum("chd,dc->ch", weights, small[:, candidates])
+    return np.asarray(np.minimum(best, own).mean(1), float)
 
 
 def _interval(values: Floats) -> Interval:

@@ -2,56 +2,63 @@
 
 The model is a mixture: a shape, a residual around it and a noise level each; given these, all is normal and closed.
 Outliers (a garbage collection, a slow network: about 2 % of calls, some three times as long) are a second kind of
-noise, told apart by variational inference.
+noise, told apart by variational inference. All combinations are solved at once, and each draw is one of the prior that
+is then moved by what was seen (Matheron's rule), so that no covariance of all sizes is taken apart again.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lambda_tailor.tuning.prior import LEVEL_VARIANCE
-from lambda_tailor.tuning.shapes import RESIDUALS, Floats, covariance, levels, shapes
+from lambda_tailor.tuning.shapes import RESIDUALS, STAIRS, Floats, covariance, levels, shapes
 
 NOISES = np.array((0.02, 0.04, 0.07, 0.11, 0.16, 0.23, 0.34, 0.5))
 _LOG_NOISES = np.log(np.array((0.08, 0.14, 0.2, 0.2, 0.16, 0.12, 0.06, 0.04)))
 OUTLIER_SHARE = 0.025
 OUTLIER_SHIFT = 1.0
 OUTLIER_SD = 0.5
-# The machine below may become slower or faster while a session lasts, in log ms over the whole session.
-DRIFT_SD = 0.01
 _NEGLIGIBLE = 1e-3
-_FIRST_GUESS = 0.3
-_JITTER = 1e-7
+_FIRST_GUESS = np.array((0.3,))
+_DIRECTIONS = 24
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """The prior on some sizes: shapes (rows) and covariances at the logs of the sizes."""
+    """The prior on some sizes: shapes (rows); the residuals' covariances at their logs, and thin roots of these.
+
+    ``stairs``: the shapes that know their level, log ms.
+    """
 
     log_mb: Floats
     shapes: Floats
-    covariances: tuple[Floats, ...]
+    covariances: Floats
+    roots: Floats
+    stairs: Floats
     log_weights: Floats
 
     @classmethod
     def at(cls, log_mb: Floats, log_weights: Floats) -> Model:
         """The model at these sizes (logs of MB)."""
         rows = shapes(log_mb)
-        return cls(
-            log_mb, rows - rows.mean(1, keepdims=True), tuple(covariance(r, log_mb) for r in RESIDUALS), log_weights
-        )
+        spread = np.stack([covariance(residual, log_mb) for residual in RESIDUALS])
+        values, vectors = np.linalg.eigh(spread)
+        # Smooth as they are, few directions hold nearly all of their variance.
+        roots = vectors[:, :, -_DIRECTIONS:] * np.sqrt(np.maximum(values[:, None, -_DIRECTIONS:], 0.0))
+        spread = roots @ roots.transpose(0, 2, 1)
+        stairs = rows[-len(STAIRS) :]
+        return cls(log_mb, rows - rows.mean(1, keepdims=True), spread, roots, stairs, log_weights)
 
 
 @dataclass(frozen=True, eq=False)
 class Observations:
-    """What was measured: the size's index, log ms, when (-0.5 to 0.5), the sd of what is free (else 0)."""
+    """What was measured: the size's index, log ms, the sd of what is free (else 0)."""
 
     size: NDArray[np.intp]
     log_ms: Floats
-    when: Floats
     free_sd: Floats
 
 
@@ -64,105 +71,116 @@ class Posterior:
 
 
 @dataclass(frozen=True, eq=False)
-class _Part:
-    """The solved system of one noise level and residual."""
+class _Told:
+    """What all calls at each visited size say together (columns) under each noise (rows): value, variance, evidence."""
+
+    value: Floats
+    variance: Floats
+    constant: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class _Solved:
+    """Every combination of noise and residual: the inverse of its root, and the shapes' distances, whitened.
+
+    ``weights`` of noise, residual and shape add up to one.
+    """
 
     inverse_root: Floats
     whitened: Floats
-    log_evidence: Floats
+    weights: Floats
 
 
 def posterior(model: Model, seen: Observations, draws: int, rng: np.random.Generator) -> Posterior:
     """Joint draws of the curve at the model's sizes, made non-increasing."""
     centre = float(seen.log_ms.mean())
     y = seen.log_ms - centre
-    model = replace(model, log_weights=model.log_weights + levels(model.log_mb[seen.size], centre))
-    fitted = _fit(model, seen, y, *_solve(model, seen, y, None, NOISES))
-    parts, weights = _solve(model, seen, y, fitted, NOISES)
-    fitted = _fit(model, seen, y, parts, weights)
-    # Most noise levels are out of the question by now.
-    likely = weights.sum((1, 2)) > _NEGLIGIBLE
-    parts, weights = _solve(model, seen, y, fitted, NOISES[likely])
-    curves, noise = _draw(model, seen, parts, weights, NOISES[likely], draws, rng)
-    return Posterior(_non_increasing(curves) + centre, noise)
+    sizes, which = np.unique(seen.size, return_inverse=True)
+    log_weights = model.log_weights + levels(model.stairs[:, seen.size], centre, len(model.shapes))
+    solved = _solve(model, sizes, _told(y, None, _FIRST_GUESS, seen.free_sd, which), log_weights)
+    for noises in (NOISES, NOISES):
+        told = _told(y, _fitted(model, sizes, solved)[which], noises, seen.free_sd, which)
+        solved = _solve(model, sizes, told, log_weights + _LOG_NOISES[:, None, None])
+    curves, at = _draw(model, sizes, told, solved, draws, rng)
+    return Posterior(_non_increasing(curves) + centre, NOISES[at])
 
 
-def _solve(
-    model: Model, seen: Observations, y: Floats, fitted: Floats | None, noises: Floats
-) -> tuple[dict[tuple[int, int], _Part], Floats]:
-    """Each combination solved, and the weights of noise, residual and shape; a first guess without a fit."""
-    together = LEVEL_VARIANCE + DRIFT_SD**2 * np.outer(seen.when, seen.when)
-    at = np.ix_(seen.size, seen.size)
-    rows = model.shapes[:, seen.size].T
-    parts = {}
-    for i, noise in enumerate(noises if fitted is not None else (_FIRST_GUESS,)):
-        target, variance, constant = _told_apart(y, fitted, float(noise), seen.free_sd)
-        for j, spread in enumerate(model.covariances):
-            root = np.linalg.cholesky(spread[at] + together + np.diag(variance))
-            inverse = np.linalg.inv(root)
-            whitened = inverse @ (target[:, None] - rows)
-            evidence = constant - 0.5 * (whitened**2).sum(0) - np.log(np.diag(root)).sum()
-            parts[i, j] = _Part(inverse, whitened, evidence)
-    count = len(parts) // len(RESIDUALS)
-    logs = np.array([[parts[i, j].log_evidence for j in range(len(RESIDUALS))] for i in range(count)])
-    logs = logs + model.log_weights + (_LOG_NOISES[np.isin(NOISES, noises), None, None] if fitted is not None else 0.0)
-    weights = np.exp(logs - logs.max())
-    return parts, weights / weights.sum()
+def _told(y: Floats, fitted: Floats | None, noises: Floats, free_sd: Floats, which: NDArray[np.intp]) -> _Told:
+    """What each observation says once outliers are discounted, and what those of one size say together."""
+    value, precision, constant = _apart(y, fitted, noises[:, None], free_sd)
+    same = np.equal(which[:, None], np.arange(which.max() + 1)).astype(float)
+    together = precision @ same
+    mean = (precision * value) @ same / together
+    lost = (precision * value**2).sum(1) - (together * mean**2).sum(1)
+    constant = constant + 0.5 * (np.log(precision).sum(1) - np.log(together).sum(1) - lost)
+    return _Told(mean, 1 / together, constant)
 
 
-def _told_apart(y: Floats, fitted: Floats | None, noise: float, free_sd: Floats) -> tuple[Floats, Floats, float]:
-    """What each observation says once outliers are discounted: its value, its variance, the evidence's constant."""
+def _apart(y: Floats, fitted: Floats | None, noise: Floats, free_sd: Floats) -> tuple[Floats, Floats, Floats]:
+    """Of each observation (columns) under each noise (rows) its value and precision; the evidence's constant."""
     free = free_sd > 0
+    sure = 1 / np.where(free, free_sd, 1.0) ** 2
     if fitted is None:
-        return y, np.where(free, free_sd, noise) ** 2, 0.0
+        precision = np.where(free, sure, 1 / noise**2)
+        return np.broadcast_to(y, precision.shape), precision, np.zeros(len(noise))
     apart = y - fitted
     usual = np.log(1 - OUTLIER_SHARE) - np.log(noise) - 0.5 * (apart / noise) ** 2
     wide = np.hypot(OUTLIER_SD, noise)
     odd = np.log(OUTLIER_SHARE) - np.log(wide) - 0.5 * ((apart - OUTLIER_SHIFT) / wide) ** 2
     out = np.where(free, 0.0, 1 / (1 + np.exp(np.clip(usual - odd, -60, 60))))
     inner, outer = (1 - out) / noise**2, out / wide**2
-    precision = np.where(free, 1 / np.where(free, free_sd, 1.0) ** 2, inner + outer)
+    precision = np.where(free, sure, inner + outer)
     value = np.where(free, y, (inner * y + outer * (y - OUTLIER_SHIFT)) / precision)
     entropy = -(out * np.log(out + 1e-12) + (1 - out) * np.log(1 - out + 1e-12))
     left = -0.5 * (inner * y**2 + outer * (y - OUTLIER_SHIFT) ** 2 - precision * value**2)
     each = (1 - out) * np.log((1 - OUTLIER_SHARE) / noise) + out * np.log(OUTLIER_SHARE / wide)
-    constant = np.where(free, 0.0, each + entropy + left - 0.5 * np.log(precision))
-    return value, 1 / precision, float(constant.sum())
+    constant = np.where(free, 0.0, each + entropy + left - 0.5 * np.log(precision)).sum(1)
+    return value, precision, constant
 
 
-def _fit(model: Model, seen: Observations, y: Floats, parts: dict[tuple[int, int], _Part], weights: Floats) -> Floats:
-    """The mean curve at the observations."""
-    fitted = np.zeros(len(y))
-    for (i, j), part in parts.items():
-        weight = weights[i, j]
-        if weight.sum() > _NEGLIGIBLE:
-            gain = (model.covariances[j][np.ix_(seen.size, seen.size)] + LEVEL_VARIANCE) @ part.inverse_root.T
-            fitted += weight @ model.shapes[:, seen.size] + gain @ (part.whitened @ weight)
-    return fitted
+def _solve(model: Model, sizes: NDArray[np.intp], told: _Told, log_weights: Floats) -> _Solved:
+    """Every combination solved; ``log_weights`` of residual and shape, and of noise where there are several."""
+    spread = model.covariances[:, sizes[:, None], sizes] + LEVEL_VARIANCE
+    system = spread + told.variance[:, None, None, :] * np.eye(len(sizes))
+    root = np.linalg.cholesky(system)
+    inverse = np.linalg.inv(root)
+    # The whitened distance of every shape from what was seen.
+    whitened = (inverse @ told.value[:, None, :, None]) - inverse @ model.shapes[:, sizes].T
+    squares = np.einsum("kjus,kjus->kjs", whitened, whitened)
+    determinant = np.log(np.diagonal(root, axis1=2, axis2=3)).sum(2)
+    logs = told.constant[:, None, None] - 0.5 * squares - determinant[:, :, None] + log_weights
+    weights = np.exp(logs - logs.max())
+    return _Solved(inverse, whitened, weights / weights.sum())
+
+
+def _fitted(model: Model, sizes: NDArray[np.intp], solved: _Solved) -> Floats:
+    """The mean curve at the visited sizes."""
+    mean = np.einsum("kjus,kjs->kju", solved.whitened, solved.weights)
+    moved = np.einsum("kjvu,kjv->kju", solved.inverse_root, mean)
+    spread = model.covariances[:, sizes[:, None], sizes] + LEVEL_VARIANCE
+    return np.asarray(solved.weights.sum((0, 1)) @ model.shapes[:, sizes] + np.einsum("juv,kjv->u", spread, moved))
 
 
 def _draw(
-    model: Model,
-    seen: Observations,
-    parts: dict[tuple[int, int], _Part],
-    weights: Floats,
-    noises: Floats,
-    draws: int,
-    rng: np.random.Generator,
-) -> tuple[Floats, Floats]:
-    each = rng.multinomial(draws, weights.sum(2).ravel() / weights.sum())
-    curves, noise = [], []
-    for number, (i, j) in zip(each, np.ndindex(weights.shape[:2]), strict=True):
-        if number:
-            part = parts[i, j]
-            gain = (model.covariances[j][:, seen.size] + LEVEL_VARIANCE) @ part.inverse_root.T
-            left = model.covariances[j] + LEVEL_VARIANCE - gain @ gain.T
-            left[np.diag_indices_from(left)] += _JITTER * LEVEL_VARIANCE
-            chosen = rng.choice(len(weights[i, j]), number, p=weights[i, j] / weights[i, j].sum())
-            mean = model.shapes[chosen] + (gain @ part.whitened[:, chosen]).T
-            curves.append(mean + (np.linalg.cholesky(left) @ rng.standard_normal((len(left), number))).T)
-            noise.append(np.full(number, noises[i]))
-    return np.concatenate(curves), np.concatenate(noise)
+    model: Model, sizes: NDArray[np.intp], told: _Told, solved: _Solved, draws: int, rng: np.random.Generator
+) -> tuple[Floats, NDArray[np.intp]]:
+    """Curves, and the index of the noise of each."""
+    # Evenly spread over the combinations: chance would only add to the error.
+    chances = np.cumsum(solved.weights.ravel())
+    picked = np.searchsorted(chances, (np.arange(draws) + rng.random()) / draws * chances[-1])
+    noise, residual, shape = np.unravel_index(np.minimum(picked, len(chances) - 1), solved.weights.shape)
+    level = np.sqrt(LEVEL_VARIANCE) * rng.standard_normal((draws, 1))
+    curves = model.shapes[shape] + level
+    for j, root in enumerate(model.roots):
+        mine = residual == j
+        curves[mine] += rng.standard_normal((int(mine.sum()), root.shape[1])) @ root.T
+    heard = curves[:, sizes] + np.sqrt(told.variance[noise]) * rng.standard_normal((draws, len(sizes)))
+    inverse = np.einsum("kjwu,kjwv->kjuv", solved.inverse_root, solved.inverse_root)
+    moved = np.einsum("duv,dv->du", inverse[noise, residual], told.value[noise] - heard)
+    curves += LEVEL_VARIANCE * moved.sum(1, keepdims=True)
+    for j, spread in enumerate(model.covariances):
+        curves[residual == j] += moved[residual == j] @ spread[sizes]
+    return curves, noise
 
 
 def _non_increasing(curves: Floats) -> Floats:

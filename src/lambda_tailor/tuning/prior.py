@@ -14,7 +14,7 @@ from importlib.resources import files
 
 import numpy as np
 
-from lambda_tailor.tuning.shapes import RESIDUALS, Floats, covariance, levels, shapes
+from lambda_tailor.tuning.shapes import RESIDUALS, STAIRS, Floats, covariance, levels, shapes
 
 # What stays spread evenly over all shapes, so that a function unlike all the others is believed too.
 FLAT_SHARE = 0.33
@@ -53,8 +53,9 @@ def _likelihood(curve: Curve, residual: int) -> Floats:
     points = len(curve.log_mb)
     spread = covariance(RESIDUALS[residual], curve.log_mb) + LEVEL_VARIANCE + POINT_SD**2 * np.eye(points)
     root = np.linalg.cholesky(spread)
-    apart = np.linalg.solve(root, (curve.log_ms - shapes(curve.log_mb)).T)
-    level = levels(curve.log_mb, float(curve.log_ms.mean()))
+    rows = shapes(curve.log_mb)
+    apart = np.linalg.solve(root, (curve.log_ms - rows).T)
+    level = levels(rows[-len(STAIRS) :], float(curve.log_ms.mean()), len(rows))
     return np.asarray(-0.5 * (apart**2).sum(0) - np.log(np.diag(root)).sum() + level)
 
 

@@ -60,15 +60,13 @@ def staircase(work_ms: float, memory_mb: Floats) -> Floats:
     return np.where(memory_mb >= ONE_VCPU_MB, work_ms, used_up * PERIOD_MS + work_ms - used_up * share)
 
 
-def levels(log_mb: Floats, mean_log_ms: float) -> Floats:
-    """The log weight of each shape where the log of duration is so much on average at these sizes.
+def levels(stairs: Floats, mean_log_ms: float, every: int) -> Floats:
+    """The log weight of each of ``every`` shape where the log of duration is so much on average at some sizes.
 
-    Only stairs are of a level; all others fit any.
+    Only stairs (the last shapes; ``stairs`` has them at these sizes) are of a level; all others fit any.
     """
-    found = np.zeros(len(FLOORS) * len(POWERS) * len(KNEES_MB) * len(PRESSURES) + len(STAIRS))
-    mb = np.exp(log_mb)
-    means = np.array([np.log(floor + staircase(work, mb)).mean() for work, floor in STAIRS])
-    found[-len(STAIRS) :] = -0.5 * ((means - mean_log_ms) / _LEVEL_SD) ** 2
+    found = np.zeros(every)
+    found[-len(stairs) :] = -0.5 * ((stairs.mean(1) - mean_log_ms) / _LEVEL_SD) ** 2
     return found
 
 
