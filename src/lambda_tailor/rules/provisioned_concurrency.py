@@ -19,6 +19,7 @@ from lambda_tailor.settings.scalable_capacity import SHOWN_AS
 
 SETTING = "provisioned_concurrency"
 # 0.0000041667 / (0.0000166667 - 0.0000097222), and the same on arm64: https://aws.amazon.com/lambda/pricing/
+# In other regions provisioned executions cost more, and on demand the same.
 BREAK_EVEN_PERCENT = 60
 
 
@@ -79,7 +80,7 @@ def _judge_one(
         return Kept(setting, count, f"at most {peak:.0f} were in use", quotes)
     used = f"{100 * peak / count:.0f} %"
     seen = f"at most {peak:.0f} of {count} were in use ({used})" if peak else f"none of {count} was in use in two weeks"
-    reason = f"{seen}; below {BREAK_EVEN_PERCENT} % they cost more than on demand"
+    reason = f"{seen}; {_break_even(function)}"
     if (target := _target(function, qualifier)) is not None:
         return _of_target(function, qualifier, count, wanted, target, reason, quotes)
     step = Transition(Key("provisioned-concurrency", f"{function.name}:{qualifier}"), "provisioned", count, wanted)
@@ -155,6 +156,21 @@ class _Target:
     least: int
     most: int
     scheduled: bool
+
+
+def _break_even(function: Function) -> str:
+    """From which share in use on they cost less than on demand, by the region's prices where all three are known."""
+    prices = prices_for(function.region)
+    arm = "_arm" if function.architecture == "arm64" else ""
+    names = (f"provisioned_gb_s{arm}", f"provisioned_duration_gb_s{arm}", "gb_s_arm" if arm else "gb_s_x86")
+    known = {} if isinstance(prices, Unpriced) else prices.tiers
+    percent = Decimal(BREAK_EVEN_PERCENT)
+    if all(known.get(name) for name in names):
+        ready, duration, on_demand = (known[name][0].usd for name in names)
+        percent = 100 * ready / (on_demand - duration) if on_demand > duration else Decimal(100)
+    if percent >= 100:
+        return "in this region they cost more than on demand however much they are used: they only spare cold starts"
+    return f"below {percent:.0f} % they cost more than on demand"
 
 
 def _target(function: Function, qualifier: str) -> _Target | None:

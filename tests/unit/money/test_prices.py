@@ -65,11 +65,29 @@ def test_a_region_without_prices_is_said_and_not_guessed() -> None:
 
 def test_what_no_source_knows_for_a_region_is_not_priced_there_and_said() -> None:
     prices = priced("eu-central-1")
-    assert set(prices.tiers) == {"gb_s_x86", "gb_s_arm"}
+    lambdas = {"gb_s_x86", "requests", "ephemeral_gb_s", "provisioned_gb_s", "provisioned_duration_gb_s"}
+    arm = {"gb_s_arm", "provisioned_gb_s_arm", "provisioned_duration_gb_s_arm"}
+    assert set(prices.tiers) == lambdas | arm
     [compute] = [note for note in prices.notes if "x86_64 compute, arm64 compute as of 2022-10-01" in note]
     assert compute.startswith("eu-central-1: ")
     [gap] = [note for note in prices.notes if "not priced here, and in no figure" in note]
-    assert all(word in gap for word in ("alarms", "log storage", "requests", "X-Ray traces", "secrets"))
+    assert all(word in gap for word in ("alarms", "log storage", "X-Ray traces", "secrets"))
+
+
+@pytest.mark.parametrize(
+    ("region", "quantity", "usd"),
+    [
+        ("eu-central-2", "gb_s_x86", "0.0000183334"),
+        ("ap-southeast-5", "gb_s_arm", "0.000012"),
+        ("ap-southeast-4", "requests", "0.0000002"),
+        ("sa-east-1", "ephemeral_gb_s", "0.0000000586"),
+        ("eu-west-1", "provisioned_gb_s", "0.000004646"),
+    ],
+)
+def test_what_lambda_costs_by_region_beside_compute_is_known(region: str, quantity: str, usd: str) -> None:
+    prices = priced(region)
+    assert prices.tiers[quantity] == (Tier(None, Decimal(usd)),)
+    assert "pricing calculator" in prices.sources[quantity].title
 
 
 def test_every_price_has_a_source_with_a_date() -> None:

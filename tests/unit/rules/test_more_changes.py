@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -389,3 +390,15 @@ def test_a_version_that_anything_uses_is_not_pruned() -> None:
 def test_nothing_is_pruned_where_what_uses_it_is_not_known() -> None:
     assert isinstance(pruned(Unreadable("denied")), Blocked)
     assert isinstance(pruned(None), Blocked)
+
+
+@pytest.mark.parametrize(("region", "told"), [("us-east-1", "below 60 %"), ("eu-central-1", "only spare cold starts")])
+def test_the_break_even_is_that_of_the_region(region: str, told: str) -> None:
+    known: dict[Lookup, Resource] = {
+        Lookup("provisioned", NAME): Found({"provisioned": {"live": 20}}),
+        Lookup("provisioned-use", f"{NAME}:live"): Found({"peak": 4.0}),
+    }
+    function = replace(a_function(resources=known), region=region)
+    options = provisioned_concurrency.ProvisionedConcurrencyOptions()
+    (verdict,) = provisioned_concurrency.judge(function, Evidence(), options)
+    assert isinstance(verdict, Proposed) and told in verdict.reason
