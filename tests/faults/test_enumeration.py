@@ -8,14 +8,16 @@ ways in turn, and faults come at the writes; ``make faults`` tries all ways at a
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 import pytest
 
 from lambda_tailor.aws.gateway import writes
 from lambda_tailor.model.run import Status
-from tests.faults.tailor import Tailor
+from tests.faults.tailor import CONNECTION, QUICK, Tailor
 from tests.integration.conftest import Aws
 
 T = TypeVar("T")
@@ -130,11 +132,28 @@ def test_a_rollback_that_is_killed_at_every_write_can_be_repeated(tailor: Tailor
     record_property("figure", f"a rollback killed before and after each write: {told}")
 
 
-def test_a_throttled_run_slows_down_and_ends_with_everything_applied(tailor: Tailor) -> None:
+def test_a_throttled_run_slows_down_and_ends_with_everything_applied(
+    tailor: Tailor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+
+    def paused(seconds: float) -> None:
+        pauses.append(seconds)
+        time.sleep(seconds)
+
+    slower = replace(QUICK, sleep=paused)
+    monkeypatch.setattr("tests.faults.tailor.CONNECTION", replace(CONNECTION, retry=slower))
     tailor.aws.emulator.control.fail(kind="throttle", times=60, account=tailor.aws.account)
     tailor.aws.control.reset()
+    began = time.monotonic()
     run = tailor.apply()
+    took = time.monotonic() - began
     assert len(tailor.aws.control.struck()) == 60
+    # After each refusal a pause, longer from one to the next, and the run takes all that time.
+    assert len(pauses) == 60
+    assert max(pauses) >= QUICK.longest_wait_s / 2 > 2 * min(pauses)
+    lanes = 16
+    assert took > sum(pauses) / lanes > 0.1
     assert run is not None
     assert run.status is Status.SUCCEEDED
     tailor.is_as_after()

@@ -23,7 +23,7 @@ from tests.faults.place import Place, applying, with_runner
 from tests.integration.conftest import postgres
 
 __all__ = ["postgres"]
-ROUNDS = 20 if os.environ.get("LAMBDA_TAILOR_FAULTS") == "all" else 2
+ROUNDS = 20 if os.environ.get("LAMBDA_TAILOR_FAULTS") == "all" else 1
 RULES = ("memory", "timeout", "log-retention", "dead-letter-queue")
 _DATABASES = itertools.count()
 

@@ -184,6 +184,7 @@ def test_a_worker_that_dies_in_the_middle_of_an_apply_has_its_task_done_by_anoth
         cluster.workers[0].send_signal(signal.SIGKILL)
         killed.append(intended())
 
+    spread.control.reset()
     killer = threading.Thread(target=kill_when_it_has_begun)
     killer.start()
     run = spread.json("apply", *ASKED, "--auto-approve", "--scheduler", cluster.url)
@@ -192,6 +193,8 @@ def test_a_worker_that_dies_in_the_middle_of_an_apply_has_its_task_done_by_anoth
     # It had begun, and was far from done: 12 functions with a configuration and a reservation each.
     assert 4 <= killed[0] < 24
     assert run["status"] == "succeeded" and run["summary"]["applied"] == 48
+    # Exactly once: what AWS was asked for counts, not what the journal says of it.
+    assert set(spread.control.writes().values()) == {12}, spread.control.writes()
     assert memory() == {1024}
     assert spread.json("plan", *ASKED)["summary"]["changes"] == 0
     undone = spread.json("rollback", "latest", "--auto-approve", "--scheduler", cluster.url)
