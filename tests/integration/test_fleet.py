@@ -12,7 +12,7 @@ import pytest
 
 import lambda_tailor
 from lambda_tailor.demo.emulator import Emulator
-from lambda_tailor.model.plan import Plan, PlannedFunction
+from lambda_tailor.model.plan import Change, Plan, PlannedFunction
 from lambda_tailor.policy.document import PRESETS
 from tests.advice.deployed import HELD, NOT_HELD, deploy_fleet, notify
 from tests.advice.fleet import FLEET, Case
@@ -66,6 +66,33 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 @pytest.mark.parametrize("case", HELD, ids=lambda case: case.name)
 def test_what_is_deployed_gets_the_verdict_that_an_expert_gives(deployed: Deployed, case: Case) -> None:
     check(case, deployed.function(case))
+
+
+def test_what_is_not_reached_is_not_counted_however_functions_are_chosen(deployed: Deployed) -> None:
+    ways: tuple[dict[str, Any], ...] = (
+        {"functions": ["search", "catalogue"]}, {"name_pattern": "*a*"}, {"tags": {"team": "web"}},
+    )  # fmt: skip
+    client = boto3.client("lambda")
+    for name in ("search", "catalogue"):
+        arn = client.get_function(FunctionName=name)["Configuration"]["FunctionArn"]
+        client.tag_resource(Resource=arn, Tags={"team": "web"})
+    wanted = {name: by_name(deployed.plans["right-size"], name) for name in ("search", "catalogue")}
+    assert [(change.counted, change.monthly_usd.high > 0) for change in wanted.values()] == [
+        (True, True),
+        (False, False),
+    ]
+    for way in ways:
+        plan = planned(**way, preset="right-size")
+        for name, change in wanted.items():
+            found = by_name(plan, name)
+            assert (found.counted, found.monthly_usd, found.after) == (change.counted, change.monthly_usd, change.after)
+        reached = sum(c.monthly_usd.high for f in plan.functions for c in f.changes if c.pending and c.counted)
+        assert plan.summary.monthly_net_usd.high == pytest.approx(reached)
+
+
+def by_name(plan: Plan, name: str) -> Change:
+    function = next(function for function in plan.functions if function.name == name)
+    return next(change for change in function.changes if change.rule == "memory")
 
 
 def test_nearly_all_of_the_fleet_is_deployed() -> None:

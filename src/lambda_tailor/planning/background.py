@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -61,7 +61,7 @@ def _cost(
     """Compute, requests, logs and the provisioned concurrency that is looked at: USD a month, without free tier."""
     load = load_of(function, evidence, assumptions)
     profile = Profile(function.memory_mb, function.architecture, function.ephemeral_mb)
-    beside = _logs(planned, evidence) + Usage(provisioned_gb_s=_provisioned(planned, function))
+    beside = _logs(planned, evidence) + _provisioned(planned, function)
     # At the size that it has both worlds cost the same.
     usage = compute_usage(profile, load, "io-bound") + beside
     usd = bill(usage, prices, free_tier=False).quantize(_FOUR_PLACES)
@@ -79,13 +79,18 @@ def _logs(planned: PlannedFunction, evidence: Evidence) -> Usage:
     return Usage(log_gb_ingested=gb, log_gb_month=stored_log_gb(gb, days) if known else Decimal(0))
 
 
-def _provisioned(planned: PlannedFunction, function: Function) -> Decimal:
-    """GB-seconds of the provisioned concurrency that a rule looked at."""
-    counts = [
-        c.before for c in planned.changes if c.setting.startswith("provisioned_concurrency") and c.kind == "change"
-    ]
+def _provisioned(planned: PlannedFunction, function: Function) -> Usage:
+    """The provisioned concurrency that a rule looked at; of a scalable target the least of it."""
+    counts: list[object] = []
+    for change in planned.changes:
+        if change.kind == "change" and change.setting.startswith("provisioned_concurrency"):
+            counts.append(change.before)
+        elif change.setting.startswith("scalable_target") and isinstance(change.before, Mapping):
+            counts.append(change.before.get("min"))
     executions = sum(count for count in counts if isinstance(count, int))
-    return Decimal(executions) * SECONDS_A_MONTH * Decimal(function.memory_mb) / 1024
+    gb_s = Decimal(executions) * SECONDS_A_MONTH * Decimal(function.memory_mb) / 1024
+    arm = function.architecture == "arm64"
+    return Usage(provisioned_gb_s_arm=gb_s) if arm else Usage(provisioned_gb_s=gb_s)
 
 
 def _series(evidence: Evidence) -> Iterator[Series]:
