@@ -64,14 +64,19 @@ def _on_arm(layer: str) -> str:
         swapped, found = re.subn(known["x86"], known["arm"], layer)
         if found:
             return swapped
+    for known in _layer_table()["numbered_otherwise"]:
+        named = re.match(known["x86"], layer)
+        version = known["versions"].get(named[2]) if named else None
+        if named and version is not None:
+            return f"{named[1]}{known['suffix']}:{version}"
     return layer
 
 
 def _numbered_otherwise(layers: Sequence[str]) -> str | None:
-    """A layer whose arm64 twin has version numbers of its own, which no rule can guess."""
+    """A layer whose arm64 twin has version numbers of its own, which are not known for the region."""
     for layer in layers:
         for known in _layer_table()["numbered_otherwise"]:
-            if re.search(known["x86"], layer):
+            if re.search(known["x86"], layer) and _on_arm(layer) == layer:
                 return f"{layer} is made for x86: attach {known['arm']} instead, whose versions are numbered otherwise"
     return None
 

@@ -250,6 +250,7 @@ def test_signed_code_keeps_its_architecture() -> None:
 
 POWERTOOLS = "arn:aws:lambda:us-east-1:017000801446:layer:AWSLambdaPowertoolsPythonV3-python312"
 DATADOG = "arn:aws:lambda:us-east-1:464622532012:layer:Datadog-Extension"
+INSIGHTS = "arn:aws:lambda:us-east-1:580247275435:layer:LambdaInsightsExtension"
 ADOT = "arn:aws:lambda:us-east-1:901920570463:layer:aws-otel-python"
 
 
@@ -259,6 +260,7 @@ ADOT = "arn:aws:lambda:us-east-1:901920570463:layer:aws-otel-python"
         (f"{POWERTOOLS}-x86_64:7", f"{POWERTOOLS}-arm64:7"),
         (f"{DATADOG}:65", f"{DATADOG}-ARM:65"),
         (f"{ADOT}-amd64-ver-1-32-0:2", f"{ADOT}-arm64-ver-1-32-0:2"),
+        (f"{INSIGHTS}:56", f"{INSIGHTS}-Arm64:23"),
     ],
 )
 def test_a_known_layer_is_swapped_for_its_twin_on_arm64_before_the_code(x86: str, arm: str) -> None:
@@ -276,8 +278,8 @@ def test_a_known_layer_is_swapped_for_its_twin_on_arm64_before_the_code(x86: str
     assert isinstance(architecture.judge(gone, Evidence(), options)[0], Blocked)
 
 
-def test_a_layer_whose_twin_is_numbered_otherwise_blocks_and_is_named() -> None:
-    layer = "arn:aws:lambda:us-east-1:580247275435:layer:LambdaInsightsExtension:64"
+def test_a_layer_whose_twins_number_is_not_known_in_the_region_blocks_and_is_named() -> None:
+    layer = "arn:aws-cn:lambda:cn-north-1:488211338238:layer:LambdaInsightsExtension:46"
     (verdict,) = architecture.judge(a_function(layers=(layer,)), Evidence(), architecture.ArchitectureOptions())
     assert isinstance(verdict, Blocked) and "LambdaInsightsExtension-Arm64" in verdict.because
 
