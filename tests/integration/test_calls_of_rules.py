@@ -36,6 +36,8 @@ def stated(rule: str, *, deep: bool) -> Mapping[str, int]:
 def around(aws: Aws) -> None:
     """Queues that feed the first functions, executions provisioned for the third, JSON in the last ones' logs."""
     functions = aws.client("lambda")
+    for number in range(N):
+        functions.get_waiter("function_active_v2").wait(FunctionName=f"bench-{number:05d}")
     for number in range(E):
         aws.client("sqs").create_queue(QueueName=f"in-{number}", Attributes={"VisibilityTimeout": "900"})
         source = f"arn:aws:sqs:us-east-1:{ACCOUNT}:in-{number}"
@@ -47,6 +49,7 @@ def around(aws: Aws) -> None:
     for number in range(N - J, N):
         logging = {"LogFormat": "JSON", "ApplicationLogLevel": "DEBUG"}
         functions.update_function_configuration(FunctionName=f"bench-{number:05d}", LoggingConfig=logging)
+        functions.get_waiter("function_updated_v2").wait(FunctionName=f"bench-{number:05d}")
 
 
 @pytest.fixture(scope="module")
