@@ -21,7 +21,7 @@ SETTLED_LOSS = 0.008
 LEAST_INVOCATIONS = 12
 STARTS_MB = (128, 256, 768)
 _GRID = 64
-_DRAWS = 600
+_DRAWS = 1000
 _CANDIDATES = 30
 _NEAR = 0.03
 # At most ten sizes are visited: until so many calls they lie so far apart that they tell different things, every third
@@ -98,7 +98,7 @@ class Chooser:
         self._under_mb = 0
         self._invocations = 0
         self._posterior: Posterior | None = None
-        self._starts = self._first_sizes()
+        self._ahead = self._first_sizes()
 
     @property
     def invocations(self) -> int:
@@ -127,8 +127,8 @@ class Chooser:
     def look(self) -> Look:
         """Where things stand, and what to do next; ``next_mb`` is None when it is over."""
         left = self.max_invocations - self._invocations
-        while self._starts and left > 0:
-            start = self._starts.pop(0)
+        while self._ahead and left > 0:
+            start = self._ahead.pop(0)
             if start >= self._under_mb:
                 return Look(None, 1.0, False, start)
         possible = [i for i, mb in enumerate(self._grid) if mb in self.sizes_mb and mb >= self._under_mb]
@@ -145,7 +145,15 @@ class Chooser:
         settled = held and expected < SETTLED_LOSS and self._invocations >= LEAST_INVOCATIONS
         if settled or left <= 0:
             return Look(chosen, expected, settled, None)
-        return Look(chosen, expected, False, self._grid[self._worth_most(draws, loss, invoked, possible, left)])
+        following = self._grid[self._worth_most(draws, loss, invoked, possible, left)]
+        # Two calls at a time: after one alone, its chance error decides where the next goes.
+        self._ahead = [following]
+        return Look(chosen, expected, False, following)
+
+    def ended(self) -> Look:
+        """Where things stand when nothing more is measured."""
+        self._ahead = []
+        return self.look()
 
     def duration_ms(self, memory_mb: int) -> Interval:
         """The mean duration at this size."""

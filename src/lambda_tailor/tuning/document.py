@@ -71,7 +71,7 @@ def tuning_of(
     notes: tuple[str, ...],
 ) -> Tuning:
     """The document of a tune that has ended."""
-    look = chooser.look()
+    look = chooser.ended()
     function = subject.function
     sizes = tuple(_size(subject, samples, mb) for mb in sorted({mb for mb, _ in samples.all}))
     chosen, present = look.chosen_mb, function.memory_mb

@@ -125,3 +125,12 @@ def test_balanced_for_speed_takes_more_memory_than_for_cost():
     fast, _ = tuned(Chooser(sizes_between(128, 3008), parse("balanced=0.1")), 0.02)
     cheap, _ = tuned(Chooser(sizes_between(128, 3008), parse("balanced=1")), 0.02)
     assert fast is not None and cheap is not None and duration_ms(fast) < duration_ms(cheap)
+
+
+def test_a_tune_that_is_ended_early_still_takes_the_best_of_what_was_invoked():
+    chooser = Chooser(sizes_between(128, 3008))
+    for _ in range(3):
+        mb = chooser.look().next_mb
+        assert mb is not None
+        chooser.measured(mb, duration_ms(mb))
+    assert chooser.ended().chosen_mb is not None
