@@ -5,11 +5,13 @@ BIN := $(VENV)/bin
 SUFFIX ?= dev
 WORKERS ?= 4
 
-.PHONY: demo test retest unit faults mutants facts lint build bench docs pictures pulumi-up write-back-demo clean
+.PHONY: demo test retest unit faults mutants facts lint build sbom lock audit bench docs pictures pulumi-up write-back-demo clean
 
-$(VENV)/.ready: pyproject.toml constraints.txt
+# Nothing is installed whose hash is not in the lock; the package itself needs nothing more, not even to be built.
+$(VENV)/.ready: pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
 demo: $(VENV)/.ready  ## the whole story on an embedded AWS; needs no account
@@ -39,8 +41,22 @@ lint: $(VENV)/.ready  ## style, types and the layers of the architecture
 facts: $(VENV)/.ready  ## whether runtimes and prices were looked after in the last 120 days; on a schedule, no test
 	$(BIN)/python -m scripts.facts
 
-build: $(VENV)/.ready  ## the wheel
-	$(BIN)/python -m build --wheel --outdir dist .
+build: $(VENV)/.ready  ## the wheel and its bill of materials
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
+	$(BIN)/python -m scripts.sbom --out dist
+
+sbom: $(VENV)/.ready  ## the software bill of materials of the wheel, as CycloneDX: dist/lambda-tailor.cdx.json
+	$(BIN)/python -m scripts.sbom --out dist
+
+lock: constraints.txt  ## requirements.lock anew, from pyproject.toml and constraints.txt; takes minutes
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip install --quiet --disable-pip-version-check pip-tools==7.6.2
+	.venv-lock/bin/pip-compile --quiet --generate-hashes --extra dev --build-deps-for editable \
+	    --constraint constraints.txt --allow-unsafe --strip-extras --no-annotate --no-header \
+	    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file requirements.lock pyproject.toml
+
+audit: $(VENV)/.ready  ## known vulnerabilities of what is locked; says so and goes on where no advisories can be had
+	$(BIN)/python -m scripts.audit
 
 bench: $(VENV)/.ready  ## calls, time and memory against the quotas and Cloud Custodian: bench/RESULTS.md
 	$(BIN)/python -m bench.memory_range --curves bench/data/curves_train.json
@@ -61,4 +77,4 @@ write-back-demo: $(VENV)/.ready  ## examples/terraform deployed, optimized and w
 	$(BIN)/python -m scripts.write_back_demo
 
 clean:
-	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-lock .venv-audit dist build .pytest_cache .mypy_cache .ruff_cache

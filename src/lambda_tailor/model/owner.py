@@ -70,6 +70,23 @@ def deployed_as(tags: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in named.items() if value}
 
 
+def shows_values(owner: str) -> str | None:
+    """Where the tool shows the values of variables that it did not set itself, as the beginning of a sentence.
+
+    https://developer.hashicorp.com/terraform/language/manage-sensitive-data
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStackResourceDrifts.html
+    https://www.pulumi.com/docs/iac/cli/commands/pulumi_refresh/
+    """
+    match owner.partition(":")[0]:
+        case "terraform" | "opentofu":
+            return "Terraform's plan and state show"
+        case tool if tool in STACK_TOOLS:
+            return "Where the template has variables, CloudFormation's drift detection shows"
+        case "pulumi" | "sst":
+            return "A refresh writes into Pulumi's state"
+    return None
+
+
 def reverts(owner: str, settings: Collection[str]) -> str:
     """What the tool does to changes of these settings, in one sentence."""
     tool = owner.partition(":")[0]

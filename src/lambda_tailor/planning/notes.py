@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from lambda_tailor.model.function import Function, Traffic
-from lambda_tailor.model.owner import reverts
+from lambda_tailor.model.owner import reverts, shows_values
 from lambda_tailor.model.plan import Change, PlannedFunction
 from lambda_tailor.planning.weighing import IDLE, LeftOut, sentences
 from lambda_tailor.policy.document import Match
@@ -28,18 +28,18 @@ def notes_of(policy: Policy, function: Function, changes: Sequence[Change]) -> t
         notes.append(elsewhere)
     notes += _special(function)
     if pending and function.owner:
-        notes += _owners_notes(function.owner, [change for change in changes if change.pending])
+        notes += owners_notes(function.owner, [change for change in changes if change.pending])
     return tuple(notes)
 
 
-def _owners_notes(owner: str, changes: Sequence[Change]) -> Iterator[str]:
+def owners_notes(owner: str, changes: Sequence[Change]) -> Iterator[str]:
     """What the tool that deployed the function does to the changes, and to secrets among them."""
     yield reverts(owner, {change.setting for change in changes})
     values = ("secretsmanager:", "ssm:")
     typed_in = [c for c in changes if c.setting.startswith("environment.") and str(c.after).startswith(values)]
-    if owner.startswith(("terraform", "opentofu")) and typed_in:
+    if typed_in and (shown := shows_values(owner)) is not None:
         names = ", ".join(change.setting.removeprefix("environment.") for change in typed_in)
-        yield f"Terraform's plan and state show the values of {names} in clear: mode: reference keeps them out"
+        yield f"{shown} the values of {names} in clear: mode: reference keeps them out"
 
 
 def _elsewhere(function: Function) -> str | None:
