@@ -21,6 +21,7 @@ from lambda_tailor.iam.permission import EVERYTHING, Action
 from lambda_tailor.model.evidence import Evidence, Trigger
 from lambda_tailor.model.function import Found, Function, Lookup
 from lambda_tailor.planning.asking import readings_for
+from lambda_tailor.planning.customer_keys import key_statements
 from lambda_tailor.policy.document import Match
 from lambda_tailor.policy.policy import Policy
 from lambda_tailor.rules import all_rules
@@ -169,6 +170,9 @@ def document(
         written |= {*guard[1]}
         names.setdefault("log_group", set()).update(function.log_group for function in coverage.functions)
     statements = [*_statements("Read", reads, coverage, names), *_statements("Write", written, coverage, names)]
+    asking = {action.name for action in (*reads, *written)}
+    places = [(partition_of(region), region) for region in coverage.regions]
+    statements += key_statements(asking, places, coverage.account)
     return {"Version": "2012-10-17", "Statement": statements}
 
 
