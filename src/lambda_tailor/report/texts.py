@@ -195,6 +195,7 @@ TEN = Decimal(10)
 _NAMES: Mapping[str, str] = {
     "memory_mb": "Memory", "timeout_s": "Timeout", "ephemeral_mb": "Ephemeral storage",
     "retention_days": "Log retention", "tracing": "X-Ray tracing", "dead_letter_arn": "Dead-letter queue",
+    "on_failure_destination": "On-failure destination",
     "layers": "Layers", "versioning": "Bucket versioning", "noncurrent_days": "Expiry of old versions",
     "recursive_loop": "Recursive loops",
     "log_class": "Log class", "log_format": "Log format", "visibility_timeout_s": "Visibility timeout",
