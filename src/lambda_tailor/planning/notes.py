@@ -110,7 +110,7 @@ def plan_notes(policy: Policy, left_out: Iterable[LeftOut], remarks: Iterable[st
     if many:
         why, _ = unjudged.most_common(1)[0]
         of = "1 function" if many == 1 else f"{many} functions"
-        told = (f"Memory is not judged for {of}, mostly since: {why}. --deep reads more.",)
+        told = (f"Memory is not judged for {of}, mostly {why}. --deep reads more.",)
     return (*policy.remarks, *outs, *told)
 
 

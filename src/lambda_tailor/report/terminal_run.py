@@ -16,6 +16,8 @@ from lambda_tailor.report.writer import Writer
 
 # So many changes are named; of more, how many by rule.
 NAMED = 20
+# So many that failed for one reason are told in one line, with the names of so many functions.
+ALIKE, _NAMES = 3, 3
 _MARKS = {
     End.FAILED: "!", End.NOT_REACHED: "?", End.GONE_BACK: "<", End.BLOCKED: "x", End.IN_PLACE: "~",
     End.PUT_BACK: "~", End.UNCHANGED: "=",
@@ -45,7 +47,7 @@ def write_run(run: Run, to: Writer, *, verbose: bool, quiet: bool) -> None:
     to.line(f"Run {run.run_id}:{state} {told}{_took(run)}.", "bold")
     for rollout in run.rollouts:
         to.line(f"  {words.ended(rollout)}")
-    _bad([(o, e) for o, e in ended if e in _BAD], to, named=len(ended) if verbose else NAMED)
+    _bad([(o, e) for o, e in ended if e in _BAD], to, run_id=run.run_id, named=NAMED)
     _next(run, counts, to)
 
 
@@ -76,15 +78,33 @@ def _changed(outcomes: Sequence[Outcome], to: Writer) -> None:
         to.line(f"  ~ {rule:<22} {count(number, 'change'):>14} in {count(functions, 'function')}")
 
 
-def _bad(ended: Sequence[tuple[Outcome, End]], to: Writer, *, named: int) -> None:
-    """What failed, by name; what was not reached is only counted, since 'resume' does it."""
-    shown = [(o, e) for o, e in ended if e is not End.NOT_REACHED]
-    for outcome, end in shown[:named]:
-        because = f": {outcome.detail}" if outcome.detail else ""
-        style = "bold red" if end is End.FAILED else "yellow"
-        to.line(f"  {_MARKS[end]} {outcome.function} {_step(outcome)}{because}", style)
-    if len(shown) > named:
-        to.line(f"  ... {len(shown) - named:,} more: lambda-tailor runs RUN -v")
+def _bad(ended: Sequence[tuple[Outcome, End]], to: Writer, *, run_id: str, named: int) -> None:
+    """What failed, by name, and once what many have in common; what was not reached 'resume' does, and is counted."""
+    groups: dict[tuple[End, str], list[Outcome]] = {}
+    for outcome, end in ended:
+        if end is not End.NOT_REACHED:
+            groups.setdefault((end, outcome.detail), []).append(outcome)
+    shown = left = 0
+    for (end, detail), outcomes in groups.items():
+        alike = detail and len(outcomes) >= ALIKE
+        lines = [_together(outcomes)] if alike else [f"{o.function} {_step(o)}" for o in outcomes]
+        for line in lines:
+            if shown >= named:
+                left += len(outcomes) if alike else 1
+                continue
+            shown += 1
+            style = "bold red" if end is End.FAILED else "yellow"
+            to.line(f"  {_MARKS[end]} {line}{f': {detail}' if detail else ''}", style)
+    if left:
+        to.line(f"  ... {left:,} more: lambda-tailor runs {run_id} -v")
+
+
+def _together(outcomes: Sequence[Outcome]) -> str:
+    """Changes that ended alike, with the names of a few of their functions."""
+    names = list(dict.fromkeys(outcome.function for outcome in outcomes))
+    more = ", ..." if len(names) > _NAMES else ""
+    changes, functions = count(len(outcomes), "change"), count(len(names), "function")
+    return f"{changes} in {functions} ({', '.join(names[:_NAMES])}{more})"
 
 
 def _next(run: Run, counts: Counter[End], to: Writer) -> None:

@@ -29,6 +29,26 @@ def test_many_changes_are_counted_by_rule_and_what_failed_is_named() -> None:
     assert any(line.startswith("  ! search-indexer") and "may not change the function" in line for line in lines)
 
 
+def test_what_failed_for_one_reason_is_told_once_and_says_who_holds_the_functions() -> None:
+    plan = a_hundred()
+    held = "run-1 of ann on laptop holds it since 12:31:10 UTC: wait for it, or see 'lambda-tailor runs run-1'"
+    ends = {(f.name, c.rule): (Result.FAILED, held) for f in plan.functions for c in f.changes if c.blocked is None}
+    ends[plan.functions[0].name, "memory"] = (Result.FAILED, "AWS refused it")
+    lines = shown(a_run(plan, ends, status=Status.FAILED))
+    (together,) = [line for line in lines if held in line]
+    assert together.startswith("  ! 276 changes in 100 functions (orders-api, clickstream-etl, ml-scorer, ...): run-1")
+    assert f"  ! {plan.functions[0].name} memory_mb: 3008 MB -> 1536 MB: AWS refused it" in lines
+
+
+def test_what_is_not_named_is_found_with_a_command_that_can_be_typed() -> None:
+    plan = a_hundred()
+    ends = {
+        (f.name, c.rule): (Result.FAILED, f"refused {n}") for n, f in enumerate(plan.functions) for c in f.changes[:1]
+    }
+    lines = shown(a_run(plan, ends, status=Status.FAILED))
+    assert any(line.endswith("more: lambda-tailor runs run-20261124T123110-52a420 -v") for line in lines)
+
+
 def test_few_changes_are_named() -> None:
     lines = shown(a_run(a_few()))
     assert "  ~ orders-api memory_mb: 3008 MB -> 1536 MB" in lines
