@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import lambda_tailor
 from lambda_tailor.applying.runner import Runner
 from lambda_tailor.aws.gateway import Connection
 from lambda_tailor.aws.inventory import Target
@@ -115,7 +116,7 @@ class Tailor:
         """
         control = self.aws.emulator.control
         control.fail(nth=call, when=when, kind="hang", account=self.aws.account)
-        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")}
+        environment = {**os.environ, "PYTHONPATH": str(Path(lambda_tailor.__file__).parents[1])}
         arguments = [sys.executable, "-m", "lambda_tailor", *command, "--quota-share", "1000", "-q"]
         process = subprocess.Popen(
             arguments, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL

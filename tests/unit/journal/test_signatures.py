@@ -95,6 +95,17 @@ def test_a_row_that_was_changed_while_the_run_went_on_is_not_vouched_for_by_its_
     assert second.id in journal.run("run-1").unverified
 
 
+def test_nor_by_another_process_that_goes_on_with_it(journal: Journal, tmp_path: Path, vault: Vault) -> None:
+    second = the_plan().operations[1]
+    with sqlite3.connect(tmp_path / "journal.db") as connection:
+        connection.execute("update steps set was = '{}' where operation_id = ?", (second.id,))
+    other = Journal(f"sqlite:///{tmp_path / 'journal.db'}")
+    other.sign_with(vault.key())
+    other.settle("run-1", second.id, Ended(Result.APPLIED, state=StepState.CONFIRMED), 99)
+    assert second.id in other.run("run-1").unverified
+    other.close()
+
+
 def test_without_its_key_nothing_of_a_journal_is_vouched_for(journal: Journal, tmp_path: Path) -> None:
     again = Journal(f"sqlite:///{tmp_path / 'journal.db'}")
     assert again.run("run-1").unverified
