@@ -155,20 +155,24 @@ def arn_of(aws: Aws) -> str:
     return f"arn:aws:sqs:us-east-1:{aws.account}:{QUEUE}"
 
 
-def used_by_a_function(aws: Aws, deploy: Deploy) -> None:
-    may = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}
+def another_that_may_send(aws: Aws, deploy: Deploy) -> None:
     import json
 
     deploy("another")
+    may = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [may]})
     aws.client("iam").put_role_policy(RoleName="role", PolicyName="may-send", PolicyDocument=document)
+
+
+def used_by_a_function(aws: Aws, deploy: Deploy) -> None:
+    another_that_may_send(aws, deploy)
     aws.client("lambda").update_function_configuration(
         FunctionName="another", DeadLetterConfig={"TargetArn": arn_of(aws)}
     )
 
 
 def used_as_a_destination(aws: Aws, deploy: Deploy) -> None:
-    deploy("another")
+    another_that_may_send(aws, deploy)
     aws.client("lambda").put_function_event_invoke_config(
         FunctionName="another", DestinationConfig={"OnFailure": {"Destination": arn_of(aws)}}
     )
