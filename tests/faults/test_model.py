@@ -33,8 +33,8 @@ SEQUENCES, STEPS = (500, 12) if THOROUGH else (25, 4)
 # What has to have happened at least so often in the 25, or the test tests nothing.
 LEAST = {
     "applied whole": 6, "rolled back whole": 5, "everything as in the beginning": 3, "values written": 60,
-    "other hands": 6, "killed": 4, "refused": 2, "hands between plan and apply": 1, "asleep": 1, "wrong clocks": 3,
-    "faults struck": 3,
+    "other hands": 6, "killed": 4, "refused": 1, "hands between plan and apply": 1, "asleep": 1, "wrong clocks": 3,
+    "faults struck": 1,
 }  # fmt: skip
 
 
