@@ -13,10 +13,11 @@ import pytest
 pytest.importorskip("numpy")
 
 from lambda_tailor import api
-from lambda_tailor.errors import AccessDenied, FunctionHeld, StalePlan, TailorError
+from lambda_tailor.errors import AccessDenied, FunctionHeld, JournalError, StalePlan, TailorError
 from lambda_tailor.journal.tunings import Begun
 from lambda_tailor.tuning import measuring
 from lambda_tailor.tuning import tune as tuning
+from lambda_tailor.tuning.copying import copy_name
 from tests.integration.conftest import Aws
 from tests.integration.test_evidence import put_metrics
 from tests.integration.test_tune import code, function, functions_of, nothing_is_left, payload
@@ -143,18 +144,55 @@ def test_a_later_tune_removes_what_a_killed_one_left(aws: Aws, function: str, pa
     from lambda_tailor.applying.opening import open_journal
 
     made = aws.client("lambda").get_function(FunctionName=function)["Configuration"]
-    copy = "lambda-tailor-tune-000000-slow"
+    copy = copy_name("slow", "tune-000old")
     aws.client("lambda").create_function(
-        FunctionName=copy, Runtime="python3.12", Handler="index.handler", Role=made["Role"], Code=code()
+        FunctionName=copy, Runtime="python3.12", Handler="index.handler", Role=made["Role"], Code=code(),
+        Description="Temporary copy by lambda-tailor tune, tune-000old",
+    )  # fmt: skip
+    begun = Begun(
+        tune_id="tune-000old", function=made["FunctionArn"], copy=copy, region=made["FunctionArn"].split(":")[3]
     )
-    begun = Begun(tune_id="tune-old", function=made["FunctionArn"], copy=copy, region=made["FunctionArn"].split(":")[3])
     open_journal().begin_tuning(begun)
     (tune,) = tuned(payload).tunings
-    assert "the copy that tune-old had left was removed first" in tune.notes
+    assert "the copy that tune-000old had left was removed first" in tune.notes
     nothing_is_left(aws)
     assert {each["tune_id"]: each["status"] for each in aws.json("runs")["tunes"]} == {
-        "tune-old": "failed", tune.tune_id: "succeeded",
+        "tune-000old": "failed", tune.tune_id: "succeeded",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("named", ["slow", copy_name("slow", "tune-forged")])
+def test_a_journal_that_names_another_function_as_a_copy_removes_nothing(
+    aws: Aws, function: str, payload: str, deploy: Callable[..., Any], named: str
+) -> None:
+    from lambda_tailor.applying.opening import open_journal
+
+    if named != function:
+        deploy(named, Code=code(), Description="somebody's own")
+    made = aws.client("lambda").get_function(FunctionName=function)["Configuration"]
+    begun = Begun(
+        tune_id="tune-forged", function=made["FunctionArn"], copy=named, region=made["FunctionArn"].split(":")[3]
+    )
+    open_journal().begin_tuning(begun)
+    aws.control.reset()
+    for command in ("rollback", "resume"):
+        refused = aws.run(command, "tune-forged", "--auto-approve", exit_code=1)
+        assert f"{named} is not the copy of slow" in refused.stderr
+    with pytest.raises(JournalError, match="it is kept"):
+        tuned(payload)
+    assert aws.control.calls()["lambda:DeleteFunction"] == aws.control.calls()["logs:DeleteLogGroup"] == 0
+    assert aws.client("lambda").get_function(FunctionName=named)
+
+
+def test_what_another_account_s_tune_left_is_not_taken_for_gone(aws: Aws, function: str) -> None:
+    from lambda_tailor.applying.opening import open_journal
+
+    arn = "arn:aws:lambda:us-east-1:999999999999:function:slow"
+    copy = copy_name("slow", "tune-elsewhere")
+    open_journal().begin_tuning(Begun(tune_id="tune-elsewhere", function=arn, copy=copy, region="us-east-1"))
+    refused = aws.run("rollback", "tune-elsewhere", "--auto-approve", exit_code=1)
+    assert "was in account 999999999999" in refused.stderr
+    assert [left.tune_id for left in open_journal().left_tunings()] == ["tune-elsewhere"]
 
 
 def test_a_timeout_at_the_present_size_is_a_payload_that_fails(aws: Aws, function: str, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lambda_tailor.aws.gateway import Gateway
-from lambda_tailor.errors import AccessDenied, AwsRefused, BadInput
+from lambda_tailor.errors import AccessDenied, AwsRefused, BadInput, JournalError
 from lambda_tailor.iam.permission import ANY_LAYER, FUNCTION, Action
 from lambda_tailor.model.package import Package
 from lambda_tailor.model.secret import Secret
@@ -54,6 +54,10 @@ def copy_name(function: str, tune_id: str) -> str:
     return f"{PREFIX}{tune_id[-6:]}-{function}"[:64]
 
 
+def _description(tune_id: str) -> str:
+    return f"Temporary copy by lambda-tailor tune, {tune_id}"
+
+
 def refusal(answer: Answer) -> str | None:
     """Why there can be no copy of a function as GetFunction answers it, or None."""
     configuration = answer["Configuration"]
@@ -91,7 +95,7 @@ class Copier:
         parameters = _parameters(original) | {
             "FunctionName": self.name,
             "MemorySize": memory_mb,
-            "Description": f"Temporary copy by lambda-tailor tune, {tune_id}",
+            "Description": _description(tune_id),
             "Tags": {TAG: function, "lambda-tailor:tune": tune_id},
         }
         try:
@@ -116,10 +120,28 @@ class Copier:
         self.settled(str(made["Version"]))
         return str(made["Version"])
 
-    def remove(self) -> None:
-        """Remove the copy with its versions, and its log group; what is gone already is no error."""
+    def remove(self, function: str, tune_id: str) -> None:
+        """Remove the copy with its versions, and its log group; what is gone already is no error.
+
+        A journal may name any function as a copy: only what that tune made is removed. Raises JournalError, AwsRefused.
+        """
+        if self.name != copy_name(function, tune_id) or not self._made_by(tune_id):
+            raise JournalError(
+                f"{self.name} is not the copy of {function} that {tune_id} made: it is kept. "
+                "Did somebody change the journal?"
+            )
         self._gone(Call("lambda", "DeleteFunction", {"FunctionName": self.name}))
         self._gone(Call("logs", "DeleteLogGroup", {"logGroupName": f"/aws/lambda/{self.name}"}))
+
+    def _made_by(self, tune_id: str) -> bool:
+        """Whether the copy says so itself; one that is gone speaks against nothing."""
+        try:
+            seen = self.gateway.call(Call("lambda", "GetFunction", {"FunctionName": self.name}))
+        except AwsRefused as error:
+            if error.code == _GONE:
+                return True
+            raise
+        return bool(seen["Configuration"].get("Description") == _description(tune_id))
 
     def _gone(self, call: Call) -> None:
         until = self.clock() + _SETTLES_WITHIN_S

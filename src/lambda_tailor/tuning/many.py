@@ -6,10 +6,11 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+from lambda_tailor import arns
 from lambda_tailor.aws.accounts import Scope
 from lambda_tailor.aws.gateway import Connection
 from lambda_tailor.aws.scopes import open_scope
-from lambda_tailor.errors import RunNotFound, TailorError
+from lambda_tailor.errors import BadInput, RunNotFound, TailorError
 from lambda_tailor.journal.journal import Journal
 from lambda_tailor.journal.tunings import Begun
 from lambda_tailor.model.tuning import LeftOut, Tuning, Tunings
@@ -82,5 +83,7 @@ def clean_up(connection: Connection, journal: Journal, tune_id: str) -> bool:
 
 def _remove(connection: Connection, journal: Journal, left: Begun) -> None:
     opened = open_scope(connection, Scope(left.region, left.role_arn))
-    Copier(opened.gateway, left.copy).remove()
+    if opened.account_id != arns.part(left.function, 4):
+        raise BadInput(f"{left.tune_id} was in account {arns.part(left.function, 4)}, and this is {opened.account_id}.")
+    Copier(opened.gateway, left.copy).remove(arns.part(left.function, 6), left.tune_id)
     journal.end_tuning(left.tune_id, None)

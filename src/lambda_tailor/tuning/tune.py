@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
+from lambda_tailor import arns
 from lambda_tailor.aws.gateway import Connection
 from lambda_tailor.aws.scopes import OpenScope, open_scope
 from lambda_tailor.clock import now
@@ -152,7 +153,7 @@ def tune(
                 subject, options, opened, copier, invoker, stop or threading.Event(), told, tune_id, notes
             )
         finally:
-            _remove(copier, journal, tune_id, found)
+            _remove(copier, journal, subject.function.name, tune_id, found)
         return found
 
 
@@ -161,7 +162,7 @@ def _without_left_overs(opened: OpenScope, journal: Journal, function: str) -> l
     notes = []
     for left in journal.left_tunings():
         if left.function == function:
-            Copier(opened.gateway, left.copy).remove()
+            Copier(opened.gateway, left.copy).remove(arns.part(left.function, 6), left.tune_id)
             journal.end_tuning(left.tune_id, None)
             notes.append(f"the copy that {left.tune_id} had left was removed first")
     return notes
@@ -181,7 +182,7 @@ def _make(copier: Copier, journal: Journal, subject: Subject, tune_id: str) -> N
         copier.make(subject.original, subject.function.name, tune_id, subject.function.memory_mb)
     except (AccessDenied, BadInput, AwsRefused) as error:
         if isinstance(error, AwsRefused) and error.lost:
-            _remove(copier, journal, tune_id, None)
+            _remove(copier, journal, subject.function.name, tune_id, None)
         else:
             journal.end_tuning(tune_id, None)
         raise
@@ -226,9 +227,9 @@ def _measured(
     return tuning_of(subject, options, chooser, session.samples, tune_id, tuple(session.notes))
 
 
-def _remove(copier: Copier, journal: Journal, tune_id: str, found: Tuning | None) -> None:
+def _remove(copier: Copier, journal: Journal, function: str, tune_id: str, found: Tuning | None) -> None:
     try:
-        copier.remove()
+        copier.remove(function, tune_id)
     except TailorError as error:
         raise TailorError(
             f"The copy {copier.name} may still be there ({error}): 'lambda-tailor rollback {tune_id}' removes it."
