@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from bench.custodian import VERSION, install, write_policies
 from bench.measure import Measured, measure
-from bench.seed import history, seed
+from bench.seed import history, permitted, seed
 from lambda_tailor.demo.emulator import Emulator
 from lambda_tailor.model.lanes import lane_of, rate_of
 
@@ -95,6 +95,7 @@ class Bench:
         for account in accounts:
             os.environ.update(emulator.environment(account))
             seed(functions)
+            permitted()
         emulator.control.set_quotas(1.0 if quotas else 0.0)
         return cls(emulator, folder, functions, quotas)
 
