@@ -78,6 +78,11 @@ def with_runner(
     return work
 
 
+def rolling_back(run_id: str, *, elsewhere: bool = False) -> Callable[[Striking], Any]:
+    """The rollback of that run, as if on another machine where ``elsewhere``."""
+    return with_runner(lambda runner: runner.rollback(run_id), elsewhere=elsewhere)
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where the sequences are played, each in an account of its own."""
@@ -110,7 +115,7 @@ def warmed_up(place: Place) -> None:
     """Everything that is made once a process is made once here, and not once a child."""
     place.entered()
     run_id = applying(tuple(RULES), 0, saved=True, waits=False)(Striking(None))["run_id"]
-    with_runner(lambda runner: runner.rollback(run_id), elsewhere=False)(Striking(None))
+    rolling_back(run_id)(Striking(None))
 
 
 @contextmanager

@@ -16,7 +16,7 @@ import pytest
 
 from lambda_tailor.journal.journal import Journal
 from tests.faults.forked import fork
-from tests.faults.place import Place, applying, with_runner
+from tests.faults.place import Place, applying, rolling_back
 
 SIZE, STEP = 1 << 20, (12 << 10) if os.environ.get("LAMBDA_TAILOR_FAULTS") == "all" else 40 << 10
 RULES = ("memory", "timeout", "log-retention", "reserved-concurrency", "alarms")
@@ -66,7 +66,7 @@ def test_a_file_system_that_is_full_at_any_point_stops_the_run_and_leaves_it_und
         runs = [run.run_id for run in opened.runs()]
         opened.close()
         for run in runs:
-            back = fork(with_runner(lambda runner, run=run: runner.rollback(run)), place.access)  # type: ignore[misc]
+            back = fork(rolling_back(run), place.access)
             assert back.wait() == "over"
             assert back.told is not None and not back.told.traceback, back.told
         assert world.state() == before, left

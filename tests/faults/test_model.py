@@ -26,7 +26,7 @@ from lambda_tailor.journal.journal import Journal
 from tests.faults.forked import Child, Strike, Striking, Told, fork
 from tests.faults.model import RunModel, check_statuses, judge
 from tests.faults.one_function import CONDITIONAL, HANDS, RULES, SECRETS, State
-from tests.faults.place import Place, applying, with_runner
+from tests.faults.place import Place, applying, rolling_back, with_runner
 
 THOROUGH = os.environ.get("LAMBDA_TAILOR_FAULTS") == "all"
 SEQUENCES, STEPS = (500, 12) if THOROUGH else (25, 4)
@@ -157,7 +157,7 @@ class Sequence(RuleBasedStateMachine):
         was = self.statuses[undone.run_id]
         before = self.state
         new = RunModel("", undone.rules, undone.which, before, undone.seen, puts_back=undone, kin=undone.kin)
-        work = with_runner(lambda runner: runner.rollback(undone.run_id), elsewhere=way.elsewhere)
+        work = rolling_back(undone.run_id, elsewhere=way.elsewhere)
         child, end = self._begun(work, way)
         said = self._over(child, end, way, new)
         self._count("rollbacks", said, way)

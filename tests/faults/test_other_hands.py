@@ -13,7 +13,7 @@ import pytest
 
 from lambda_tailor.demo.strict.control import StrictControl
 from tests.faults.forked import Strike, fork
-from tests.faults.place import Place, applying, with_runner
+from tests.faults.place import Place, applying, rolling_back
 
 # The rule, the field, what another hand sets, and the write that must not be sent.
 HANDS: tuple[tuple[str, str, Any, str], ...] = (
@@ -57,7 +57,7 @@ def test_another_hand_in_a_run_is_seen_left_and_told(
         assert ("written, and then" in detail) == (stopped_at == READ_BACK)
         assert world.state() == {**before, field: theirs}
         # And a rollback leaves it, too.
-        child = fork(with_runner(lambda runner, run=run: runner.rollback(run["run_id"])), place.access)  # type: ignore[misc]
+        child = fork(rolling_back(run["run_id"]), place.access)
         assert child.wait() == "over"
         assert child.told is not None
         assert not child.told.traceback, child.told.traceback

@@ -19,7 +19,7 @@ from lambda_tailor.journal.database import open_engine
 from lambda_tailor.journal.journal import Journal
 from lambda_tailor.journal.tables import LEASES
 from tests.faults.forked import Child, Strike, fork
-from tests.faults.place import Place, applying, with_runner
+from tests.faults.place import Place, applying, rolling_back
 from tests.integration.conftest import postgres
 
 __all__ = ["postgres"]
@@ -83,7 +83,7 @@ def test_three_hands_at_once_and_one_of_them_killed(
         works = [
             applying(RULES, 1, saved=False, waits=False),
             applying(RULES, 0, saved=True, waits=False),
-            with_runner(lambda runner, run=run: runner.rollback(run)),  # type: ignore[misc]
+            rolling_back(run),
         ]
         struck = chance.randrange(2)
         children = [fork(work, place.access, kill if n == struck else None) for n, work in enumerate(works)]
@@ -99,7 +99,7 @@ def test_three_hands_at_once_and_one_of_them_killed(
         runs = [each.run_id for each in opened.runs() if each.of_run is None]
         opened.close()
         for each in reversed(runs):
-            child = fork(with_runner(lambda runner, each=each: runner.rollback(each)), place.access)  # type: ignore[misc]
+            child = fork(rolling_back(each), place.access)
             over(child)
         assert world.state() == before, (seed, ends)
     assert ends["killed"] and ends["carried out"] and ends["kept out"] + ends["refused"], ends
