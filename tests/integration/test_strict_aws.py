@@ -12,6 +12,7 @@ import time
 import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -281,6 +282,35 @@ def test_a_dead_letter_queue_gets_the_event_itself_and_why_it_failed(aws: Aws, f
     told = {name: each["StringValue"] for name, each in message["MessageAttributes"].items()}
     assert told.pop("RequestID")
     assert told == {"ErrorCode": "200", "ErrorMessage": "no stock"}
+
+
+def test_an_event_is_lost_where_the_role_may_not_use_the_queues_own_key(aws: Aws, failing: str) -> None:
+    functions, sqs = aws.client("lambda"), aws.client("sqs")
+    key = aws.client("kms").create_key()["KeyMetadata"]["Arn"]
+    sqs.set_queue_attributes(QueueUrl=failing, Attributes={"KmsMasterKeyId": key})
+    functions.put_function_event_invoke_config(FunctionName="f", MaximumRetryAttempts=0)
+    # AWS takes the queue: that it cannot be written to is seen when an event fails, and in a metric only.
+    target = {"TargetArn": f"arn:aws:sqs:us-east-1:{aws.account}:lost"}
+    functions.update_function_configuration(FunctionName="f", DeadLetterConfig=target)
+    functions.get_waiter("function_updated_v2").wait(FunctionName="f")
+    functions.invoke(FunctionName="f", InvocationType="Event", Payload=b"{}")
+    assert not sqs.receive_message(QueueUrl=failing, WaitTimeSeconds=10).get("Messages")
+    attributes = sqs.get_queue_attributes(QueueUrl=failing, AttributeNames=["All"])["Attributes"]
+    assert attributes["ApproximateNumberOfMessages"] == attributes["ApproximateNumberOfMessagesNotVisible"] == "0"
+    now = datetime.now(UTC)
+    (errors,) = aws.client("cloudwatch").get_metric_statistics(
+        Namespace="AWS/Lambda", MetricName="DeadLetterErrors", Dimensions=[{"Name": "FunctionName", "Value": "f"}],
+        StartTime=now - timedelta(hours=1), EndTime=now + timedelta(minutes=1), Period=3600, Statistics=["Sum"],
+    )["Datapoints"]  # fmt: skip
+    assert errors["Sum"] == 1
+
+    both = ["kms:GenerateDataKey", "kms:Decrypt"]
+    for actions, arrives in ((both[:1], False), (both, True)):
+        may = {"Effect": "Allow", "Action": actions, "Resource": key}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [may]})
+        aws.client("iam").put_role_policy(RoleName="role", PolicyName="key", PolicyDocument=document)
+        functions.invoke(FunctionName="f", InvocationType="Event", Payload=b"{}")
+        assert bool(sqs.receive_message(QueueUrl=failing, WaitTimeSeconds=10).get("Messages")) == arrives
 
 
 def test_a_destination_for_failures_gets_the_record_of_the_invocation(aws: Aws, failing: str) -> None:

@@ -32,6 +32,10 @@ DENIED = frozenset(
         "UnauthorizedOperation",
         "AuthorizationError",
         "AuthorizationErrorException",
+        # A service's, to whom KMS refused the customer's key.
+        "KMS.AccessDeniedException",
+        "KmsAccessDenied",
+        "KMSAccessDeniedException",
     }
 )
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"})
@@ -93,8 +97,9 @@ def explain(error: Exception, call: Call, *, lost: bool, secretive: bool = False
             "or wait longer with --timeout SECONDS."
         )
     code, message, status = _error(error)
-    # A request that hands over a role is denied for that more often than for itself: this much may be said.
-    handed = _HANDING_OVER if _HANDING_OVER in message else ""
+    # A request that hands over a role, or has variables encrypted, is denied for that more often than for itself:
+    # this much may be said.
+    handed = next((each for each in _SAYABLE if each in message), "")
     if secretive:
         message = ""
     if code in EXPIRED:
@@ -104,8 +109,7 @@ def explain(error: Exception, call: Call, *, lost: bool, secretive: bool = False
     if code in UNKNOWN:
         return CredentialsError(f"AWS does not know these credentials ({code}): check AWS_PROFILE or the access key.")
     if code in DENIED:
-        action = _said(_DENIED_ACTION, message or handed) or iam_action(call)
-        return access_denied(action, _said(_DENIED_RESOURCE, message))
+        return denial(iam_action(call), message or handed)
     name = code if _CODE.fullmatch(code) else type(error).__name__
     if secretive:
         told = f"AWS refused it with {name}; what it says of a request with secrets in it is not shown"
@@ -131,9 +135,21 @@ _IAM = {
     "tagging:GetResources": "tag:GetResources",
 }
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
-_HANDING_OVER = "not authorized to perform: iam:PassRole"
+_SAYABLE = tuple(
+    f"not authorized to perform: {action}"
+    for action in ("iam:PassRole", "kms:Encrypt", "kms:GenerateDataKey", "kms:Decrypt", "kms:CreateGrant")
+)
+# Where a service does not repeat what KMS said.
+# https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html
+_KEY_REFUSED = ("Access to KMS is not allowed", "The ciphertext refers to a customer master key")
 _DENIED_ACTION = re.compile(r"not authorized to perform: ([\w-]+:\w+)")
 _DENIED_RESOURCE = re.compile(r" on resource: (\S+)")
+
+
+def denial(action: str, message: str) -> AccessDenied:
+    """The error where AWS denied something with these words: it names the action, else it is ``action``."""
+    of_a_key = "kms:Decrypt" if any(words in message for words in _KEY_REFUSED) else None
+    return access_denied(_said(_DENIED_ACTION, message) or of_a_key or action, _said(_DENIED_RESOURCE, message))
 
 
 def access_denied(action: str, resource: str | None) -> AccessDenied:

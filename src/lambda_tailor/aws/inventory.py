@@ -16,6 +16,7 @@ from lambda_tailor.errors import AccessDenied, AwsRefused
 from lambda_tailor.iam.permission import FUNCTION, Action
 from lambda_tailor.model.function import Function, Unreadable
 from lambda_tailor.rules.rule import ConcurrencyPool
+from lambda_tailor.settings.function_configuration import variables_unread
 from lambda_tailor.settings.setting import Answer, Call
 
 SUFFIX_PREFIX = "lambda-function-"
@@ -279,7 +280,7 @@ def from_answer(account_id: str, region: str, answer: Answer, suffix: str | None
         managed_instances=bool(c.get("CapacityProviderConfig")),
         durable=bool(c.get("DurableConfig")),
         signed=bool(c.get("SigningJobArn") or c.get("SigningProfileVersionArn")),
-        environment_error=((c.get("Environment") or {}).get("Error") or {}).get("ErrorCode"),
+        environment_error=variables_unread(c.get("Environment") or {}),
         snap_start=(c.get("SnapStart") or {}).get("ApplyOn") == "PublishedVersions",
         tenant_isolation=bool(c.get("TenancyConfig")),
         reserved_concurrency=_reserved(answer),

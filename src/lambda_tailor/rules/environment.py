@@ -115,7 +115,7 @@ def _key_arn(function: Function, key: str) -> str:
 def judge(function: Function, _evidence: Evidence, options: EnvironmentOptions) -> Sequence[Verdict]:
     """One verdict for each variable; together they must stay within Lambda's 4 KB."""
     if function.environment_error is not None:
-        because = f"its present variables cannot be read ({function.environment_error}), so none may be added"
+        because = f"its present variables cannot be read, so none may be added: {function.environment_error}"
         return [Blocked(f"environment.{name}", None, source, because) for name, source in options.variables.items()]
     verdicts: list[Verdict] = []
     merged = dict(function.environment)

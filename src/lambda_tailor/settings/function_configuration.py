@@ -56,15 +56,30 @@ def observe(_place: ResourceAddress, answer: Answer | None) -> State:
     }
     for name, value in (environment.get("Variables") or {}).items():
         state[ENVIRONMENT + name] = value
-    if environment.get("Error"):
-        state[_UNREADABLE] = environment["Error"].get("ErrorCode", "it cannot be decrypted")
+    if (because := variables_unread(environment)) is not None:
+        state[_UNREADABLE] = because
     return state
+
+
+def variables_unread(environment: Mapping[str, Any]) -> str | None:
+    """Why a function's variables are not in an answer; None where they are, or where it has none.
+
+    AWS leaves them out for who may not decrypt them with the customer's key.
+    https://docs.aws.amazon.com/lambda/latest/api/API_EnvironmentError.html
+    """
+    error = environment.get("Error")
+    if not error:
+        return None
+    code = str(error.get("ErrorCode") or "AWS gives no code")
+    if "AccessDenied" in code:
+        return "kms:Decrypt is not allowed on their key: 'lambda-tailor iam-policy' prints what is needed"
+    return f"they cannot be decrypted ({code})"
 
 
 def refuse(observed: State, wanted: State) -> str | None:
     """Variables that cannot be read cannot be merged, and would be lost."""
     if _UNREADABLE in observed and any(field.startswith(ENVIRONMENT) for field in wanted):
-        return f"the existing environment variables cannot be read ({observed[_UNREADABLE]}), so none may be added"
+        return f"the existing environment variables cannot be read, so none may be added: {observed[_UNREADABLE]}"
     return None
 
 

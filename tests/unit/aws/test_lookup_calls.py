@@ -8,7 +8,7 @@ from typing import Any
 from lambda_tailor.aws.lookups import look_up
 from lambda_tailor.aws.scopes import OpenScope
 from lambda_tailor.errors import AwsRefused
-from lambda_tailor.model.function import Found, Lookup, Missing
+from lambda_tailor.model.function import Found, Lookup, Missing, Unreadable
 from lambda_tailor.model.secret import Secret
 from lambda_tailor.settings.setting import Answer
 from tests.builders import ACCOUNT
@@ -47,6 +47,26 @@ def test_secrets_that_are_not_there_cost_one_batch_and_the_listing() -> None:
     # Of fifty that are there, three batches.
     assert dict(gateway.calls) == {"secretsmanager:BatchGetSecretValue": 4, "secretsmanager:ListSecrets": 1}
     assert [isinstance(found[Lookup("secret", name)], Missing) for name in NAMES] == [True] * 150 + [False] * 50
+
+
+def test_a_secret_whose_key_refuses_says_so_and_the_others_are_read() -> None:
+    error = {"SecretId": NAMES[0], "ErrorCode": "AccessDeniedException", "Message": "Access to KMS is not allowed"}
+    gateway = Answering(
+        {
+            "BatchGetSecretValue": lambda asked: {
+                "SecretValues": [
+                    {"Name": n, "ARN": f"arn:{n}", "SecretString": Secret(n)}
+                    for n in asked["SecretIdList"]
+                    if n != NAMES[0]
+                ],
+                "Errors": [error] if NAMES[0] in asked["SecretIdList"] else [],
+            }
+        }
+    )
+    found = read(gateway, "secret", NAMES)
+    refused = found[Lookup("secret", NAMES[0])]
+    assert isinstance(refused, Unreadable) and refused.because.startswith("kms:Decrypt is not allowed")
+    assert sum(isinstance(each, Found) for each in found.values()) == len(NAMES) - 1
 
 
 ROLE = "arn:aws:iam::123456789012:role/r"

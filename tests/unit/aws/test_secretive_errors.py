@@ -74,6 +74,15 @@ def test_the_code_is_shown_and_what_carries_no_secret_keeps_its_words() -> None:
     assert isinstance(denied, AccessDenied) and denied.action == "lambda:UpdateFunctionConfiguration"
 
 
+@pytest.mark.parametrize("action", ["iam:PassRole", "kms:Encrypt", "kms:GenerateDataKey", "kms:Decrypt"])
+def test_an_action_that_aws_asks_on_behalf_of_a_request_is_named_though_its_words_are_not_shown(action: str) -> None:
+    said = f"the KMS access was denied: User: hunter2 is not authorized to perform: {action} on resource: hunter2"
+    error = ClientError({"Error": {"Code": "AccessDeniedException", "Message": said}}, CALL.action)
+    denied = explain(error, CALL, lost=False, secretive=True)
+    assert isinstance(denied, AccessDenied) and denied.action == action
+    assert "hunter2" not in str(denied)
+
+
 @pytest.mark.parametrize(
     "parameters",
     [

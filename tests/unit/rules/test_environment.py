@@ -126,8 +126,8 @@ def test_a_copied_value_says_that_it_goes_stale() -> None:
 
 
 def test_variables_that_cannot_be_decrypted_block_all_others() -> None:
-    verdict = judged(Found({"value": Secret("x")}), environment_error="AccessDeniedException")
-    assert isinstance(verdict, Blocked) and "AccessDeniedException" in verdict.because
+    verdict = judged(Found({"value": Secret("x")}), environment_error="kms:Decrypt is not allowed")
+    assert isinstance(verdict, Blocked) and "added: kms:Decrypt is not allowed" in verdict.because
 
 
 def test_a_name_that_is_not_lambdas_own_is_taken() -> None:

@@ -49,7 +49,7 @@ def test_variables_that_cannot_be_decrypted_are_never_replaced() -> None:
     observed = function_configuration.observe(HERE, configuration(Environment=broken))
     refusal = function_configuration.refuse(observed, {"environment.A": Secret("x")})
     assert refusal is not None
-    assert "AccessDeniedException" in refusal
+    assert "kms:Decrypt is not allowed" in refusal
     assert function_configuration.refuse(observed, {"memory_mb": 128}) is None
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from lambda_tailor.aws.faults import DENIED, denial
 from lambda_tailor.aws.lookups.kind import MANY, LookupKind, Resources, answer_or_none, one_by_one, together
 from lambda_tailor.aws.scopes import OpenScope
 from lambda_tailor.errors import AccessDenied, AwsRefused
@@ -54,7 +55,15 @@ def _batch(opened: OpenScope, batch: Sequence[str]) -> Iterator[tuple[str, Mappi
         yield from ((secret_id, value) for secret_id in (value["Name"], value["ARN"]) if secret_id in batch)
     for error in answer.get("Errors") or ():
         if error.get("ErrorCode") != "ResourceNotFoundException":
-            yield str(error.get("SecretId")), Unreadable(f"secretsmanager:GetSecretValue: {error.get('ErrorCode')}")
+            yield str(error.get("SecretId")), Unreadable(_refused(error))
+
+
+def _refused(error: Mapping[str, Any]) -> str:
+    """Why one secret of a batch is not given; AWS's own words only as far as they name an action."""
+    code = str(error.get("ErrorCode"))
+    if code not in DENIED:
+        return f"secretsmanager:GetSecretValue: {code}"
+    return str(denial("secretsmanager:GetSecretValue", str(error.get("Message") or "")))
 
 
 def _of(name: str, values: Mapping[str, Mapping[str, Any] | Unreadable]) -> Resource:

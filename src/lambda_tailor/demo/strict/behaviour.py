@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote, urlencode
+from xml.sax.saxutils import unescape
 
 import aiohttp
 import cbor2
@@ -166,10 +168,31 @@ class Backend:
 
     async def simulate(self, exchange: Exchange, principal_arn: str, action: str, resource: str) -> Answer:
         """SimulatePrincipalPolicy of one action on one resource."""
-        asked = {
-            "Action": "SimulatePrincipalPolicy", "Version": "2010-05-08", "PolicySourceArn": principal_arn,
-            "ActionNames.member.1": action, "ResourceArns.member.1": resource,
-        }  # fmt: skip
+        asked = {"PolicySourceArn": principal_arn, "ActionNames.member.1": action, "ResourceArns.member.1": resource}
+        return await self._iam(exchange, "SimulatePrincipalPolicy", asked)
+
+    async def policies(self, exchange: Exchange, principal_arn: str) -> list[str]:
+        """The inline policies of a role or user, as JSON."""
+        kind, _, name = principal_arn.split(":")[5].partition("/")
+        owner = {f"{kind.title()}Name": name.rpartition("/")[2]}
+        listed = await self._iam(exchange, f"List{kind.title()}Policies", owner)
+        found = []
+        for policy in re.findall(r"<member>([^<]+)</member>", listed.body.decode()):
+            answer = await self._iam(exchange, f"Get{kind.title()}Policy", {**owner, "PolicyName": unescape(policy)})
+            document = re.search(r"<PolicyDocument>([^<]+)</PolicyDocument>", answer.body.decode())
+            if document is not None:
+                found.append(unquote(unescape(document[1])))
+        return found
+
+    async def may_by(self, exchange: Exchange, policies: Sequence[str], action: str, resource: str) -> bool:
+        """Whether IAM's own simulation lets somebody with just these policies do it."""
+        given = {f"PolicyInputList.member.{n}": policy for n, policy in enumerate(policies, start=1)}
+        asked = {"ActionNames.member.1": action, "ResourceArns.member.1": resource, **given}
+        answer = await self._iam(exchange, "SimulateCustomPolicy", asked)
+        return b"<EvalDecision>allowed</EvalDecision>" in answer.body
+
+    async def _iam(self, exchange: Exchange, operation: str, parameters: Mapping[str, str]) -> Answer:
+        asked = {"Action": operation, "Version": "2010-05-08", **parameters}
         form = "application/x-www-form-urlencoded"
         return await self._ask(exchange, "iam", "POST", "/", urlencode(asked).encode(), content_type=form)
 

@@ -5,6 +5,11 @@ adds tell why it failed. The emulator does not keep the invocation's request id,
 the message's own id. Event source mappings on the queue, and topics as dead-letter targets, still get
 the envelope.
 
+Where a customer's key encrypts the queue and the function's role may not use it, AWS loses the event and counts
+DeadLetterErrors. The emulator has sent it by then: it is taken out of the queue as somebody would receive it, and until
+then the queue counts it.
+
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html#invocation-dlq
 """
 
@@ -12,13 +17,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lambda_tailor.demo.strict.behaviour import Backend, Passing, Registered
+from lambda_tailor.demo.strict.executions import PUT_METRICS
+from lambda_tailor.demo.strict.key_permissions import KeyUse, key_of, may_use, via
 from lambda_tailor.demo.strict.wire import Answer, Exchange, document, with_document
 
 _ERROR_MESSAGE_BYTES = 1024
+# What a producer of an encrypted queue needs.
+_SENDING = ("kms:GenerateDataKey", "kms:Decrypt")
 Attributes = Mapping[str, Mapping[str, str]]
 
 
@@ -37,20 +47,45 @@ class DeadLetters(Passing):
         asked = exchange.parameters()
         told = document(exchange, answer)
         queue = str(asked.get("QueueUrl", "")).rpartition("/")[2]
+        arrived = []
         for message in told.get("Messages") or ():
             envelope = envelope_of(message["Body"])
-            if envelope is not None and await self._is_dead_letter(exchange, envelope, queue):
+            function = None if envelope is None else await self._sender(exchange, envelope, queue)
+            if envelope is not None and function is not None:
+                if not await self._arrives(exchange, function, queue):
+                    await self._lose(exchange, function, asked["QueueUrl"], message["ReceiptHandle"])
+                    continue
                 message |= unwrapped(envelope, message["MessageId"], asked.get("MessageAttributeNames") or ())
-        return with_document(exchange, answer, told)
+            arrived.append(message)
+        return with_document(exchange, answer, {**told, "Messages": arrived} if told.get("Messages") else told)
 
-    async def _is_dead_letter(self, exchange: Exchange, envelope: Mapping[str, Any], queue: str) -> bool:
-        """Whether the queue is the function's dead-letter queue, and not its destination for failures."""
+    async def _sender(self, exchange: Exchange, envelope: Mapping[str, Any], queue: str) -> Mapping[str, Any] | None:
+        """The function whose dead-letter queue it is; None where it is its destination for failures, or nobody's."""
         name = str(envelope["requestContext"].get("functionArn", "")).partition(":function:")[2]
-        function = await self._backend.function(exchange, name) or {}
-        target = (function.get("Configuration", {}).get("DeadLetterConfig") or {}).get("TargetArn", "")
+        function: Mapping[str, Any] = (await self._backend.function(exchange, name) or {}).get("Configuration", {})
+        target = (function.get("DeadLetterConfig") or {}).get("TargetArn", "")
         invoke = await self._backend.event_invoke_config(exchange, name) or {}
         onward = ((invoke.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination")
-        return target.rpartition(":")[2] == queue and not onward
+        return function if target.rpartition(":")[2] == queue and not onward else None
+
+    async def _arrives(self, exchange: Exchange, function: Mapping[str, Any], queue: str) -> bool:
+        """Whether the function's role may use the queue's key, where that is a customer's."""
+        attributes = await self._backend.queue_attributes(exchange, f"::::{exchange.account}:{queue}")
+        key = await key_of(self._backend, exchange, attributes.get("KmsMasterKeyId"))
+        uses = [] if key is None else [KeyUse(action, key, via(exchange)) for action in _SENDING]
+        return all([await may_use(self._backend, exchange, function["Role"], use) for use in uses])
+
+    async def _lose(self, exchange: Exchange, function: Mapping[str, Any], url: str, handle: str) -> None:
+        asked = {"QueueUrl": url, "ReceiptHandle": handle}
+        await self._backend.json(exchange, "sqs", "AmazonSQS.DeleteMessage", asked)
+        dimensions = [{"Name": "FunctionName", "Value": function["FunctionName"]}]
+        datum = {"MetricName": "DeadLetterErrors", "Dimensions": dimensions, "Value": 1.0, "Unit": "Count"}
+        await self._backend.json(
+            exchange,
+            "cloudwatch",
+            PUT_METRICS,
+            {"Namespace": "AWS/Lambda", "MetricData": [{**datum, "Timestamp": time.time()}]},
+        )
 
 
 def envelope_of(body: str) -> Mapping[str, Any] | None:

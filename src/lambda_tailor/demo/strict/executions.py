@@ -16,7 +16,7 @@ from typing import Any
 from lambda_tailor.demo.strict.behaviour import Backend
 from lambda_tailor.demo.strict.wire import Answer, Exchange
 
-_PUT = "GraniteServiceVersion20100801.PutMetricData"
+PUT_METRICS = "GraniteServiceVersion20100801.PutMetricData"
 _THROTTLED = 429
 
 
@@ -42,7 +42,9 @@ class Executions:
         if answered.status in (200, 202, _THROTTLED):
             milliseconds = 1000 * (time.monotonic() - begun)
             data = counted(name, qualifier, answered, milliseconds, weighted=weighted)
-            await self._backend.json(exchange, "cloudwatch", _PUT, {"Namespace": "AWS/Lambda", "MetricData": data})
+            await self._backend.json(
+                exchange, "cloudwatch", PUT_METRICS, {"Namespace": "AWS/Lambda", "MetricData": data}
+            )
         return answered
 
 

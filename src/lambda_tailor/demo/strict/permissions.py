@@ -17,6 +17,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from lambda_tailor.demo.strict.behaviour import Backend
+from lambda_tailor.demo.strict.key_permissions import (
+    denied,
+    key_uses,
+    may_use,
+    shown_configurations,
+    variables_key,
+    without_variables,
+)
 from lambda_tailor.demo.strict.signature import signed_as_root
 from lambda_tailor.demo.strict.wire import Answer, Exchange, document, refusal, with_document
 
@@ -51,15 +59,35 @@ class Permissions:
     async def admit(self, exchange: Exchange) -> Answer | Exchange:
         """The refusal, or the request as it may go on."""
         user = self.users.get(exchange.key_id)
-        checks = None if user is None else self._checks(exchange)
-        if user is None or checks is None:
+        if user is None:
             return exchange
-        for action, resource in checks:
+        checks = self._checks(exchange)
+        for action, resource in checks or ():
             if not await self.backend.may(exchange, user.arn, action, resource):
                 return _denied(exchange, user, action, resource)
-        return _as_root(exchange)
+        async for use in key_uses(self.backend, exchange):
+            if not await may_use(self.backend, exchange, user.arn, use):
+                return denied(exchange, _message(user, use.action, use.key))
+        return exchange if checks is None and exchange.service != "kms" else _as_root(exchange)
 
     async def veil(self, exchange: Exchange, answer: Answer) -> Answer:
+        """The answer without what its sender may not see of it."""
+        return await self._without_variables(exchange, await self._without_tags(exchange, answer))
+
+    async def _without_variables(self, exchange: Exchange, answer: Answer) -> Answer:
+        """Functions' variables are decrypted for who may use their key."""
+        user = self.users.get(exchange.key_id)
+        if user is None or answer.status != 200 or exchange.service != "lambda":
+            return answer
+        told, hidden = document(exchange, answer), False
+        for configuration in shown_configurations(exchange, told):
+            use = await variables_key(self.backend, exchange, configuration)
+            if use is not None and not await may_use(self.backend, exchange, user.arn, use):
+                without_variables(configuration, _message(user, use.action, use.key))
+                hidden = True
+        return with_document(exchange, answer, told) if hidden else answer
+
+    async def _without_tags(self, exchange: Exchange, answer: Answer) -> Answer:
         """GetFunction's answer without the tags, where its sender may not list them.
 
         https://docs.aws.amazon.com/lambda/latest/api/API_GetFunction.html
