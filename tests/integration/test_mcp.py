@@ -49,6 +49,8 @@ class Talk:
         answer = await self.session.call_tool(tool, arguments or {})
         assert isinstance(answer, CallToolResult)
         self.said.append("".join(part.text for part in answer.content if isinstance(part, TextContent)))
+        # Whatever is answered fits into a model's context, and comes once.
+        assert len(self.said[-1].encode()) <= 20_000 and answer.structured_content is None
         return answer
 
 
@@ -111,7 +113,16 @@ def test_the_reading_tools_say_what_the_command_line_says(guarded: Aws, tmp_path
         assert told["functions"][0]["changes"] == plan["functions"][0]["changes"]
         assert told["functions_without_anything_to_say"] == 0
         function = {"function": "lambda-function-dev"}
-        assert (await client.call("explain", {**function, **DEV}))["functions"] == explained["functions"]
+        (shown,) = (await client.call("explain", {**function, **DEV}))["functions"]
+        (whole,) = explained["functions"]
+        on = [rule for rule in whole["rules"] if rule["status"] != "off"]
+        assert sorted(shown["off"]) == sorted(rule["rule"] for rule in whole["rules"] if rule not in on) != []
+        for rule, full in zip(shown["rules"], on, strict=True):
+            assert (rule["rule"], rule["status"]) == (full["rule"], full["status"])
+            assert [verdict["because"] for verdict in rule.get("verdicts", ())] == [
+                verdict["because"] for verdict in full["verdicts"]
+            ]
+            assert all(option["origin"] != "default" for option in rule["policy"])
         alone = await client.call("explain", function)
         assert alone["policy"] == "right-size"
         told = await client.call("verify", DEV)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lambda_tailor import documents
+from lambda_tailor.model.explanation import Explanation
 from lambda_tailor.model.plan import Plan
 
 Document = dict[str, Any]
 # The longest answer in bytes of JSON: some five thousand tokens.
 MOST_BYTES = 20_000
+# What stands around a page's functions: plan_id, page, pages and counts.
+_AROUND_BYTES = 200
+# What is told first of a run's outcomes where not all fit.
+_URGENT = {"failed": 0, "blocked": 1, "applied": 2, "rolled-back": 2, "unchanged": 3}
 # What a summary names by itself, and the longest list of problems in it.
 NAMED = 10
 
@@ -23,9 +28,67 @@ def document(value: Any) -> Document:
     return found
 
 
+def text(value: Any) -> str:
+    """A value as the JSON that is sent: without white space, which would be half of it."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
 def size(value: Any) -> int:
     """Bytes of a value as JSON."""
-    return len(json.dumps(value).encode())
+    return len(text(value).encode())
+
+
+def bounded(answer: Document, most_bytes: int = MOST_BYTES) -> Document:
+    """The answer without the ends of its longest lists, where it is too large; how much is missing is told."""
+    if size(answer) <= most_bytes:
+        return answer
+    shown: Document = json.loads(text(answer))
+    if isinstance(outcomes := shown.get("outcomes"), list):
+        outcomes.sort(key=lambda outcome: _URGENT.get(outcome["outcome"], 0))
+    shown["not_shown"] = missing = Counter[str]()
+    while (excess := size(shown) - most_bytes) > 0 and (longest := max(_lists(shown), key=_weight, default=None)):
+        name, items = longest
+        while items and excess > 0:
+            excess -= size(items.pop()) + 1
+            missing[name] += 1
+    return shown
+
+
+def _lists(value: Any, name: str = "") -> Iterator[tuple[str, list[Any]]]:
+    """Every list with something in it, by its name."""
+    if isinstance(value, list) and value:
+        yield name, value
+    for key, each in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from _lists(each, name if isinstance(key, int) else key)
+
+
+def _weight(found: tuple[str, list[Any]]) -> tuple[int, int]:
+    return len(found[1]), size(found[1])
+
+
+def explained(explanation: Explanation) -> Document:
+    """Why a plan is what it is, without the options that nobody set, the rules that are off, and what is not there."""
+    told: Document = document(explanation)
+    for function in told["functions"]:
+        function["off"] = [rule["rule"] for rule in function["rules"] if rule["status"] == "off"]
+        function["rules"] = [_rule(rule) for rule in function["rules"] if rule["status"] != "off"]
+    return told
+
+
+def _rule(rule: Document) -> Document:
+    chosen = [option for option in rule["policy"] if option["origin"] != "default"]
+    shown: Document = _said({**rule, "policy": chosen})
+    return shown
+
+
+def _said(value: Any) -> Any:
+    """A value without the members that say nothing; of a setting's value, nothing is something."""
+    if isinstance(value, list):
+        return [_said(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    kept = {"before", "after", "value"}
+    return {name: _said(each) for name, each in value.items() if name in kept or each not in ("", None, [])}
 
 
 def summary(plan: Plan) -> Document:
@@ -58,16 +121,20 @@ def _money(function: Mapping[str, Any]) -> float:
     return sum(float((change["monthly_usd"] or {}).get("high") or 0) for change in made)
 
 
-def paged(told: Sequence[Document], most_bytes: int = MOST_BYTES) -> list[list[Document]]:
-    """The functions on as few pages as the size allows; one that is larger than a page is cut to what it changes."""
+def paged(told: Sequence[Document], before: int = 0, most_bytes: int = MOST_BYTES) -> list[list[Document]]:
+    """The functions on as few pages as the size allows; one that is larger than a page is cut to what it changes.
+
+    ``before`` are the bytes of what is told with the first page.
+    """
     pages: list[list[Document]] = [[]]
-    room = most_bytes
+    whole = most_bytes - _AROUND_BYTES
+    room = whole - before
     for each in told:
-        shown = each if size(each) <= most_bytes else _cut(each)
-        needed = size(shown) + 2
+        shown = each if size(each) < (whole if pages[-1] else room) else _cut(each)
+        needed = size(shown) + 1
         if needed > room and pages[-1]:
             pages.append([])
-            room = most_bytes
+            room = whole
         pages[-1].append(shown)
         room -= needed
     return pages

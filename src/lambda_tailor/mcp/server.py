@@ -15,12 +15,12 @@ from typing import Annotated, Any, ParamSpec, TypeVar
 
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
-from mcp_types import ToolAnnotations
+from mcp_types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from lambda_tailor import __version__, api, documents
 from lambda_tailor.errors import BadInput, StalePlan, TailorError
-from lambda_tailor.mcp.pages import Document, document, functions, paged, summary
+from lambda_tailor.mcp.pages import Document, bounded, document, explained, functions, paged, size, summary, text
 from lambda_tailor.model.plan import Plan
 from lambda_tailor.planning.options import PlanOptions
 
@@ -60,6 +60,16 @@ class Where(BaseModel):
     rules: tuple[str, ...] = Field(default=(), description="Only these rules, by id, such as memory.")
     lookback_days: int = Field(default=14, ge=1, le=60, description="How many days back evidence goes.")
     deep: bool = Field(default=False, description="Read also what takes AWS calls for each function.")
+
+
+def _sent(tool: Tool) -> Callable[..., CallToolResult]:
+    """The tool with its answer as text that a model's context takes in, and once: not as structured content too."""
+
+    @functools.wraps(tool)
+    def sent(*args: Any, **kwargs: Any) -> CallToolResult:
+        return CallToolResult(content=[TextContent(type="text", text=text(bounded(tool(*args, **kwargs))))])
+
+    return sent
 
 
 def _told(tool: Callable[P, T]) -> Callable[P, T]:
@@ -139,13 +149,14 @@ class McpSession:
         """
         plan = api.plan(**self._choosing(target))
         changed = sum(bool(function.changes) for function in plan.functions)
-        shown = _Shown(plan, self.clock(), changed <= MOST_FUNCTIONS, paged(functions(plan)))
+        told = summary(plan)
+        shown = _Shown(plan, self.clock(), changed <= MOST_FUNCTIONS, paged(functions(plan), size(told)))
         with self._lock:
             self._plans.pop(plan.plan_id, None)
             self._plans[plan.plan_id] = shown
             for oldest in list(self._plans)[:-KEPT_PLANS]:
                 del self._plans[oldest]
-        return {**summary(plan), **self._page(shown, 1)}
+        return {**told, **self._page(shown, 1)}
 
     @_told
     def plan_page(
@@ -190,8 +201,7 @@ class McpSession:
         target: Annotated[Where | None, Field(description="Among which functions it is planned, if not alone.")] = None,
     ) -> Document:
         """Why the plan for one function is what it is: policy, evidence, verdict, and what would change it."""
-        explanation = api.explain(function, **self._choosing(target or Where()))
-        return document(explanation)
+        return explained(api.explain(function, **self._choosing(target or Where())))
 
     @_told
     def verify(self, target: Annotated[Where, Field(description="Which functions, and what to look at.")]) -> Document:
@@ -307,9 +317,9 @@ def server(mcp_session: McpSession, *, allow_writes: bool) -> MCPServer[Any]:
     for prompt in (save_money, why_not_judged, undo_last_run):
         made.prompt()(prompt)
     for tool in reading:
-        made.add_tool(tool, annotations=READS)
+        made.add_tool(_sent(tool), annotations=READS, structured_output=False)
     for tool in writing:
-        made.add_tool(tool, annotations=WRITES)
+        made.add_tool(_sent(tool), annotations=WRITES, structured_output=False)
     return made
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from typing import Any
 
@@ -13,7 +14,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from lambda_tailor.cli.commands import main
 from lambda_tailor.documents import loads_plan
 from lambda_tailor.errors import BadInput
-from lambda_tailor.mcp.pages import MOST_BYTES, paged, size
+from lambda_tailor.mcp.pages import MOST_BYTES, bounded, paged, size
 from lambda_tailor.mcp.server import KEPT_PLANS, MOST_FUNCTIONS, PLAN_LASTS_S, McpSession, Started, Where, server
 from lambda_tailor.model.plan import Plan
 from lambda_tailor.planning import workflow
@@ -82,7 +83,7 @@ def test_a_plan_that_is_too_large_to_be_shown_is_not_applied(plans: list[Plan], 
         mcp_session.apply(whole["plan_id"])
     shown = [whole, *(mcp_session.plan_page(whole["plan_id"], page) for page in pages)]
     assert sum(len(page["functions"]) for page in shown) == MOST_FUNCTIONS
-    assert max(size(page) for page in shown) < 1.2 * MOST_BYTES
+    assert max(size(page) for page in shown) <= MOST_BYTES
     with pytest.raises(ToolError, match="nothing to apply"):
         mcp_session.apply(whole["plan_id"])
     with pytest.raises(ToolError, match="too many to show: narrow the target"):
@@ -120,6 +121,40 @@ def test_a_function_that_is_larger_than_a_page_is_cut_to_what_it_changes() -> No
     (page,) = paged([function], most_bytes=1000)
     assert page[0]["cut"] and "evidence" not in page[0]["changes"][0]
     assert size(page) <= 1000
+
+
+def test_what_a_client_receives_is_one_text_of_at_most_20_kB(plans: list[Plan], clock: Clock) -> None:
+    plans.append(a_plan_of(MOST_FUNCTIONS))
+    made = server(McpSession(Started(), clock), allow_writes=True)
+
+    def received(tool: str, **arguments: Any) -> Any:
+        answer: Any = asyncio.run(made.call_tool(tool, arguments))
+        (content,) = answer.content
+        assert answer.structured_content is None
+        assert len(content.text.encode()) <= MOST_BYTES == 20_000
+        return json.loads(content.text)
+
+    first = received("plan", target={"all_functions": True})
+    rest = [received("plan_page", plan_id=first["plan_id"], page=n) for n in range(2, first["pages"] + 1)]
+    assert rest and sum(len(page["functions"]) for page in (first, *rest)) == MOST_FUNCTIONS
+    assert not any("not_shown" in page for page in (first, *rest))
+
+
+def test_an_answer_that_is_too_long_tells_what_failed_first_and_how_much_it_leaves_out() -> None:
+    outcomes = [{"outcome": outcome, "detail": "x" * 100} for outcome in ["unchanged"] * 200 + ["failed"] * 5]
+    run = {"run_id": "run-1", "outcomes": outcomes, "summary": {"failed": 5}}
+    shown = bounded(run)
+    assert MOST_BYTES - 500 < size(shown) <= MOST_BYTES
+    assert [each["outcome"] for each in shown["outcomes"][:6]] == ["failed"] * 5 + ["unchanged"]
+    assert shown["not_shown"] == {"outcomes": 205 - len(shown["outcomes"])}
+    assert len(outcomes) == 205 and bounded({"runs": []}) == {"runs": []}
+
+
+def test_lists_within_lists_are_shortened_too() -> None:
+    explanation = {"changes": [{"evidence": ["y" * 90] * 300}, {"evidence": ["short"]}]}
+    shown = bounded(explanation)
+    assert size(shown) <= MOST_BYTES and shown["changes"][1] == {"evidence": ["short"]}
+    assert shown["not_shown"]["evidence"] == 300 - len(shown["changes"][0]["evidence"]) > 0
 
 
 def test_a_plan_and_a_run_are_resources_and_there_are_prompts(plans: list[Plan], clock: Clock) -> None:
