@@ -48,12 +48,13 @@ build: $(VENV)/.ready  ## the wheel and its bill of materials
 sbom: $(VENV)/.ready  ## the software bill of materials of the wheel, as CycloneDX: dist/lambda-tailor.cdx.json
 	$(BIN)/python -m scripts.sbom --out dist
 
-lock: constraints.txt  ## requirements.lock anew, from pyproject.toml and constraints.txt; takes minutes
+lock: constraints.txt $(VENV)/.ready  ## requirements.lock and the action's part of it anew, from pyproject.toml and constraints.txt; takes minutes
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install --quiet --disable-pip-version-check pip-tools==7.6.2
 	.venv-lock/bin/pip-compile --quiet --generate-hashes --extra dev --build-deps-for editable \
 	    --constraint constraints.txt --allow-unsafe --strip-extras --no-annotate --no-header \
 	    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file requirements.lock pyproject.toml
+	$(BIN)/python -m scripts.action_lock
 
 audit: $(VENV)/.ready  ## known vulnerabilities of what is locked; says so and goes on where no advisories can be had
 	$(BIN)/python -m scripts.audit

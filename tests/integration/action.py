@@ -8,11 +8,16 @@ import re
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+
+from tests.integration.warm import CLIENT
 
 ROOT = Path(__file__).parents[2]
 ACTION = YAML(typ="safe").load((ROOT / "action.yml").read_text())
@@ -20,14 +25,15 @@ REPOSITORY = "shop/infra"
 TOKEN = "writing-token"
 # Without the right to write, as on a pull request from a fork.
 READS_ONLY = "reads-only"
-# A venv of its own for each run would take a minute; what is installed in it is written down instead.
+# A venv of its own for each run would take a minute; what is installed in it is written down instead. The program is
+# forked from one that has everything imported.
 PYTHON = f"""#!/bin/bash
 if [ "$1 $2" != "-m venv" ]; then exec {sys.executable} "$@"; fi
 mkdir -p "$3/bin"
 ln -sf {sys.executable} "$3/bin/python"
-printf '#!/bin/bash\\necho "$@" >> "$RUNNER_TEMP/pip.log"\\n' > "$3/bin/pip"
-printf '#!/bin/bash\\necho "$1" >> "$RUNNER_TEMP/tailor.log"\\nexec {sys.executable} -m lambda_tailor "$@"\\n' \\
-  > "$3/bin/lambda-tailor"
+printf '#!/bin/bash\\necho "$@" >> "$RUNNER_TEMP/pip.log"\\n[[ "$*" != *check || -z "$UNFIT" ]]\\n' > "$3/bin/pip"
+printf '#!/bin/bash\\necho "$1" >> "$RUNNER_TEMP/tailor.log"\\n' > "$3/bin/lambda-tailor"
+printf 'exec {sys.executable} -I -S "$WARM.py" "$WARM" "$@"\\n' >> "$3/bin/lambda-tailor"
 chmod +x "$3/bin/pip" "$3/bin/lambda-tailor"
 """
 
@@ -43,11 +49,30 @@ class Ran:
     uploaded: list[str] = field(default_factory=list)
 
 
+@contextmanager
+def warm(folder: Path) -> Iterator[Path]:
+    """The socket of a process that starts the program; beside it what stands in for the program's command."""
+    path = folder / "warm"
+    path.with_suffix(".py").write_text(CLIENT)
+    serving = subprocess.Popen([sys.executable, "-m", "tests.integration.warm", str(path)], cwd=ROOT)
+    try:
+        until = time.monotonic() + 60
+        while not path.exists():
+            assert serving.poll() is None and time.monotonic() < until, "the program was not imported"
+            time.sleep(0.02)
+        yield path
+    finally:
+        serving.terminate()
+        serving.wait()
+
+
 class Runner:
     """A job's machine: a work tree, a folder for temporary files, and GitHub behind a stub of gh."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, warm: Path) -> None:
         self.folder = folder
+        self.warm = warm
+        self.unfit = ""
         self.work = folder / "work"
         self.work.mkdir()
         self.github = folder / "github.json"
@@ -66,6 +91,10 @@ class Runner:
 
     def keep(self, **changed: Any) -> None:
         self.github.write_text(json.dumps({**self.state, **changed}))
+
+    def refuse_packages(self) -> None:
+        """From now on, pip finds that what is installed does not fit together."""
+        self.unfit = "yes"
 
     def run(self, event: dict[str, Any] | None = None, token: str = TOKEN, **inputs: str) -> Ran:
         """All steps in order until one fails, in a fresh folder for temporary files."""
@@ -121,6 +150,8 @@ class Runner:
             "GITHUB_REPOSITORY": REPOSITORY,
             "GITHUB_SERVER_URL": "https://github.com",
             "STUB_GITHUB": str(self.github),
+            "WARM": str(self.warm),
+            "UNFIT": self.unfit,
             # The one push goes to a repository beside.
             "GIT_CONFIG_COUNT": "1",
             "GIT_CONFIG_KEY_0": f"url.file://{self.remote}.insteadOf",

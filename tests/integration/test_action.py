@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.integration.action import READS_ONLY, TOKEN, Runner
+from lambda_tailor import __version__
+from tests.integration.action import READS_ONLY, ROOT, TOKEN, Runner, warm
 from tests.integration.conftest import Aws
 from tests.unit.writeback.sources import function, lay, state
 
@@ -19,10 +20,16 @@ MAIN = 'resource "aws_lambda_function" "f" {\n  memory_size = 3008 # MB\n  timeo
 PULL = {"pull_request": {"number": 5, "head": {"repo": {"fork": False}}}}
 
 
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with warm(tmp_path_factory.mktemp("warm")) as path:
+        yield path
+
+
 @pytest.fixture
-def runner(tmp_path: Path) -> Runner:
+def runner(tmp_path: Path, started: Path) -> Runner:
     (tmp_path / "job").mkdir()
-    runner = Runner(tmp_path / "job")
+    runner = Runner(tmp_path / "job", started)
     (runner.work / "policy.yaml").write_text(POLICY)
     return runner
 
@@ -121,6 +128,21 @@ def test_what_could_not_be_read_fails_the_job_after_it_was_shown(
     assert "Not read: " in comment["body"] and "Not read: " in ran.summary
 
 
+def test_what_the_program_needs_is_installed_by_hash_and_itself_alone_without(runner: Runner) -> None:
+    runner.run({}, region="us-east-1")
+    needed, itself, checked = (runner.folder / "temp/pip.log").read_text().splitlines()
+    assert needed.endswith(f"--only-binary=:all: --require-hashes --requirement {ROOT / 'requirements-action.lock'}")
+    assert itself.endswith(f"install --no-deps lambda-tailor=={__version__}")
+    assert checked.endswith(" check")
+
+
+def test_a_version_that_needs_other_packages_is_told(runner: Runner) -> None:
+    runner.refuse_packages()
+    ran = runner.run({}, region="us-east-1", version="==9.9.9")
+    assert ran.step == "install"
+    assert "::error title=lambda-tailor::lambda-tailor==9.9.9 needs other packages than this action has" in ran.log
+
+
 def test_inputs_are_never_run(orders: dict[str, Any], runner: Runner) -> None:
     evil = "$(touch pwned) `touch pwned` ; touch pwned ' \""
     asked = {"region": "us-east-1", "policy": "policy.yaml"}
@@ -128,7 +150,7 @@ def test_inputs_are_never_run(orders: dict[str, Any], runner: Runner) -> None:
     assert refused.step == "plan"
     late = {"version": evil, "sarif": evil, "write_back": evil, "state": evil, "branch": evil, "issue": evil}
     runner.run({}, **asked, **late)
-    assert evil in (runner.folder / "temp/pip.log").read_text()
+    assert f"--no-deps lambda-tailor{evil}" in (runner.folder / "temp/pip.log").read_text()
     assert not list(runner.folder.rglob("pwned"))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
+from scripts import action_lock
 from scripts.audit import audit, unreachable
 from scripts.locked import LOCK, ROOT, canonical, locked
 from scripts.sbom import bill
@@ -46,6 +47,21 @@ def test_nothing_is_installed_without_a_hash() -> None:
     assert len(installs) == 2
     assert "--require-hashes --requirement requirements.lock" in installs[0]
     assert "--no-deps --no-build-isolation --editable ." in installs[1]
+
+
+def test_what_the_action_installs_is_locked_for_each_python_and_is_no_more_than_it_needs() -> None:
+    assert action_lock.FILE.read_text() == action_lock.part(LOCK.read_text(), action_lock.needed())
+    installed = locked(action_lock.FILE.read_text())
+    assert {"boto3", "cffi", "sqlalchemy", "tree-sitter-hcl"} <= installed.keys()
+    assert installed.keys() & {"pytest", "numpy", "pulumi", "pip"} == set()
+    assert all(PINNED[name] == each and each.sha256 for name, each in installed.items())
+
+
+def test_a_package_that_is_needed_and_not_locked_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    pinned = {name: each for name, each in PINNED.items() if name != "jmespath"}
+    monkeypatch.setattr(action_lock, "locked", lambda _text: pinned)
+    with pytest.raises(LookupError, match=r"jmespath is not locked, and Python 3\.11 needs it"):
+        action_lock.needed()
 
 
 def test_the_bill_has_what_the_wheel_needs_and_nothing_of_ours(tmp_path: Path) -> None:
