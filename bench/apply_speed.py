@@ -54,6 +54,9 @@ class Program:
             "PYTHONPATH": str(self.source),
             "LAMBDA_TAILOR_JOURNAL": f"sqlite:///{place / 'journal.db'}",
             "LAMBDA_TAILOR_KEY_FILE": str(place / "vault.key"),
+            # As it is when installed: compiled once, whatever is set here.
+            "PYTHONDONTWRITEBYTECODE": "",
+            "PYTHONPYCACHEPREFIX": str(folder / "compiled"),
         }
         target = ["--all", "--policy", str(place / "policy.yaml"), "--quota-share", "1000", "-q", "--auto-approve"]
         command = [sys.executable, *more, "-m", "lambda_tailor", "apply", *target]
@@ -72,7 +75,7 @@ def older(commit: str, folder: Path) -> Program:
 
 
 def compare(functions: int, rounds: int, commit: str) -> Mapping[str, Sequence[Measured]]:
-    """Both programs, as often, in turns; a first round of each is not counted: it warms files and the emulator up."""
+    """Both programs, as often, in turns; a first round of each is not counted: it compiles the program, and warms the emulator up."""
     accounts = (f"{number:012d}" for number in count(400_000_000_001))
     with (
         tempfile.TemporaryDirectory() as made,

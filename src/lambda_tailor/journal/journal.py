@@ -122,10 +122,7 @@ class Journal:
     def unsent(self, run_id: str, operation_id: str, fields: Sequence[str], token: int) -> None:
         """What was written down as sent of these fields was not, for certain."""
         self._sent.pop((run_id, operation_id), None)
-        with explained(self.place):
-            self._writes.later(
-                lambda connection: steps.unsend(connection, run_id, operation_id, fields, token, self._key)
-            )
+        self._write(lambda connection: steps.unsend(connection, run_id, operation_id, fields, token, self._key))
 
     def still_held(self, holder: Holder, function: str) -> None:
         """Raises LeaseLost where the holder no longer has the function."""

@@ -51,18 +51,41 @@ def test_what_waits_together_is_committed_together(engine: sa.Engine) -> None:
 
     sa.event.listen(engine, "commit", count)
     writes, began, gate = GroupCommit(engine), threading.Event(), threading.Event()
-    writes.later(lambda _connection: (began.set(), gate.wait(10)))
+    slow = threading.Thread(target=writes.written, args=(lambda _connection: (began.set(), gate.wait(10)),))
+    slow.start()
     began.wait(10)
     threads = [threading.Thread(target=writes.written, args=(insert(n),)) for n in range(20)]
     for thread in threads:
         thread.start()
     until = time.monotonic() + 10
-    while writes._queue.qsize() < 20 and time.monotonic() < until:
+    while len(writes._pending) < 20 and time.monotonic() < until:
         time.sleep(0.001)
     gate.set()
-    for thread in threads:
+    for thread in (slow, *threads):
         thread.join()
     assert (commits, sorted(stored(engine))) == (2, list(range(20)))
+    writes.close()
+
+
+def test_what_nobody_waits_for_makes_no_transaction_of_its_own(engine: sa.Engine) -> None:
+    commits: list[sa.Connection] = []
+    sa.event.listen(engine, "commit", commits.append)
+    writes = GroupCommit(engine)
+    writes.written(insert(0))
+    for n in range(1, 6):
+        writes.later(insert(n))
+    writes.written(insert(6))
+    assert (len(commits), stored(engine)) == (2, list(range(7)))
+    writes.close()
+
+
+def test_what_nobody_waits_for_is_soon_there_all_the_same(engine: sa.Engine) -> None:
+    writes = GroupCommit(engine)
+    writes.later(insert(1))
+    until = time.monotonic() + 10
+    while not stored(engine) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert stored(engine) == [1]
     writes.close()
 
 
