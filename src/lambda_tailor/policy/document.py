@@ -37,8 +37,12 @@ def presets_in(names: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.strip() for name in names.split(",")))
 
 
+# Built when first used: each model is part of the document's, which would build all of them once more.
+_STRICT = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = _STRICT
 
 
 class Match(_Strict):
@@ -109,7 +113,7 @@ def _rules_model(name: str) -> type[BaseModel]:
         rule.id.replace("-", "_"): (rule.options | None, Field(default=None, alias=rule.id, description=rule.why))
         for rule in all_rules().values()
     }
-    return create_model(name, __config__=ConfigDict(extra="forbid", frozen=True), **fields)
+    return create_model(name, __config__=_STRICT, **fields)
 
 
 # Made at run time, out of the rules: mypy cannot take it for a type, and where it is one says so.

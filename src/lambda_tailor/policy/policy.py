@@ -217,6 +217,8 @@ def _resolve(layers: Sequence[Layer]) -> Mapping[str, Options]:
         for layer in layers:
             if rule.id in layer.rules:
                 merged |= {"enabled": True, **layer.rules[rule.id]}
+        if not merged:
+            continue
         options: Options = rule.options.model_validate(merged)
         if options.enabled:
             resolved[rule.id] = options

@@ -16,7 +16,8 @@ from lambda_tailor.model.verdict import Verdict
 class Options(BaseModel):
     """What a policy may say about a rule; every rule extends it with its own keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Built when first used: a policy names a few of the rules.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     enabled: bool = Field(default=False, description="Whether the rule is asked at all; naming a rule says yes.")
     weighed: bool | None = Field(
