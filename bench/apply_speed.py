@@ -75,7 +75,10 @@ def older(commit: str, folder: Path) -> Program:
 
 
 def compare(functions: int, rounds: int, commit: str) -> Mapping[str, Sequence[Measured]]:
-    """Both programs, as often, in turns; a first round of each is not counted: it compiles the program, and warms the emulator up."""
+    """Both programs, as often, in turns.
+
+    A first round of each is not counted: it compiles the program, and warms the emulator up.
+    """
     accounts = (f"{number:012d}" for number in count(400_000_000_001))
     with (
         tempfile.TemporaryDirectory() as made,
