@@ -60,10 +60,11 @@ class Truth:
 
 def truths(file: Path) -> list[Truth]:
     """The curves of a file (in the form of ``curves_train.json``) that are long and slow enough to be told."""
-    return [truth for curve in json.loads(file.read_text())["curves"] for truth in _truth(curve)]
+    return [truth for curve in json.loads(file.read_text())["curves"] for truth in of_curve(curve)]
 
 
-def _truth(curve: Mapping[str, Any]) -> Iterator[Truth]:
+def of_curve(curve: Mapping[str, Any]) -> Iterator[Truth]:
+    """The truth of a curve in the form of ``curves_train.json``; nothing where it is too short or too quick."""
     sizes = [min(mb, LARGEST_MB) for mb in curve["memory_mb"] if mb <= COUNTS_AS_LARGEST_MB]
     logs: dict[int, list[float]] = {}
     for mb, ms in zip(sizes, curve["mean_duration_ms"], strict=False):

@@ -24,9 +24,10 @@ _GRID = 64
 _DRAWS = 1000
 _CANDIDATES = 30
 _NEAR = 0.03
-# At most ten sizes are visited: until so many calls they lie so far apart that they tell different things, every third
-# of the 64. Then the neighbours of the best are looked at, too.
-_APART, _REFINED_FROM = 3, 14
+# At most ten sizes are visited. Until so many calls they are usual ones, so that calls add up at few sizes that tell
+# different things; then the neighbours of the best are looked at, too.
+_USUAL_MB = (128, 192, 256, 384, 512, 768, 1024, 1536, 1769, 2048, 3008, 4096, 6144, 8192, 10_240)
+_REFINED_FROM, _NEIGHBOURS = 14, 2
 # The share of the calls left that a size is imagined to get when its worth is judged.
 LOOK_AHEAD = 0.25
 _QUANTILES = (np.arange(12) + 0.5) / 12
@@ -67,8 +68,12 @@ class Look:
 
 
 def sizes_between(low_mb: int, high_mb: int) -> tuple[int, ...]:
-    """The sizes looked at within these bounds: 64 on a logarithmic grid."""
+    """The sizes looked at within these bounds: 64 on a logarithmic grid, usual ones in place of those next to them."""
     grid = np.exp(np.linspace(np.log(low_mb), np.log(high_mb), _GRID))
+    for usual in _USUAL_MB:
+        if low_mb < usual < high_mb:
+            nearest = int(np.argmin(np.abs(np.log(grid / usual))))
+            grid[min(max(nearest, 1), len(grid) - 2)] = usual
     return tuple(sorted({round(mb) for mb in grid}))
 
 
@@ -251,11 +256,13 @@ class Chooser:
         return int(candidates[int(np.argmin(worth))])
 
     def _apart(self, possible: list[int], best: int | None) -> set[int]:
-        """The sizes that may be visited next: few of a fine grid; late in a tune, those beside the best one, too."""
-        step = _APART if len(self._grid) > _GRID // 2 else 1
-        found = {i for i in possible if i % step == 0 or i == len(self._grid) - 1}
+        """The sizes that may be visited next: the usual ones; late in a tune, those beside the best one, too."""
+        if len(self._grid) <= _GRID // 2:
+            return set(possible)
+        low, high = self._grid[0], self._grid[-1]
+        found = {self._index(mb) for mb in (low, *_USUAL_MB, high) if low <= mb <= high} & set(possible)
         if best is not None and self._invocations >= _REFINED_FROM:
-            found |= {i for i in possible if abs(i - best) <= step}
+            found |= {i for i in possible if abs(i - best) <= _NEIGHBOURS}
         return found or set(possible)
 
 

@@ -102,7 +102,7 @@ def posterior(model: Model, seen: Observations, draws: int, rng: np.random.Gener
         told = _told(y, _fitted(model, sizes, solved)[which], noises, seen.free_sd, which)
         solved = _solve(model, sizes, told, log_weights + _LOG_NOISES[:, None, None])
     curves, at = _draw(model, sizes, told, solved, draws, rng)
-    return Posterior(_non_increasing(curves) + centre, NOISES[at])
+    return Posterior(non_increasing(curves) + centre, NOISES[at])
 
 
 def _told(y: Floats, fitted: Floats | None, noises: Floats, free_sd: Floats, which: NDArray[np.intp]) -> _Told:
@@ -183,7 +183,7 @@ def _draw(
     return curves, noise
 
 
-def _non_increasing(curves: Floats) -> Floats:
+def non_increasing(curves: Floats) -> Floats:
     """More memory never slows a function down: midway between the two nearest curves that obey it."""
     below = np.minimum.accumulate(curves, 1)
     above = np.maximum.accumulate(curves[:, ::-1], 1)[:, ::-1]

@@ -67,6 +67,23 @@ def test_sizes_are_visited_interleaved_at_the_start():
     assert len(set(visited[:3])) == 3
 
 
+def test_usual_sizes_are_looked_at_as_they_are_and_bounds_are_kept():
+    sizes = sizes_between(128, 3008)
+    assert len(sizes) == 64
+    assert {128, 192, 256, 384, 512, 768, 1024, 1536, 1769, 2048, 3008} <= set(sizes)
+    assert sizes_between(500, 530)[0] == 500 and sizes_between(500, 530)[-1] == 530 and 512 in sizes_between(500, 530)
+
+
+def test_calls_go_to_usual_sizes_until_the_best_is_known_well_enough_to_look_beside_it():
+    usual = {128, 192, 256, 384, 512, 768, 1024, 1536, 1769, 2048, 3008}
+    beside = 0
+    for seed in range(6):
+        _, visited = tuned(Chooser(sizes_between(128, 3008), seed=seed), 0.15, seed, floor=0.3)
+        assert set(visited[:14]) <= usual
+        beside += len(set(visited[14:]) - usual)
+    assert beside, "nothing beside a usual size was ever looked at"
+
+
 def test_a_size_that_fails_is_never_chosen_nor_a_smaller_one():
     chooser = Chooser(sizes_between(128, 3008))
     visited = []
