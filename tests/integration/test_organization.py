@@ -18,6 +18,7 @@ from lambda_tailor.demo.emulator import Emulator
 from lambda_tailor.demo.strict.signature import ROOT_SECRET
 from lambda_tailor.documents import load_plan
 from tests.integration.conftest import Aws
+from tests.integration.cookbook import commands
 
 HOME, NOBODY = "111111111111", "444444444444"
 REGIONS = ("us-east-1", "eu-west-1")
@@ -199,24 +200,23 @@ def test_a_saved_plan_is_applied_and_put_back_where_one_account_is_lost(
         iam.update_assume_role_policy(RoleName="tailor", PolicyDocument=json.dumps(TRUST))
 
 
-def test_every_account_of_the_organization(organization: tuple[Aws, list[str]]) -> None:
+def test_the_cookbooks_many_accounts_are_all_of_the_organization_in_every_region_that_is_enabled(
+    organization: tuple[Aws, list[str]],
+) -> None:
     aws, members = organization
-    plan = json.loads(
-        aws.run("plan", "--all", "--organization", "tailor", *regions(), *RULES, "--json", exit_code=None).stdout
-    )
-    assert {f["account_id"] for f in plan["functions"]} == set(members)
+    ((*words,),) = commands("Many accounts")
+    for account in members:
+        iam = client("iam", account)
+        iam.create_role(RoleName=words[-1], AssumeRolePolicyDocument=json.dumps(TRUST))
+        iam.put_role_policy(RoleName=words[-1], PolicyName="all", PolicyDocument=json.dumps(EVERYTHING))
+    plan = json.loads(aws.run(*words, *RULES, "--json", exit_code=None).stdout)
+    everywhere = {(account, region) for account in members for region in REGIONS}
+    assert {(f["account_id"], f["region"]) for f in plan["functions"]} == everywhere
     assert plan["api_calls"]["organizations:ListAccounts"] == 1
+    assert plan["api_calls"]["ec2:DescribeRegions"] == len(members)
+    assert plan["api_calls"]["lambda:ListFunctions"] > 15 * len(members)
     # Whichever account the emulator has besides, it has no such role, and that is told.
     assert {p["account_id"] for p in plan["problems"]}.isdisjoint(members)
-
-
-def test_every_region_that_is_enabled(organization: tuple[Aws, list[str]]) -> None:
-    aws, members = organization
-    plan = aws.json("plan", "--all", "--all-regions", *roles(members[:1]), *RULES)
-    assert {f["region"] for f in plan["functions"]} == set(REGIONS)
-    assert not plan["problems"]
-    assert plan["api_calls"]["ec2:DescribeRegions"] == 1
-    assert plan["api_calls"]["lambda:ListFunctions"] > 15
 
 
 def test_every_region_is_tried_where_nobody_may_say_which_are_enabled(organization: tuple[Aws, list[str]]) -> None:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from lambda_tailor.model.plan import Change, ChangeRef, Operation, PlannedFunction
 from lambda_tailor.model.verdict import Risk
+from lambda_tailor.planning.weighing import HIGHER_RISK, SAVES_LESS, LeftOut
 
 _RANK = {Risk.NONE: 0, Risk.LOW: 1, Risk.MEDIUM: 2, Risk.HIGH: 3}
 
@@ -29,6 +30,17 @@ def narrowed(
         return tuple(functions), tuple(operations)
     refs = {ChangeRef(f.arn, c.rule, c.setting) for f in kept for c in f.changes if c.pending}
     return kept, operations_of(operations, refs)
+
+
+def left_out(
+    before: Sequence[PlannedFunction], after: Sequence[PlannedFunction], max_risk: Risk | None
+) -> tuple[LeftOut, ...]:
+    """How many changes are not in the narrowed plan, and for which of the two reasons."""
+    kept = {ChangeRef(f.arn, c.rule, c.setting) for f in after for c in f.changes}
+    gone = [c for f in before for c in f.changes if ChangeRef(f.arn, c.rule, c.setting) not in kept]
+    risky = sum(max_risk is not None and _RANK[c.risk] > _RANK[max_risk] for c in gone)
+    counts = {HIGHER_RISK: risky, SAVES_LESS: len(gone) - risky}
+    return tuple(LeftOut(because, count) for because, count in counts.items() if count)
 
 
 def _function(function: PlannedFunction, max_risk: Risk | None, least: Decimal | None) -> PlannedFunction:

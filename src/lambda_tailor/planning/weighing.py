@@ -63,6 +63,11 @@ class Weighed:
         return isinstance(invocations, Absent) and invocations.because.startswith(IDLE)
 
 
+# What the one who asks left out by an option.
+HIGHER_RISK = "of a higher risk than was asked for (--risk)"
+SAVES_LESS = "of functions that save less than was asked for (--min-saving)"
+
+
 @dataclass(frozen=True, slots=True)
 class LeftOut:
     """Changes that were left out for one reason: how many, and what they would have brought or cost together."""
@@ -151,5 +156,7 @@ def _sentence(policy: Policy, each: LeftOut) -> str:
     cost = f"would add ${-usd.low:.2f} a month together"
     if each.because == FOR_NOBODY:
         return f"Left out: {changes} that would cost something, for functions that nobody invokes."
+    if each.because in (HIGHER_RISK, SAVES_LESS):
+        return f"Left out: {changes} {each.because}."
     over = f"over {policy.max_added_percent:g} % of what their functions cost (max_added_percent)"
     return f"Left out: {changes} that {cost}, {over}."

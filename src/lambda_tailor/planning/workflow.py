@@ -31,7 +31,7 @@ from lambda_tailor.model.verdict import Risk
 from lambda_tailor.planning import explaining
 from lambda_tailor.planning.asking import kinds_of, lookups_of, more_lookups_of, readings_of
 from lambda_tailor.planning.background import with_background
-from lambda_tailor.planning.narrowing import narrowed
+from lambda_tailor.planning.narrowing import left_out, narrowed
 from lambda_tailor.planning.planner import join, plan_scope
 from lambda_tailor.planning.scope import PlannedScope, ScopeData
 from lambda_tailor.planning.together import weighed_together
@@ -309,7 +309,8 @@ def _narrowed(request: Request, planned: PlannedScope) -> PlannedScope:
     kept = narrowed(
         planned.functions, planned.operations, max_risk=request.max_risk, min_saving_usd=request.min_saving_usd
     )
-    return replace(planned, functions=kept[0], operations=kept[1])
+    gone = left_out(planned.functions, kept[0], request.max_risk)
+    return replace(planned, functions=kept[0], operations=kept[1], left_out=(*planned.left_out, *gone))
 
 
 def _check_forced(request: Request, planned: Sequence[PlannedScope]) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
 from lambda_tailor.model.plan import ChangeRef
 from lambda_tailor.model.verdict import Risk
-from lambda_tailor.planning.narrowing import narrowed
+from lambda_tailor.planning.narrowing import left_out, narrowed
 from lambda_tailor.planning.planner import PlannedScope
+from lambda_tailor.planning.weighing import HIGHER_RISK, SAVES_LESS, LeftOut, sentences
+from lambda_tailor.policy.file import parse_policy
 from tests.unit.planning.plans import the_plan
 
 
@@ -52,3 +55,18 @@ def test_a_function_that_saves_too_little_is_not_changed() -> None:
     given = scope()
     functions, operations = narrowed(given.functions, given.operations, min_saving_usd=Decimal(10**9))
     assert operations == () and not [c for f in functions for c in f.changes if c.pending]
+
+
+def test_what_is_left_out_is_counted_by_reason() -> None:
+    given = scope()
+    pending = [c for f in given.functions for c in f.changes if c.pending]
+    riskier = sum(c.risk in (Risk.MEDIUM, Risk.HIGH) for c in pending)
+    functions, _ = narrowed(given.functions, given.operations, max_risk=Risk.LOW)
+    assert riskier and left_out(given.functions, functions, Risk.LOW) == (LeftOut(HIGHER_RISK, riskier),)
+    functions, _ = narrowed(given.functions, given.operations, max_risk=Risk.LOW, min_saving_usd=Decimal(10**6))
+    gone = left_out(given.functions, functions, Risk.LOW)
+    assert {each.because: each.changes for each in gone} == {HIGHER_RISK: riskier, SAVES_LESS: len(pending) - riskier}
+    assert sentences(parse_policy("rules: {}", "p.yaml", date(2026, 1, 1)), gone)[0] == (
+        f"Left out: {riskier} changes of a higher risk than was asked for (--risk)."
+    )
+    assert left_out(given.functions, given.functions, Risk.LOW) == ()
