@@ -41,28 +41,34 @@ def dumps(document: Any) -> str:
 def pieces(document: Any) -> Iterator[bytes]:
     """The same piece by piece: the plan of a fleet is several times larger as text than as a plan."""
     for _, chunks in _fields(document):
-        yield from chunks
+        yield from (layout + value for layout, value in chunks)
     yield b"\n}"
 
 
-def _fields(document: Any) -> Iterator[tuple[str, Iterator[bytes]]]:
+# Layout, with names, and the JSON value behind it, which may be empty.
+_Chunk = tuple[bytes, bytes]
+
+
+def _fields(document: Any) -> Iterator[tuple[str, Iterator[_Chunk]]]:
     separator = b"{\n  "
     for field in fields(document):
         yield field.name, _field(document, field.name, separator)
         separator = b",\n  "
 
 
-def _field(document: Any, name: str, separator: bytes) -> Iterator[bytes]:
+def _field(document: Any, name: str, separator: bytes) -> Iterator[_Chunk]:
     value = getattr(document, name)
+    key = json.dumps(name).encode() + b": "
     if isinstance(value, tuple) and value:
-        yield separator + json.dumps(name).encode() + b": ["
+        yield separator + key + b"[", b""
         for n, item in enumerate(value):
             # No string in JSON has a raw line break, so that only the layout is indented.
             text = adapter(type(item)).dump_json(item, indent=2).replace(b"\n", b"\n    ")
-            yield (b",\n    " if n else b"\n    ") + text
-        yield b"\n  ]"
+            yield (b",\n    " if n else b"\n    "), text
+        yield b"\n  ]", b""
     else:
-        yield separator + adapter(type(document)).dump_json(document, indent=2, include={name})[4:-2]
+        text = adapter(type(document)).dump_json(document, indent=2, include={name})[4:-2]
+        yield separator + key, text.removeprefix(key)
 
 
 def schema(kind: type[Any]) -> dict[str, Any]:
@@ -77,31 +83,53 @@ _FREE = ("plan_id", "created_at", "api_calls")
 
 @dataclass(frozen=True, slots=True)
 class Digests:
-    """SHA-256 over a plan's text: ``said`` over what the id speaks of, ``text`` over all of it."""
+    """SHA-256 over a plan: ``said`` over the data that the id speaks of, ``text`` over its whole text as it is written.
+
+    ``of_before`` is over the text of what the id speaks of, by which earlier versions made the id and signed.
+    """
 
     said: str
     text: str
+    of_before: str
 
     @property
     def plan_id(self) -> str:
         """The id of a plan that says this."""
-        return f"plan-{self.said[:16]}"
+        return _id(self.said)
+
+
+def _id(digest: str) -> str:
+    return f"plan-{digest[:16]}"
 
 
 def digests(plan: Plan) -> Digests:
-    """Both digests, in one pass: the plan of a fleet is large."""
-    said, text = hashlib.sha256(), hashlib.sha256()
+    """All digests, in one pass: the plan of a fleet is large."""
+    said, text, before = hashlib.sha256(), hashlib.sha256(), hashlib.sha256()
     blank = replace(plan, plan_id="", created_at="", api_calls={})
     for name, chunks in _fields(plan):
-        for chunk in chunks:
-            text.update(chunk)
-            if name not in _FREE and name != "signature":
-                said.update(chunk)
+        counts = name not in _FREE and name != "signature"
+        if counts:
+            said.update(json.dumps(name).encode())
+        for layout, value in chunks:
+            text.update(layout + value)
+            if counts:
+                before.update(layout + value)
+                said.update(_canonical(value) if value else b"")
         if name in _FREE:
-            said.update(b"".join(_field(blank, name, b",\n  ")))
-    for each in (said, text):
+            before.update(b"".join(each for chunk in _field(blank, name, b",\n  ") for each in chunk))
+    for each in (text, before):
         each.update(b"\n}")
-    return Digests(said.hexdigest(), text.hexdigest())
+    return Digests(said.hexdigest(), text.hexdigest(), before.hexdigest())
+
+
+def _canonical(value: bytes) -> bytes:
+    """A JSON value in one form of many: jq sorts keys and lays out anew, JavaScript writes 1.0 as 1."""
+    return json.dumps(json.loads(value, parse_float=_number), sort_keys=True).encode()
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    return int(number) if number.is_integer() else number
 
 
 def plan_hash(plan: Plan) -> str:
@@ -131,10 +159,12 @@ def loads_plan(text: str | bytes, name: str = "the plan") -> Plan:
     except ValidationError as error:
         raise PlanFileError(f"{name} {_complaint(error)}: {again}.") from error
     found = digests(plan)
-    if plan.plan_id not in (found.plan_id, _id_of_before(raw)):
+    if plan.plan_id not in (found.plan_id, _id(found.of_before), _id_of_before(raw)):
         raise PlanFileError(f"{name} was altered after it was made: {again}.")
-    if hashlib.sha256(raw).hexdigest() != found.text and _says_twice(raw):
-        raise PlanFileError(f"{name} says something twice, so that readers may see different things: {again}.")
+    if hashlib.sha256(raw).hexdigest() != found.text:
+        because = _not_read(raw, plan)
+        if because is not None:
+            raise PlanFileError(f"{name} says {because}, so that readers may see different things: {again}.")
     return plan
 
 
@@ -148,18 +178,34 @@ def _id_of_before(raw: bytes) -> str | None:
     return "plan-" + hashlib.sha256(head + calls + b"}\n}").hexdigest()[:16]
 
 
-def _says_twice(raw: bytes) -> bool:
-    """Whether an object has a key twice: JSON leaves open which of them counts."""
+def _not_read(raw: bytes, plan: Plan) -> str | None:
+    """What the text says beyond what was read of it, or None: JSON leaves open which of two equal keys counts."""
+    twice: list[str] = []
 
-    def once(pairs: list[tuple[str, Any]]) -> None:
-        if len({key for key, _ in pairs}) != len(pairs):
-            raise KeyError
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        known = dict(pairs)
+        if len(known) != len(pairs):
+            twice.append("something twice")
+        return known
 
-    try:
-        json.loads(raw, object_pairs_hook=once)
-    except KeyError:
-        return True
-    return False
+    text = json.loads(raw, object_pairs_hook=once, parse_float=_number)
+    if twice:
+        return twice[0]
+    read = json.loads(adapter(Plan).dump_json(plan), parse_float=_number)
+    where = _beyond(text, read, "")
+    return None if where is None else f"something at {where[1:]} that this version reads otherwise"
+
+
+def _beyond(text: Any, read: Any, where: str) -> str | None:
+    """The first place at which a text has more than, or something other than, what was read of it."""
+    if isinstance(text, dict) and isinstance(read, dict):
+        pairs = [(text[key], read[key], f"{where}.{key}") for key in text if key in read]
+        strange = next((f"{where}.{key}" for key in text if key not in read), None)
+    elif isinstance(text, list) and isinstance(read, list) and len(text) == len(read):
+        pairs, strange = [(*both, f"{where}.{n}") for n, both in enumerate(zip(text, read, strict=True))], None
+    else:
+        return None if type(text) is type(read) and text == read else where
+    return strange or next((found for pair in pairs if (found := _beyond(*pair)) is not None), None)
 
 
 def _complaint(error: ValidationError) -> str:

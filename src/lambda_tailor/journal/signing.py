@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from lambda_tailor.documents import digests
 from lambda_tailor.errors import PlanFileError
-from lambda_tailor.journal.team_key import signer_of
+from lambda_tailor.journal.team_key import TeamKey, signer_of
 from lambda_tailor.journal.vault import Vault
 from lambda_tailor.model.plan import Plan, Signature
 
@@ -20,11 +20,17 @@ def sign_plan(plan: Plan, vault: Vault) -> Plan:
     Raises KeyRefused.
     """
     key = vault.key()
-    return replace(plan, signature=Signature(key.sign(_PLAN, *_said(plan)), key.wrapped))
+    return replace(plan, signature=Signature(key.sign(_PLAN, *_said(plan, digests(plan).said)), key.wrapped))
 
 
-def _said(plan: Plan) -> tuple[str, ...]:
-    return digests(plan).said, plan.plan_id, plan.created_at, json.dumps(dict(sorted(plan.api_calls.items())))
+def _said(plan: Plan, digest: str) -> tuple[str, ...]:
+    return digest, plan.plan_id, plan.created_at, json.dumps(dict(sorted(plan.api_calls.items())))
+
+
+def _vouched(plan: Plan, mac: str, key: TeamKey) -> bool:
+    """Whether the key signed what the plan says; earlier versions signed its text, this one its data."""
+    found = digests(plan)
+    return any(key.verifies(mac, _PLAN, *_said(plan, digest)) for digest in (found.said, found.of_before))
 
 
 def require_signed(plan: Plan, vault: Vault, *, trust: bool = False) -> None:
@@ -39,7 +45,7 @@ def require_signed(plan: Plan, vault: Vault, *, trust: bool = False) -> None:
     mac = plan.signature.mac
     key = vault.known_key(plan.signature.wrapped)
     if key is not None and key.fingerprint == signer_of(mac):
-        if not key.verifies(mac, _PLAN, *_said(plan)):
+        if not _vouched(plan, mac, key):
             raise PlanFileError("The plan was altered after it was signed: make it again.")
         return
     if not trust:

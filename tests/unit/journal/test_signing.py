@@ -31,6 +31,43 @@ def test_a_signed_plan_is_believed_after_a_round_trip(vault: Vault, tmp_path: Pa
     require_signed(loads_plan(json.dumps(json.loads(dumps(signed)))), vault)
 
 
+def whole(value: Any) -> Any:
+    """As JavaScript writes numbers."""
+    if isinstance(value, dict):
+        return {key: whole(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [whole(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        lambda data: json.dumps(data, sort_keys=True, indent=4),
+        lambda data: json.dumps(data, separators=(",", ":")),
+        lambda data: json.dumps(whole(data), sort_keys=True, ensure_ascii=False, indent="\t"),
+    ],
+)
+def test_a_plan_that_was_laid_out_anew_is_the_same_plan(again: Callable[[Any], str], vault: Vault) -> None:
+    ready = the_plan()
+    signed = sign_plan(recomputed(replace(ready, assumptions={"z": 1.0, "a": [{"y": 0.5, "b": 2.0}], "c": "é"})), vault)
+    data = json.loads(dumps(signed))
+    text = again(data)
+    assert text != dumps(signed)
+    require_signed(loads_plan(text), vault)
+    data["assumptions"]["a"][0]["b"] = 2.5
+    with pytest.raises(PlanFileError, match="altered"):
+        loads_plan(again(data))
+
+
+def test_a_plan_of_another_layout_that_was_signed_by_its_text_is_still_believed(vault: Vault) -> None:
+    from lambda_tailor.documents import digests
+
+    plan = replace(the_plan(), plan_id=f"plan-{digests(the_plan()).of_before[:16]}")
+    mac = vault.key().sign("plan", digests(plan).of_before, plan.plan_id, plan.created_at, "{}")
+    require_signed(loads_plan(dumps(replace(plan, signature=Signature(mac)))), vault)
+
+
 def recomputed(plan: Plan) -> Plan:
     return replace(plan, plan_id=plan_hash(plan))
 
@@ -83,6 +120,21 @@ def test_a_key_that_is_said_twice_is_refused(vault: Vault) -> None:
         assert twice != text
         with pytest.raises(PlanFileError, match="says something twice"):
             loads_plan(twice)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"policy": ', '"approved_by": "somebody", "policy": '),
+        ('"rule": "memory"', '"rule": "memory", "After": 512'),
+        ('"functions": 1,', '"functions": "1",'),
+    ],
+)
+def test_what_a_reader_sees_and_this_version_does_not_read_is_refused(vault: Vault, old: str, new: str) -> None:
+    text = dumps(sign_plan(the_plan(), vault))
+    assert old in text
+    with pytest.raises(PlanFileError, match="reads otherwise"):
+        loads_plan(text.replace(old, new, 1))
 
 
 def of_before(plan: Plan, *gone: str) -> str:
