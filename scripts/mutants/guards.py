@@ -13,6 +13,8 @@ FRESHNESS = "tests/unit/applying/test_freshness.py"
 ERRORS = "tests/unit/aws/test_secretive_errors.py"
 FILES = "tests/unit/test_documents.py"
 JOURNAL_FILE = "tests/unit/journal/test_journal_file.py"
+NUMBERING = "tests/unit/journal/test_numbering.py"
+TUNINGS = "tests/unit/journal/test_tunings.py"
 LEASES = "tests/integration/test_journal_databases.py"
 VALUES = "tests/unit/applying/test_value_check.py"
 FAULTS = "tests/faults/test_enumeration.py"
@@ -20,14 +22,14 @@ FAULTS = "tests/faults/test_enumeration.py"
 
 GUARDS: tuple[Guard, ...] = (
     Guard("signature of plans", "any signature is taken", "journal/signing.py",
-          "if not key.verifies(mac, _PLAN, *_said(plan)):", "if False:", SIGNING),
+          "if not _vouched(plan, mac, key):", "if False:", SIGNING),
     Guard("signature of plans", "none is asked for", "journal/signing.py",
           "    if plan.signature is None:\n        if not trust:", "    if plan.signature is None:\n        if False:",
           SIGNING),
     Guard("signature of plans", "another key's is taken", "journal/signing.py",
           "        return\n    if not trust:\n        mine", "        return\n    if False:\n        mine", SIGNING),
     Guard("signature of plans", "any HMAC is right", "journal/team_key.py",
-          'return hmac.compare_digest((signature or "").encode(), self.sign(what, *parts).encode())', "return True",
+          'return hmac.compare_digest(known.encode(), self.sign(what, *parts).encode())', "return True",
           TEAM_KEY),
     Guard("signature of plans", "a key that is said twice is read", "documents.py",
           '            twice.append("something twice")', "            pass", SIGNING),
@@ -42,6 +44,31 @@ GUARDS: tuple[Guard, ...] = (
           'if row["call"] and verified(key, "step", STEP, known) else None', 'if row["call"] else None', SIGNATURES),
     Guard("signature of the journal", "what was there is not signed", "journal/signatures.py",
           '"call", "was", "wrote",', '"call", "wrote",', SIGNATURES),
+    Guard("signature of the journal", "how a run stands is not", "journal/signatures.py",
+          'if (numbered or run["standing"] is not None) and not stands(key, run):', "if False:", SIGNATURES),
+    Guard("signature of the journal", "the order of runs is not", "journal/signatures.py",
+          'NUMBERED = (*RUN, "seq")', "NUMBERED = RUN", SIGNATURES),
+    Guard("signature of the journal", "a run that was deleted is not missed", "journal/numbering.py",
+          "        if number > expected:", "        if False:", NUMBERING),
+    Guard("signature of the journal", "any count of runs is right", "journal/numbering.py",
+          'return key.verifies(row["signature"], "runs", str(row["value"]))', "return True", NUMBERING),
+    Guard("signature of the journal", "a count that somebody changed is signed again", "journal/numbering.py",
+          "ours = key is not None and (trust or _holds(connection, row, key))", "ours = key is not None", NUMBERING),
+    Guard("signature of the journal", "a forged run tells what another made", "applying/lineage.py",
+          "if record.unverified and each != run_id:", "if False:", NUMBERING),
+    Guard("tunes", "any row is evidence", "journal/found.py",
+          "for row in rows if vouched(key, row)]", "for row in rows]", TUNINGS),
+    Guard("tunes", "any row is acted on", "tuning/many.py",
+          "if strange is not None and not trust:", "if False:", "tests/integration/test_tune_bad_input.py"),
+    Guard("files", "another program's database is taken", "journal/database.py",
+          "if not _ours(connection, revision):", "if False:", JOURNAL_FILE),
+    Guard("files", "a journal in memory is taken", "journal/database.py",
+          'if not _named(url) or ":memory:" in named', "if False and named", JOURNAL_FILE),
+    Guard("files", "a packed plan may grow without end", "documents.py",
+          "if not unpacking.eof:", "if False:", FILES),
+    Guard("what is shown", "a name begins a line of its own", "report/texts.py",
+          'return category[0] == "C" or category in ("Zl", "Zp")', 'return character == "\x1b"',
+          "tests/unit/report/test_texts.py"),
     Guard("operations follow from changes", "the check is off", "planning/agreement.py",
           "return next(_disagreements(plan, undoing, turned), None)", "return None", AGREEMENT),
     Guard("operations follow from changes", "values are not compared", "settings/shown.py",

@@ -122,7 +122,7 @@ def plan(
     Raises BadInput, PolicyError, TargetNotFound, CredentialsError, EndpointUnreachable.
     """
     asked = locals()
-    keys = ("sign", "kms_key", "tell")
+    keys = ("sign", "tell")
     options = _options(**{name: value for name, value in asked.items() if name not in keys})
     made = workflow.plan(options.request(), observer)
     if not sign:
@@ -159,6 +159,7 @@ def verify(
     timeout_s: float = DEFAULT_TIMEOUT_S,
     scheduler: str | None = None,
     observer: Observer | None = None,
+    kms_key: str | None = None,
 ) -> Verification:
     """Whether what is deployed matches the policy; the keywords are those of ``plan``.
 
@@ -195,6 +196,7 @@ def explain(
     timeout_s: float = DEFAULT_TIMEOUT_S,
     scheduler: str | None = None,
     observer: Observer | None = None,
+    kms_key: str | None = None,
 ) -> Explanation:
     """Which policy, evidence and rule led to each proposal for a function, and what would change it.
 

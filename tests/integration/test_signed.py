@@ -115,6 +115,8 @@ FORGED = {
     "what a thing is known by": ("update steps set made = '{}'",),
     "another run's step": ("update steps set run_id = 'run-x'", "update runs set run_id = 'run-x'"),
     "the run that it undoes": ("update runs set of_run = run_id",),
+    "how it stands": ("update runs set status = 'rolled-back'",),
+    "the order of runs": ("update runs set seq = seq + 1",),
     "the user": ("update runs set user = 'somebody else'",),
     "no signature": ("update steps set signature = null",),
     "no signature of the run": ("update runs set signature = null",),
@@ -142,6 +144,32 @@ def test_a_journal_that_somebody_changed_is_not_believed(stack: Aws, forgery: st
         assert "memory_mb: 1024 -> 3008" in trusted.stderr
     else:
         assert differences(applied, stack.snapshot()) == []
+
+
+def test_a_run_that_was_deleted_is_told_by_runs_and_by_a_rollback(stack: Aws) -> None:
+    for rule in ("memory", "timeout", "tracing"):
+        stack.run("apply", "-e", "dev", "--rules", rule, "--auto-approve")
+    assert "notes" in stack.json("runs") and not stack.json("runs")["notes"]
+    first, second, third = (run["run_id"] for run in stack.json("runs")["runs"])
+    with sqlite3.connect(journal_file()) as connection:
+        for table in ("steps", "tallies", "runs"):
+            assert connection.execute(f"delete from {table} where run_id in (?, ?)", (second, third)).rowcount
+    (note,) = stack.json("runs")["notes"]
+    assert note.startswith("runs number 2 to 3 are gone from the journal")
+    assert "Runs number 2 to 3 are gone" in stack.run("runs").stdout
+    assert "uns number 2 to 3 are gone" in stack.run("rollback", first, "--auto-approve").stdout
+
+
+def test_a_dry_run_tells_what_an_apply_would_refuse(
+    stack: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = saved(stack, tmp_path)
+    assert "would refuse" not in stack.run("apply", str(file), "--dry-run").stderr
+    monkeypatch.setenv("LAMBDA_TAILOR_KEY_FILE", str(tmp_path / "mine.key"))
+    stack.run("key", "make")
+    told = stack.run("apply", str(file), "--dry-run")
+    assert "An apply would refuse this plan: The plan is signed with the key" in told.stderr
+    assert "Operations (1)" in told.stdout
 
 
 def test_a_lost_key_stops_writes_and_trusting_leaves_only_what_it_sealed(stack: Aws) -> None:

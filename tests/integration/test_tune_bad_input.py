@@ -14,7 +14,10 @@ pytest.importorskip("numpy")
 
 from lambda_tailor import api
 from lambda_tailor.errors import AccessDenied, FunctionHeld, JournalError, StalePlan, TailorError
+from lambda_tailor.journal.journal import Journal
+from lambda_tailor.journal.key_sources import local_source
 from lambda_tailor.journal.tunings import Begun
+from lambda_tailor.journal.vault import Vault
 from lambda_tailor.tuning import measuring
 from lambda_tailor.tuning import tune as tuning
 from lambda_tailor.tuning.copying import copy_name
@@ -141,7 +144,6 @@ def test_two_tunes_of_one_function_do_not_meet(aws: Aws, function: str, payload:
 
 
 def test_a_later_tune_removes_what_a_killed_one_left(aws: Aws, function: str, payload: str) -> None:
-    from lambda_tailor.applying.opening import open_journal
 
     made = aws.client("lambda").get_function(FunctionName=function)["Configuration"]
     copy = copy_name("slow", "tune-000old")
@@ -152,7 +154,7 @@ def test_a_later_tune_removes_what_a_killed_one_left(aws: Aws, function: str, pa
     begun = Begun(
         tune_id="tune-000old", function=made["FunctionArn"], copy=copy, region=made["FunctionArn"].split(":")[3]
     )
-    open_journal().begin_tuning(begun)
+    signing().begin_tuning(begun)
     (tune,) = tuned(payload).tunings
     assert "the copy that tune-000old had left was removed first" in tune.notes
     nothing_is_left(aws)
@@ -161,9 +163,20 @@ def test_a_later_tune_removes_what_a_killed_one_left(aws: Aws, function: str, pa
     }  # fmt: skip
 
 
+def signing() -> Journal:
+    """The journal, as a command with the team's key writes it."""
+    from lambda_tailor.applying.keys import prove_key
+    from lambda_tailor.applying.opening import open_journal
+
+    journal = open_journal()
+    prove_key(journal, Vault(local_source()), trust=False)
+    return journal
+
+
+@pytest.mark.parametrize("signed", [True, False])
 @pytest.mark.parametrize("named", ["slow", copy_name("slow", "tune-forged")])
 def test_a_journal_that_names_another_function_as_a_copy_removes_nothing(
-    aws: Aws, function: str, payload: str, deploy: Callable[..., Any], named: str
+    aws: Aws, function: str, payload: str, deploy: Callable[..., Any], named: str, signed: bool
 ) -> None:
     from lambda_tailor.applying.opening import open_journal
 
@@ -173,13 +186,23 @@ def test_a_journal_that_names_another_function_as_a_copy_removes_nothing(
     begun = Begun(
         tune_id="tune-forged", function=made["FunctionArn"], copy=named, region=made["FunctionArn"].split(":")[3]
     )
-    open_journal().begin_tuning(begun)
+    # What the key vouches for is not believed of AWS either; what it does not, not at all.
+    (signing if signed else open_journal)().begin_tuning(begun)
     aws.control.reset()
     for command in ("rollback", "resume"):
         refused = aws.run(command, "tune-forged", "--auto-approve", exit_code=1)
+        assert (f"{named} is not the copy of slow" if signed else "cannot be verified") in refused.stderr
+        refused = aws.run(command, "tune-forged", "--auto-approve", "--trust-journal", exit_code=1)
         assert f"{named} is not the copy of slow" in refused.stderr
-    with pytest.raises(JournalError, match="it is kept"):
-        tuned(payload)
+    if signed:
+        with pytest.raises(JournalError, match="it is kept"):
+            tuned(payload)
+    else:
+        assert "which cannot be verified" in tuned(payload).tunings[0].notes[0]
+        deleted = aws.control.calls()["lambda:DeleteFunction"], aws.control.calls()["logs:DeleteLogGroup"]
+        assert deleted == (1, 1), "more than its own copy"
+        assert aws.client("lambda").get_function(FunctionName=named)
+        return
     assert aws.control.calls()["lambda:DeleteFunction"] == aws.control.calls()["logs:DeleteLogGroup"] == 0
     assert aws.client("lambda").get_function(FunctionName=named)
 
@@ -189,7 +212,7 @@ def test_what_another_account_s_tune_left_is_not_taken_for_gone(aws: Aws, functi
 
     arn = "arn:aws:lambda:us-east-1:999999999999:function:slow"
     copy = copy_name("slow", "tune-elsewhere")
-    open_journal().begin_tuning(Begun(tune_id="tune-elsewhere", function=arn, copy=copy, region="us-east-1"))
+    signing().begin_tuning(Begun(tune_id="tune-elsewhere", function=arn, copy=copy, region="us-east-1"))
     refused = aws.run("rollback", "tune-elsewhere", "--auto-approve", exit_code=1)
     assert "was in account 999999999999" in refused.stderr
     assert [left.tune_id for left in open_journal().left_tunings()] == ["tune-elsewhere"]

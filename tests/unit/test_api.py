@@ -35,7 +35,7 @@ def test_every_keyword_is_explicit_and_typed(name: str) -> None:
 def test_the_keywords_of_a_plan_are_those_of_its_options(name: str) -> None:
     taken = set(inspect.signature(getattr(lambda_tailor, name)).parameters) - {"observer", "function"}
     left_out = set() if name == "plan" else {"max_risk", "min_saving_usd"}
-    taken -= {"sign", "kms_key", "tell"}  # what becomes of the plan that was made
+    taken -= {"sign", "tell"}  # what becomes of the plan that was made
     assert taken == set(PlanOptions.__dataclass_fields__) - left_out
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import zlib
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from lambda_tailor.documents import (
+    PACKED,
     adapter,
     dumps,
     load_plan,
@@ -47,7 +50,13 @@ def test_pieces_are_the_very_text_of_the_whole() -> None:
 
 
 def test_a_document_without_anything_in_it() -> None:
-    assert json.loads(dumps(Runs(runs=()))) == {"schema_version": "1", "runs": [], "unfinished": [], "tunes": []}
+    assert json.loads(dumps(Runs(runs=()))) == {
+        "schema_version": "1",
+        "runs": [],
+        "unfinished": [],
+        "tunes": [],
+        "notes": [],
+    }
 
 
 def test_a_line_break_in_a_value_stays_what_it_is() -> None:
@@ -109,3 +118,10 @@ def test_a_plan_file_that_is_a_pipe_is_told_and_not_waited_for(tmp_path: Path) -
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(PlanFileError, match="it is no file"):
         load_plan(tmp_path / "pipe")
+
+
+def test_a_packed_plan_that_would_fill_the_memory_is_refused() -> None:
+    bomb = zlib.compress(b'{"a": "' + bytes(200 * 1024**2), 9)
+    assert len(bomb) < 1024**2
+    with pytest.raises(PlanFileError, match="larger than any plan"):
+        unpacked(PACKED + base64.b64encode(bomb).decode(), "the plan")

@@ -18,18 +18,7 @@ from lambda_tailor.planning.summing import roles_needed
 
 def known_key(journal: Journal, vault: Vault) -> TeamKey | None:
     """The key here, where it is one that the journal is written with; nothing is made."""
-    for written in journal.written_with():
-        try:
-            found = vault.known_key(written.wrapped)
-        except KeyRefused:
-            # Another key of KMS wrapped it.
-            if not written.wrapped:
-                raise
-            continue
-        if found is not None and found.fingerprint == written.fingerprint:
-            vault.use(written.wrapped)
-            return found
-    return None
+    return vault.one_of(journal.written_with())
 
 
 def opening_key(journal: Journal, vault: Vault) -> TeamKey | None:

@@ -69,7 +69,11 @@ def of(journal: Journal, run_id: str) -> Lineage:
     ]
     made: dict[str, list[Mapping[str, JsonValue]]] = {}
     for each in family:
-        for id, step in journal.run(each).steps.items():
+        record = journal.run(each)
+        if record.unverified and each != run_id:
+            # Whoever writes a run into the journal must not tell us what is ours.
+            continue
+        for id, step in record.steps.items():
             if step.made is not None:
                 made.setdefault(_base(id), []).append(step.made)
     relied: dict[_Place, str] = {}

@@ -10,26 +10,16 @@ from lambda_tailor import paths
 from lambda_tailor.applying.freshness import check_age
 from lambda_tailor.applying.runner import Runner, check_journal_for
 from lambda_tailor.aws.gateway import Connection
-from lambda_tailor.aws.team_key import KmsKey
 from lambda_tailor.clock import now
 from lambda_tailor.errors import KeyRefused
 from lambda_tailor.journal.journal import Journal
-from lambda_tailor.journal.key_sources import local_source
 from lambda_tailor.journal.outcomes import run_of
 from lambda_tailor.journal.signing import require_signed, sign_plan
-from lambda_tailor.journal.vault import Vault
 from lambda_tailor.model.plan import Plan
 from lambda_tailor.model.progress import NullObserver, Observer
 from lambda_tailor.model.run import Run
 from lambda_tailor.planning.agreement import check_operations
-from lambda_tailor.planning.options import MAX_AGE_H
-
-
-def open_vault(
-    connection: Connection, kms_key: str | None = None, tell: Callable[[str], None] = lambda _told: None
-) -> Vault:
-    """The team's key: of KMS where ``kms_key`` names one, else LAMBDA_TAILOR_KEY, else the key file."""
-    return Vault(KmsKey(connection, kms_key) if kms_key else local_source(), tell)
+from lambda_tailor.planning.options import MAX_AGE_H, team_vault
 
 
 def open_journal(url: str | None = None) -> Journal:
@@ -62,7 +52,7 @@ def open_runner(
         yield Runner(
             connection=connection,
             journal=opened,
-            vault=open_vault(connection, kms_key, tell),
+            vault=team_vault(connection, kms_key, tell),
             kms_key=kms_key,
             trust_plan=trust_plan,
             trust_journal=trust_journal,
@@ -79,7 +69,7 @@ def signed(plan: Plan, connection: Connection, kms_key: str | None, tell: Callab
     Raises KeyRefused where a key of KMS was named.
     """
     try:
-        return sign_plan(plan, open_vault(connection, kms_key, tell or (lambda _told: None)))
+        return sign_plan(plan, team_vault(connection, kms_key, tell or (lambda _told: None)))
     except KeyRefused as refused:
         if kms_key is not None:
             raise
@@ -93,7 +83,7 @@ def check_plan(plan: Plan, connection: Connection, *, trust_plan: bool, kms_key:
 
     Raises PlanFileError, StalePlan, KeyRefused.
     """
-    require_signed(plan, open_vault(connection, kms_key), trust=trust_plan)
+    require_signed(plan, team_vault(connection, kms_key), trust=trust_plan)
     check_operations(plan)
     check_age(plan, now(), max_age_h)
 

@@ -29,6 +29,7 @@ from lambda_tailor.aws.gateway import Connection
 from lambda_tailor.aws.scheduler import side_by_side
 from lambda_tailor.aws.scopes import check_account, open_scope
 from lambda_tailor.clock import now
+from lambda_tailor.documents import plan_hash
 from lambda_tailor.errors import BadInput, CredentialsError, FunctionHeld, JournalError, LeaseLost, StalePlan
 from lambda_tailor.journal import states
 from lambda_tailor.journal.journal import Journal
@@ -188,7 +189,9 @@ class Runner:
         """What puts a run back, without the values that the key here cannot open."""
         plan = without_unopenable(undo_plan(record, now(), only), opening_key(self.journal, self.vault))
         check_operations(plan, undoing=True)
-        return plan
+        # A run that is gone from the journal may have changed the same things since.
+        plan = replace(plan, notes=(*plan.notes, *self.journal.strange()))
+        return replace(plan, plan_id=plan_hash(plan))
 
     def _start(
         self,
@@ -202,7 +205,7 @@ class Runner:
             self._check_rollouts(plan)
         prove_key(self.journal, self.vault, trust=self.trust_journal)
         user, calls = self._check_account(plan)
-        record = self.journal.begin(run_id, plan, user=user, of_run=of_run, rollouts=rollouts)
+        record = self.journal.begin(run_id, plan, user=user, of_run=of_run, rollouts=rollouts, trust=self.trust_journal)
         self.journal.count(run_id, calls)
         self.observer.began(run_id, plan.operations)
         return self._execute(record, stale or {})

@@ -45,6 +45,7 @@ class Arguments:
             **self.connecting(),
             "journal": self.get("journal"),
             "scheduler": self.get("scheduler"),
+            "kms_key": self.get("kms_key"),
         }
 
     def verifying(self) -> dict[str, Any]:
@@ -91,6 +92,7 @@ class Arguments:
             "assume_invocations": self.get("assume_invocations"),
             "topic": self.get("topic"),
             "scheduler": self.get("scheduler"),
+            "kms_key": self.get("kms_key"),
         }
 
     def narrowing(self) -> dict[str, Any]:

@@ -73,6 +73,7 @@ def plan(out: str | None, detailed_exitcode: bool, **arguments: Any) -> int:
 @POLICY
 @AWS
 @OUTPUT
+@KMS_KEY
 def explain(function: str, **arguments: Any) -> int:
     """Which policy, evidence and rule led to each proposal for FUNCTION, and what would change it.
 
@@ -107,7 +108,7 @@ def apply(plan_file: str | None, dry_run: bool, auto_approve: bool, **arguments:
     asked = session(**arguments)
     made = asked.load(plan_file) if plan_file else asked.plan()
     if dry_run:
-        asked.dry_run(made)
+        asked.dry_run(made, saved=plan_file is not None)
         return ERROR if made.problems else DONE
     asked.examine(made, saved=plan_file is not None)
     if guarded is not None:
@@ -124,6 +125,7 @@ def apply(plan_file: str | None, dry_run: bool, auto_approve: bool, **arguments:
 @AWS
 @SCHEDULER
 @OUTPUT
+@KMS_KEY
 @click.option(
     "--format",
     "form",

@@ -59,7 +59,10 @@ class Group(click.Group):
             click.echo("Interrupted.", err=True)
             code = ERROR
         except TailorError as error:
-            click.echo(f"Error: {error}  [{error.link}]", err=True)
+            from lambda_tailor.report.texts import clean
+
+            # What AWS, a file or a journal says is in it.
+            click.echo(f"Error: {clean(str(error))}  [{error.link}]", err=True)
             code = error.exit_code
         except BrokenPipeError:
             sys.stderr.close()

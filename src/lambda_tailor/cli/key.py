@@ -32,10 +32,10 @@ def fingerprint(arguments: Mapping[str, Any]) -> int:
 
     Raises KeyRefused where there is no key; with a symmetric key of KMS there is none until something is signed.
     """
-    from lambda_tailor.applying.opening import open_vault
+    from lambda_tailor.planning.options import team_vault
 
     asked = Arguments(arguments)
-    vault = open_vault(ConnectionOptions(**asked.connecting()).connection(), asked.get("kms_key"))
+    vault = team_vault(ConnectionOptions(**asked.connecting()).connection(), asked.get("kms_key"))
     if (found := vault.known_key()) is None:
         raise KeyRefused(f"There is no key at {vault.place}: make one with 'lambda-tailor key make'.")
     print(found.fingerprint)

@@ -18,7 +18,7 @@ from lambda_tailor.cli.arguments import Arguments
 from lambda_tailor.cli.places import places
 from lambda_tailor.cli.rollout_end import exit_code
 from lambda_tailor.cli.waiting import told_of_silence
-from lambda_tailor.errors import BadInput, NotConfirmed
+from lambda_tailor.errors import BadInput, NotConfirmed, TailorError
 from lambda_tailor.model.explanation import Explanation
 from lambda_tailor.model.plan import Plan
 from lambda_tailor.model.run import Run, Status, Verification
@@ -29,6 +29,7 @@ from lambda_tailor.report.progress import Progress
 from lambda_tailor.report.rollout import unfinished_lines
 from lambda_tailor.report.rollout_live import RolloutLive
 from lambda_tailor.report.terminal import Terminal
+from lambda_tailor.report.texts import clean
 from lambda_tailor.rules import all_rules
 
 
@@ -61,7 +62,7 @@ class Session:
         """A plan of what the arguments ask for; signed where it is to be kept."""
         asked = {**self.asked.choosing(), **self.asked.narrowing()}
         with self._waiting(), self._progress() as progress:
-            return api.plan(**asked, observer=progress, sign=sign, kms_key=self.asked.get("kms_key"), tell=_tell)
+            return api.plan(**asked, observer=progress, sign=sign, tell=_tell)
 
     def explain(self, name: str) -> Explanation:
         """Why the plan for a function is what it is: of the target that was given, or for the function alone."""
@@ -172,9 +173,19 @@ class Session:
         if self.asked.get("trust_journal"):
             _list(operation_lines(plan))
 
-    def dry_run(self, plan: Plan) -> None:
-        """Show the plan and every write that it would make."""
+    def dry_run(self, plan: Plan, *, saved: bool) -> None:
+        """Show the plan and every write that it would make; tell where an apply would refuse it.
+
+        Raises PlanFileError where it does not do what it shows.
+        """
         check_operations(plan)
+        if saved:
+            from lambda_tailor.applying import opening
+
+            try:
+                opening.check_plan(plan, self._connection(), **self.asked.believing())
+            except TailorError as refused:
+                _tell(f"An apply would refuse this plan: {refused}")
         self.show_plan(plan)
         if not self.asked.as_json:
             for line in (*role_lines(plan), *operation_lines(plan)):
@@ -192,7 +203,9 @@ class Session:
             print(documents.dumps(found) if self.asked.as_json else told)
             return 0
         plan = api.rollback_plan(run_id, **kept, **self.asked.connecting())
-        if not self.asked.as_json:
+        if self.asked.as_json:
+            _list(plan.notes)
+        else:
             self.terminal.plan(plan, whole=not auto_approve)
         self._list_trusted(plan)
         if plan.has_changes or found.rollouts:
@@ -309,7 +322,7 @@ def _print_pieces(document: Any) -> None:
 
 
 def _tell(told: str) -> None:
-    print(told, file=sys.stderr)
+    print(clean(told), file=sys.stderr)
 
 
 def _list(lines: Iterable[str]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lambda_tailor.cli.group import DONE, session
-from lambda_tailor.cli.options import APPROVE, AWS, JOURNAL, OUTPUT
+from lambda_tailor.cli.options import APPROVE, AWS, JOURNAL, KMS_KEY, OUTPUT, TRUST_JOURNAL
 from lambda_tailor.errors import BadInput
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ TUNE = "tune-"
 @JOURNAL
 @OUTPUT
 @APPROVE
+@KMS_KEY
+@TRUST_JOURNAL
 def tune(functions: tuple[str, ...], **arguments: Any) -> int:
     """Find the memory size that is wanted in two dozen invocations of a temporary copy of FUNCTION.
 
@@ -90,9 +92,7 @@ def _tuned(prepared: PreparedTunes, arguments: dict[str, Any], asked: Session) -
             print(f"  {function}: {calls} measured, {memory_mb} MB", file=sys.stderr)
 
     with asked.watched() as watched:
-        found = api.tune(
-            prepared, journal=arguments["journal"], **asked.asked.connecting(), stop=watched["stop"], told=told
-        )
+        found = api.tune(prepared, **_kept(arguments), **asked.asked.connecting(), stop=watched["stop"], told=told)
     if arguments["html"] and found.tunings:
         write_page(found.tunings, arguments["html"])
     if asked.asked.as_json:
@@ -103,6 +103,11 @@ def _tuned(prepared: PreparedTunes, arguments: dict[str, Any], asked: Session) -
     for left in found.left_out:
         print(f"Left out: {left.function}: {left.because}", file=sys.stderr)
     return DONE
+
+
+def _kept(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Where it is written down, and with which key."""
+    return {name: arguments[name] for name in ("journal", "kms_key", "trust_journal")}
 
 
 def _said_before(prepared: PreparedTunes) -> list[str]:
@@ -159,6 +164,6 @@ def clean_up(tune_id: str, arguments: dict[str, Any]) -> int:
     from lambda_tailor import api
 
     asked = session(**arguments)
-    removed = api.clean_up_tune(tune_id, journal=arguments["journal"], **asked.asked.connecting())
+    removed = api.clean_up_tune(tune_id, **_kept(arguments), **asked.asked.connecting())
     print(f"The copy of {tune_id} was removed." if removed else f"{tune_id} left nothing behind.", file=sys.stderr)
     return DONE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,10 @@ def open_engine(url: str) -> sa.Engine:
         if parsed.get_backend_name() == "postgresql" and parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
         # A database of the form file:…?uri=true is a URI for SQLite, which finds its own way to it.
-        if parsed.get_backend_name() == "sqlite" and parsed.database and not parsed.database.startswith("file:"):
-            _make_private(Path(parsed.database))
+        if parsed.get_backend_name() == "sqlite":
+            _refuse_memory(parsed, place)
+            if not _named(parsed).startswith("file:"):
+                _make_private(Path(_named(parsed)))
         engine = sa.create_engine(parsed)
     except ModuleNotFoundError as error:
         extra = _DRIVERS.get(error.name or "")
@@ -45,9 +48,22 @@ def open_engine(url: str) -> sa.Engine:
         sa.event.listen(engine, "connect", _durable)
         sa.event.listen(engine, "begin", _begin)
     _migrate(engine, place)
+    if parsed.get_backend_name() == "sqlite" and not _named(parsed).startswith("file:"):
+        _keep_private(Path(_named(parsed)))
     if parsed.get_backend_name() == "sqlite" and parsed.database and Path(parsed.database).is_file():
         _watch(engine, Path(parsed.database))
     return engine
+
+
+def _named(url: sa.URL) -> str:
+    return url.database or ""
+
+
+def _refuse_memory(url: sa.URL, place: str) -> None:
+    """What is in memory is gone with the process, and every way back with it. Raises JournalError."""
+    named = f"{_named(url)}?{url.query}".lower()
+    if not _named(url) or ":memory:" in named or re.search(r"mode\W*memory|vfs", named):
+        raise JournalError(f"The journal {place} would be kept in memory and lost: name a file or a server.")
 
 
 def _watch(engine: sa.Engine, file: Path) -> None:
@@ -81,12 +97,23 @@ def _migrate(engine: sa.Engine, place: str) -> None:
         revision = _revision(connection)
         if revision == HEAD:
             return
+        if not _ours(connection, revision):
+            raise JournalError(
+                f"The database {place} is another program's: name a file of its own in LAMBDA_TAILOR_JOURNAL."
+            )
         if revision is not None and revision > HEAD:
             raise JournalError(
                 f"The journal {place} was written by a newer lambda-tailor (schema {revision}, this one knows {HEAD}): "
                 "update lambda-tailor."
             )
         _upgrade(connection, revision)
+
+
+def _ours(connection: sa.Connection, revision: str | None) -> bool:
+    """Whether a database is a journal, or may become one; a server's may have other programs' tables beside ours."""
+    if revision is None:
+        return connection.dialect.name != "sqlite" or not sa.inspect(connection).get_table_names()
+    return isinstance(revision, str) and re.fullmatch(r"\d{4}", revision, re.ASCII) is not None
 
 
 def _revision(connection: sa.Connection) -> str | None:
@@ -148,9 +175,14 @@ def _make_private(file: Path) -> None:
         # Made before SQLite does, which makes its other files like this one.
         os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     except FileExistsError:
-        found = file.stat()
-        if os.name == "posix" and found.st_uid == os.geteuid() and found.st_mode & 0o077:
-            file.chmod(0o600)
+        return
+
+
+def _keep_private(file: Path) -> None:
+    """One that was made otherwise is made private again, once it is known to be a journal."""
+    found = file.stat()
+    if os.name == "posix" and found.st_uid == os.geteuid() and found.st_mode & 0o077:
+        file.chmod(0o600)
 
 
 def without_password(url: str) -> str:

@@ -8,56 +8,38 @@ one, since how a step ended can be read from AWS again.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
 
 from lambda_tailor.clock import now
 from lambda_tailor.documents import adapter, packed, unpacked
-from lambda_tailor.errors import JournalError, PlanFileError, RunNotFound
-from lambda_tailor.journal import leases, processes, signatures, steps, tallies, tunings
+from lambda_tailor.errors import RunNotFound
+from lambda_tailor.journal import leases, numbering, processes, signatures, steps, tallies
 from lambda_tailor.journal import rollouts as rollout_rows
-from lambda_tailor.journal.database import open_engine, without_password
-from lambda_tailor.journal.group_commit import GroupCommit
 from lambda_tailor.journal.leases import Held, Holder
 from lambda_tailor.journal.outcomes import run_of
 from lambda_tailor.journal.rollouts import RolloutRow
-from lambda_tailor.journal.signatures import JournalKey, signature
+from lambda_tailor.journal.signatures import signature
 from lambda_tailor.journal.standing import explained, lease_lost, rollout_held, standing
 from lambda_tailor.journal.tables import LEASES, RUNS, STEPS
-from lambda_tailor.journal.team_key import TeamKey
+from lambda_tailor.journal.team_key import JournalKey, TeamKey
+from lambda_tailor.journal.tune_journal import TuneJournal
 from lambda_tailor.model.plan import Plan
 from lambda_tailor.model.record import RunRecord, Sending
 from lambda_tailor.model.rollout import UnfinishedRollout
 from lambda_tailor.model.run import Ended, RunOverview, RunSummary, Status, StepState
-from lambda_tailor.model.tuning import Tuning
-
-T = TypeVar("T")
 
 
-class Journal:
+class Journal(TuneJournal):
     """The journal at a database URL. Every method raises JournalError where the database fails."""
 
     def __init__(self, url: str) -> None:
-        self.place = without_password(url)
-        with explained(self.place):
-            self._engine = open_engine(url)
-        self._writes = GroupCommit(self._engine.execution_options(writes=True))
-        self._key: TeamKey | None = None
+        super().__init__(url)
         # What this process has sent and not settled yet.
         self._sent: dict[tuple[str, str], steps.Sent] = {}
-
-    def close(self) -> None:
-        """Write what is left, and let go of the database."""
-        self._writes.close()
-        self._engine.dispose()
-
-    def sign_with(self, key: TeamKey) -> None:
-        """Sign what is written from now on, and verify what is read, with the team's key."""
-        self._key = key
 
     def written_with(self) -> Sequence[JournalKey]:
         """The keys that the journal is written with, the newest first."""
@@ -82,18 +64,24 @@ class Journal:
         user: str,
         of_run: str | None = None,
         rollouts: Sequence[RolloutRow] = (),
+        trust: bool = False,
     ) -> RunRecord:
-        """Write down that a run begins, with its whole plan and its rollouts; the record of it."""
+        """Write down that a run begins, with its whole plan and its rollouts; the record of it.
+
+        ``trust`` vouches for how many runs there are although somebody may have changed that.
+        """
         started = now()
         row: dict[str, Any] = {
             "run_id": run_id, "plan_id": plan.plan_id, "of_run": of_run, "status": Status.RUNNING,
             "started_at": started, "user": user, "plan": packed(plan), "api_calls": "{}",
         }  # fmt: skip
-        row["signature"] = signature(self._key, signatures.COUNTED_RUN, signatures.RUN, row)
+        row["standing"] = signatures.standing(self._key, run_id, Status.RUNNING)
 
         def work(connection: sa.Connection) -> None:
-            number = leases.next_number(connection, "run")
-            connection.execute(RUNS.insert(), {**row, "seq": number, "epoch": 0, "worker": processes.here()})
+            numbered = {**row, "seq": numbering.next_number(connection, self._key, trust=trust)}
+            signed = signature(self._key, signatures.NUMBERED_RUN, signatures.NUMBERED, numbered)
+            told = {**numbered, "epoch": 0, "worker": processes.here(), "signature": signed}
+            connection.execute(RUNS.insert(), told)
             tallies.begin(connection, run_id, self._key)
             for rollout in rollouts:
                 rollout_rows.write(connection, run_id, rollout, None, self._key)
@@ -156,7 +144,8 @@ class Journal:
         """Write down that the run goes on from here; the number under which it may be finished."""
         again = sa.func.coalesce(RUNS.c.epoch, 0) + 1
         taken = RUNS.update().where(RUNS.c.run_id == run_id)
-        values = {"status": Status.RUNNING, "summary": None, "epoch": again, "worker": processes.here()}
+        stands = self._standing(run_id, Status.RUNNING)
+        values = {**stands, "summary": None, "epoch": again, "worker": processes.here()}
 
         def work(connection: sa.Connection) -> int:
             connection.execute(taken.values(values))
@@ -168,12 +157,13 @@ class Journal:
     def finish(self, run_id: str, status: Status, epoch: int | None = None) -> None:
         """Write down how the run ended, unless another process has taken it up since."""
         mine = sa.and_(RUNS.c.run_id == run_id, sa.true() if epoch is None else RUNS.c.epoch == epoch)
-        ended = RUNS.update().where(mine).values(status=status, finished_at=now())
+        ended = RUNS.update().where(mine).values(**self._standing(run_id, status), finished_at=now())
         self._write(lambda connection: connection.execute(ended))
 
     def hold(self, holder: Holder, functions: Sequence[str]) -> Mapping[str, Held]:
         """Lease the functions (ARNs) for a run; those that another run works on are not, and are returned."""
-        return self._written(lambda connection: leases.take(connection, holder, functions))
+        with self._checked(holder.run_id):
+            return self._written(lambda connection: leases.take(connection, holder, functions, self._key))
 
     def renew(self, holder: Holder) -> int:
         """Hold on to the leases; how many they are."""
@@ -187,7 +177,7 @@ class Journal:
 
     def at_work(self, run_id: str) -> Held | None:
         """The lease of a process that works on the run now; None where none does, as far as can be known from here."""
-        with self._reading() as connection:
+        with self._reading() as connection, self._checked(run_id):
             return leases.of_run(connection, run_id)
 
     def release(self, holder: Holder) -> None:
@@ -196,8 +186,14 @@ class Journal:
 
     def mark(self, run_id: str, status: Status) -> None:
         """Change the run's status. One that runs again is no longer summed up."""
-        changed: dict[str, Any] = {"status": status, **({"summary": None} if status is Status.RUNNING else {})}
+        changed: dict[str, Any] = {
+            **self._standing(run_id, status),
+            **({"summary": None} if status is Status.RUNNING else {}),
+        }
         self._write(lambda c: c.execute(RUNS.update().where(RUNS.c.run_id == run_id).values(changed)))
+
+    def _standing(self, run_id: str, status: Status) -> dict[str, Any]:
+        return {"status": status, "standing": signatures.standing(self._key, run_id, status)}
 
     def sum_up(self, run_id: str, summary: RunSummary) -> None:
         """Write down how many changes of a run that is over ended how."""
@@ -239,15 +235,20 @@ class Journal:
             if row is None:
                 none = "has no run that changed anything" if run_id == "latest" else f"knows no run {run_id}"
                 raise RunNotFound(f"The journal {self.place} {none}: see 'lambda-tailor runs'.")
-            return self._record(connection, {**row, "status": standing(connection, row)})
+            return self._record(connection, row)
 
     def runs(self) -> Sequence[RunOverview]:
         """Every run without its outcomes, oldest first. Plans, which are large, are read only of runs cut short."""
         columns = [column for column in RUNS.c if column is not RUNS.c.plan]
-        with self._reading() as connection:
+        with self._reading() as connection, self._checked("that is listed"):
             rows = connection.execute(sa.select(*columns).order_by(RUNS.c.seq)).mappings().all()
             stands = {row["run_id"]: standing(connection, row) for row in rows}
         return [self._overview({**row, "status": stands[row["run_id"]]}) for row in rows]
+
+    def strange(self) -> Sequence[str]:
+        """What is wrong with the runs as a whole, in sentences: such as that one of them is gone."""
+        with self._reading() as connection, self._checked("that is counted"):
+            return tuple(numbering.strange(connection, self._key))
 
     def _overview(self, row: Any) -> RunOverview:
         run_id = row["run_id"]
@@ -267,6 +268,7 @@ class Journal:
             record: RunRecord = adapter(RunRecord).validate_python(
                 {
                     **{name: row[name] for name in _SAME},
+                    "status": standing(connection, row),
                     "plan": unpacked(row["plan"], f"the journal's plan of run {row['run_id']}"),
                     "api_calls": json.loads(row["api_calls"]),
                     "rollouts": tuple(each.shown for each in rollout_rows.read(connection, row["run_id"]).values()),
@@ -294,54 +296,6 @@ class Journal:
         """Rollouts that nobody has ended."""
         with self._reading() as connection, self._checked("that rolls out"):
             return rollout_rows.unfinished(connection)
-
-    def begin_tuning(self, tune: tunings.Begun) -> None:
-        """Write down that a tune is about to make its copy."""
-        self._write(lambda connection: tunings.begin(connection, tune))
-
-    def end_tuning(self, tune_id: str, found: Tuning | None) -> None:
-        """Write down that a tune's copy is gone, and what was found, if it is to be kept."""
-        self._write(lambda connection: tunings.end(connection, tune_id, found))
-
-    def left_tunings(self) -> Sequence[tunings.Begun]:
-        """The tunes whose copy may still be there."""
-        with self._reading() as connection, self._checked("that tunes"):
-            return tunings.left(connection)
-
-    def tunes(self) -> Sequence[tunings.Listed]:
-        """Every tune, oldest first."""
-        with self._reading() as connection, self._checked("that tunes"):
-            return tunings.every(connection)
-
-    def tunings(self) -> Mapping[str, Tuning]:
-        """The newest tune of each function (by ARN) that is young enough to hold."""
-        with self._reading() as connection, self._checked("that tunes"):
-            return tunings.found(connection)
-
-    @contextmanager
-    def _checked(self, run_id: str) -> Iterator[None]:
-        """Whatever a database holds is checked like a file: somebody may have been at it."""
-        try:
-            yield
-        except (ValueError, KeyError, TypeError, RecursionError, PlanFileError) as error:
-            raise JournalError(f"The journal {self.place} is damaged at run {run_id}: restore it first.") from error
-
-    def _written(self, work: Callable[[sa.Connection], T]) -> T:
-        """What the work gave, once it is durable."""
-        found: list[T] = []
-        self._write(lambda connection: found.append(work(connection)))
-        return found[-1]
-
-    def _write(self, work: Callable[[sa.Connection], object]) -> None:
-        with explained(self.place):
-            self._writes.written(work)
-
-    @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
-        # What was handed over is in the answer.
-        self._write(lambda _connection: None)
-        with explained(self.place), self._engine.connect() as connection:
-            yield connection
 
 
 _SAME = ("run_id", "of_run", "status", "started_at", "finished_at", "user")

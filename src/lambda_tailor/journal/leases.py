@@ -16,7 +16,9 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 
 from lambda_tailor.journal import processes
+from lambda_tailor.journal.signatures import standing, stands
 from lambda_tailor.journal.tables import COUNTERS, LEASES, RUNS
+from lambda_tailor.journal.team_key import TeamKey
 from lambda_tailor.model.run import Status
 
 # A lease outlives four renewals that were missed, and is over within a minute. Seconds.
@@ -54,11 +56,18 @@ class Held:
     expires_at: float
 
     def __str__(self) -> str:
-        since, until = (datetime.fromtimestamp(t, UTC).strftime("%H:%M:%S") for t in (self.taken_at, self.expires_at))
+        since, until = map(_clock, (self.taken_at, self.expires_at))
         return (
             f"{self.run_id} of {self.who} on {self.host} holds it since {since} UTC, and until {until} if it has died: "
             f"wait for it, or see 'lambda-tailor runs {self.run_id}'"
         )
+
+
+def _clock(seconds: float) -> str:
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%H:%M:%S")
+    except (ValueError, TypeError, OverflowError, OSError):
+        return "nobody knows when"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +84,11 @@ class Holder:
 
 
 def take(
-    connection: sa.Connection, holder: Holder, functions: Sequence[str], clock: Clock | None = None
+    connection: sa.Connection,
+    holder: Holder,
+    functions: Sequence[str],
+    key: TeamKey | None = None,
+    clock: Clock | None = None,
 ) -> Mapping[str, Held]:
     """Lease the functions, all but those that another run holds, which are returned. In the caller's transaction."""
     if connection.dialect.name == "postgresql":
@@ -91,18 +104,22 @@ def take(
         held |= {row["function"]: _held(row) for row in rows if not _may_take(row, holder, now)}
         free = [function for function in wanted if function not in held]
         if free:
-            _were_left(connection, {row["run_id"] for row in rows if row["function"] in free} - {holder.run_id})
+            _were_left(connection, {row["run_id"] for row in rows if row["function"] in free} - {holder.run_id}, key)
             token = next_number(connection, "lease")
             connection.execute(LEASES.delete().where(LEASES.c.function.in_(free)))
             connection.execute(LEASES.insert(), [_row(holder, function, now, token) for function in free])
     return held
 
 
-def _were_left(connection: sa.Connection, runs: Set[str]) -> None:
+def _were_left(connection: sa.Connection, runs: Set[str], key: TeamKey | None) -> None:
     """Runs of which a function is taken over do not go on; without their leases nobody could tell later."""
     going = sa.and_(RUNS.c.run_id.in_(runs), RUNS.c.status == Status.RUNNING)
-    if runs:
-        connection.execute(RUNS.update().where(going).values(status=Status.INTERRUPTED))
+    columns = (RUNS.c.run_id, RUNS.c.status, RUNS.c.standing)
+    rows = connection.execute(sa.select(*columns).where(going)).mappings().all() if runs else ()
+    for row in rows:
+        signed = standing(key, row["run_id"], Status.INTERRUPTED) if stands(key, row) else None
+        this = RUNS.update().where(RUNS.c.run_id == row["run_id"], RUNS.c.status == Status.RUNNING)
+        connection.execute(this.values(status=Status.INTERRUPTED, standing=signed))
 
 
 def renew(connection: sa.Connection, holder: Holder, clock: Clock | None = None) -> int:
@@ -130,7 +147,7 @@ def of_run(connection: sa.Connection, run_id: str) -> Held | None:
     """The lease of a process that works on the run now, as far as anybody can know."""
     now = database_time(connection)
     rows = connection.execute(sa.select(LEASES).where(LEASES.c.run_id == run_id)).mappings().all()
-    return next((_held(row) for row in rows if row["expires_at"] > now and not _is_gone(row)), None)
+    return next((_held(row) for row in rows if not _is_over(row, now)), None)
 
 
 def has_any(connection: sa.Connection, run_id: str) -> bool:
@@ -143,7 +160,7 @@ def was_left(connection: sa.Connection, run_id: str) -> bool:
     """Whether some process worked on the run, and none does any more that anybody can know of."""
     now = database_time(connection)
     rows = connection.execute(sa.select(LEASES).where(LEASES.c.run_id == run_id)).mappings().all()
-    return bool(rows) and all(row["expires_at"] <= now or _is_gone(row) for row in rows)
+    return bool(rows) and all(_is_over(row, now) for row in rows)
 
 
 def release(connection: sa.Connection, holder: Holder) -> None:
@@ -179,7 +196,13 @@ def _held(row: sa.RowMapping) -> Held:
 
 
 def _may_take(row: sa.RowMapping, holder: Holder, now: float) -> bool:
-    return row["holder"] == holder.id or row["expires_at"] <= now or _is_gone(row)
+    return row["holder"] == holder.id or _is_over(row, now)
+
+
+def _is_over(row: sa.RowMapping, now: float) -> bool:
+    """Whether the lease holds no more; one whose time is no number was written by no holder."""
+    until = row["expires_at"]
+    return not isinstance(until, int | float) or until <= now or _is_gone(row)
 
 
 def _is_gone(row: sa.RowMapping) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,22 +10,17 @@ import sqlalchemy as sa
 from lambda_tailor.clock import now
 from lambda_tailor.journal import tallies
 from lambda_tailor.journal.tables import JOURNAL_KEYS, ROLLOUTS, STEPS
-from lambda_tailor.journal.team_key import TeamKey
+from lambda_tailor.journal.team_key import JournalKey, TeamKey
 
 # What is signed of each row: all that decides about what a rollback writes.
 RUN = ("run_id", "of_run", "plan", "started_at", "user")
 STEP = ("run_id", "operation_id", "call", "was", "wrote", "state", "seen", "made")
 # A run of which the steps that were sent are counted; of those of before, "run", nobody counted them.
 COUNTED_RUN = "counted run"
+# Of those that are signed with their number, the status is signed as well.
+NUMBERED_RUN = "numbered run"
+NUMBERED = (*RUN, "seq")
 ROLLOUT = ("run_id", "function", "status", "shown", "state")
-
-
-@dataclass(frozen=True, slots=True)
-class JournalKey:
-    """A key that the journal is written with, by its fingerprint; ``wrapped`` is what KMS made of it, or empty."""
-
-    fingerprint: str
-    wrapped: str
 
 
 def signature(key: TeamKey | None, what: str, columns: Sequence[str], row: Mapping[str, Any]) -> str | None:
@@ -45,15 +39,30 @@ def _texts(columns: Sequence[str], row: Mapping[str, Any] | sa.RowMapping) -> It
         yield None if value is None else str(value)
 
 
-def unverified(connection: sa.Connection, key: TeamKey | None, run: Mapping[str, Any]) -> tuple[str, ...]:
+def standing(key: TeamKey | None, run_id: str, status: str) -> str | None:
+    """The signature of how a run stands."""
+    return None if key is None else key.sign("status", run_id, str(status))
+
+
+def stands(key: TeamKey | None, run: Mapping[str, Any] | sa.RowMapping) -> bool:
+    """Whether the key vouches for how a run stands, by its own row."""
+    return key is not None and key.verifies(run["standing"], "status", str(run["run_id"]), str(run["status"]))
+
+
+def unverified(
+    connection: sa.Connection, key: TeamKey | None, run: Mapping[str, Any] | sa.RowMapping
+) -> tuple[str, ...]:
     """What of a run nobody vouches for: the run itself, its rollouts and its steps, by id."""
     this = run["run_id"]
     if key is None:
         return (str(this),)
-    counted = verified(key, COUNTED_RUN, RUN, run)
+    numbered = verified(key, NUMBERED_RUN, NUMBERED, run)
+    counted = numbered or verified(key, COUNTED_RUN, RUN, run)
     found = [] if counted or verified(key, "run", RUN, run) else [str(this)]
     if counted and not tallies.holds(connection, str(this), key):
         found.append("a step that was deleted")
+    if (numbered or run["standing"] is not None) and not stands(key, run):
+        found.append("how it stands")
     for row in connection.execute(sa.select(ROLLOUTS).where(ROLLOUTS.c.run_id == this)).mappings():
         if not verified(key, "rollout", ROLLOUT, row):
             found.append(str(row["function"]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 # The newest file of migrations/versions: a journal at this revision is opened without more ado.
-HEAD = "0008"
+HEAD = "0009"
 
 metadata = sa.MetaData()
 
@@ -31,6 +31,10 @@ RUNS = sa.Table(
     sa.Column("signature", sa.String(128)),
     # The process that took it up last: see processes.py.
     sa.Column("worker", sa.String(512)),
+    # The key vouches for the status too, which changes; the row's own signature is written once.
+    sa.Column("standing", sa.String(128)),
+    # Without it, every plan would be read to know the numbers.
+    sa.Index("runs_by_number", "seq"),
 )
 
 STEPS = sa.Table(
@@ -121,6 +125,7 @@ TUNINGS = sa.Table(
     sa.Column("shown", sa.Text),
     sa.Column("begun_at", sa.String(32), nullable=False),
     sa.Column("ended_at", sa.String(32)),
+    sa.Column("signature", sa.String(128)),
 )
 
 COUNTERS = sa.Table(
@@ -128,6 +133,8 @@ COUNTERS = sa.Table(
     metadata,
     sa.Column("name", sa.String(32), primary_key=True),
     sa.Column("value", sa.Integer, nullable=False),
+    # Of the counter of runs: so that the last one, too, is missed where it was deleted.
+    sa.Column("signature", sa.String(128)),
 )
 
 VERSION = sa.Table("alembic_version", sa.MetaData(), sa.Column("version_num", sa.String(32), primary_key=True))

@@ -10,11 +10,20 @@ import hashlib
 import hmac
 import json
 import secrets
+from dataclasses import dataclass
 
 from lambda_tailor.errors import KeyRefused
 from lambda_tailor.model.secret import Secret
 
 KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class JournalKey:
+    """A key that a journal is written with, by its fingerprint; ``wrapped`` is what KMS made of it, or empty."""
+
+    fingerprint: str
+    wrapped: str
 
 
 def derive(master: bytes, purpose: str) -> bytes:
@@ -57,7 +66,8 @@ class TeamKey:
             master = base64.b64decode(text.strip().encode("ascii"), altchars=b"-_", validate=True)
         except ValueError:
             master = b""
-        if len(master) != KEY_BYTES:
+        # One byte over and over is a placeholder that anybody could guess.
+        if len(master) != KEY_BYTES or len(set(master)) == 1:
             raise KeyRefused(f"{place} is no key: put back the right one, or make one with 'lambda-tailor key make'.")
         return cls(master)
 
@@ -98,7 +108,8 @@ class TeamKey:
 
     def verifies(self, signature: str | None, what: str, *parts: str | None) -> bool:
         """Whether that is this key's signature of it."""
-        return hmac.compare_digest((signature or "").encode(), self.sign(what, *parts).encode())
+        known = signature if isinstance(signature, str) else ""
+        return hmac.compare_digest(known.encode(), self.sign(what, *parts).encode())
 
 
 def signer_of(signature: str | None) -> str:

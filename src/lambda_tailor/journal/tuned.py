@@ -3,50 +3,44 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from lambda_tailor.documents import adapter
 from lambda_tailor.errors import JournalError
+from lambda_tailor.journal.found import TUNE, newest, since
+from lambda_tailor.journal.team_key import JournalKey
+from lambda_tailor.journal.vault import Vault
 from lambda_tailor.model.tuning import Tuning
 
-# What was found holds so long, unless the code changes before.
-HOLDS_DAYS = 90
 
+def tunings_in(url: str, vault: Vault) -> Mapping[str, Tuning]:
+    """The tunes that still hold and that the team's key vouches for.
 
-def since() -> str:
-    """The time from which on a tune is young enough to hold."""
-    return (datetime.now(UTC) - timedelta(days=HOLDS_DAYS)).isoformat(timespec="milliseconds")
-
-
-def newest(shown: Iterable[str]) -> Mapping[str, Tuning]:
-    """Tunes by function ARN, the last one of each; they come as JSON, the oldest first. Raises ValueError."""
-    tunings: list[Tuning] = [adapter(Tuning).validate_json(text) for text in shown]
-    return {tuning.arn: tuning for tuning in tunings}
-
-
-def tunings_in(url: str) -> Mapping[str, Tuning]:
-    """The tunes that still hold; none where there is no journal, or it cannot be read: plans do without it."""
+    None where there is no journal or no key, or they cannot be read: plans do without it.
+    """
     if not url.startswith("sqlite:///"):
-        return _by_journal(url)
+        return _by_journal(url, vault)
     path = Path(url.removeprefix("sqlite:///"))
     if not path.is_file():
         return {}
-    asked = "select shown from tunings where shown is not null and ended_at >= ? order by ended_at"
+    asked = f"select {', '.join(TUNE)}, signature from tunings where shown is not null and ended_at >= ?"  # noqa: S608
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=2)) as connection:
-            return newest(row[0] for row in connection.execute(asked, (since(),)))
-    except (sqlite3.Error, ValueError):
+            connection.row_factory = sqlite3.Row
+            rows = [dict(row) for row in connection.execute(f"{asked} order by ended_at", (since(),))]
+            written = connection.execute("select fingerprint, wrapped from journal_keys order by made_at desc")
+            keys = [JournalKey(str(fingerprint), str(wrapped)) for fingerprint, wrapped in written] if rows else []
+        return newest(rows, vault.one_of(keys)) if rows else {}
+    except (sqlite3.Error, ValueError, JournalError):
         return {}
 
 
-def _by_journal(url: str) -> Mapping[str, Tuning]:
+def _by_journal(url: str, vault: Vault) -> Mapping[str, Tuning]:
     from lambda_tailor.journal.journal import Journal
 
     try:
         with closing(Journal(url)) as journal:
-            return journal.tunings()
+            return journal.tunings(vault.one_of(journal.written_with()))
     except JournalError:
         return {}

@@ -11,8 +11,10 @@ import sqlalchemy as sa
 from lambda_tailor.clock import now
 from lambda_tailor.documents import adapter
 from lambda_tailor.journal import leases
+from lambda_tailor.journal.found import TUNE, newest, since, vouched
+from lambda_tailor.journal.signatures import signature
 from lambda_tailor.journal.tables import TUNINGS
-from lambda_tailor.journal.tuned import newest, since
+from lambda_tailor.journal.team_key import TeamKey
 from lambda_tailor.model.tuning import TuneOverview, Tuning
 
 BEGUN, REMOVED = "begun", "removed"
@@ -20,13 +22,17 @@ BEGUN, REMOVED = "begun", "removed"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begun:
-    """A tune whose copy may still be there. ``role_arn`` is the role under which its account is reached."""
+    """A tune whose copy may still be there. ``role_arn`` is the role under which its account is reached.
+
+    ``vouched`` tells that the team's key signed it: else anybody may have written that this is a copy.
+    """
 
     tune_id: str
     function: str
     copy: str
     region: str
     role_arn: str | None = None
+    vouched: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,35 +43,40 @@ class Listed:
     found: Tuning | None
 
 
-def begin(connection: sa.Connection, tune: Begun) -> None:
+def begin(connection: sa.Connection, tune: Begun, key: TeamKey | None) -> None:
     """Write down that a copy is about to be made."""
     values = {
         "tune_id": tune.tune_id, "function": tune.function, "copy": tune.copy, "region": tune.region,
         "role_arn": tune.role_arn, "status": BEGUN, "begun_at": now(), "code_sha256": "", "shown": None,
+        "ended_at": None,
     }  # fmt: skip
-    connection.execute(TUNINGS.insert(), values)
+    connection.execute(TUNINGS.insert(), {**values, "signature": signature(key, "tune", TUNE, values)})
 
 
-def end(connection: sa.Connection, tune_id: str, found: Tuning | None) -> None:
-    """Write down that the copy is gone, and what was found, if it is to be kept."""
-    shown = None if found is None else adapter(Tuning).dump_json(found).decode()
-    this = TUNINGS.update().where(TUNINGS.c.tune_id == tune_id)
-    values = {"status": REMOVED, "ended_at": now()}
+def end(connection: sa.Connection, tune_id: str, found: Tuning | None, key: TeamKey | None) -> None:
+    """Write down that the copy is gone, and what was found, if it is to be kept.
+
+    A row that somebody changed meanwhile is not vouched for again.
+    """
+    this = TUNINGS.c.tune_id == tune_id
+    known = connection.execute(sa.select(TUNINGS).where(this)).mappings().first()
+    if known is None:
+        return
+    values: dict[str, str | None] = {"status": REMOVED, "ended_at": now()}
     if found is not None:
-        values |= {"shown": shown or "", "code_sha256": found.code_sha256}
-    connection.execute(this.values(values))
+        values |= {"shown": adapter(Tuning).dump_json(found).decode(), "code_sha256": found.code_sha256}
+    signed = signature(key, "tune", TUNE, {**known, **values}) if vouched(key, dict(known)) else None
+    connection.execute(TUNINGS.update().where(this).values(**values, signature=signed))
 
 
-def left(connection: sa.Connection) -> Sequence[Begun]:
-    """The tunes whose copy may still be there, the oldest first."""
+def left(connection: sa.Connection, key: TeamKey | None) -> Sequence[Begun]:
+    """The tunes whose copy may still be there, the oldest first. Raises ValueError where a row is damaged."""
     rows = connection.execute(sa.select(TUNINGS).where(TUNINGS.c.status == BEGUN).order_by(TUNINGS.c.begun_at))
+    names = ("tune_id", "function", "copy", "region", "role_arn")
     return [
-        Begun(
-            tune_id=row["tune_id"], function=row["function"], copy=row["copy"], region=row["region"],
-            role_arn=row["role_arn"],
-        )
-        for row in rows.mappings()
-    ]  # fmt: skip
+        adapter(Begun).validate_python({**{name: row[name] for name in names}, "vouched": vouched(key, row)})
+        for row in map(dict, rows.mappings())
+    ]
 
 
 def every(connection: sa.Connection) -> Sequence[Listed]:
@@ -77,15 +88,17 @@ def every(connection: sa.Connection) -> Sequence[Listed]:
 def _listed(connection: sa.Connection, row: sa.RowMapping) -> Listed:
     shown: Tuning | None = adapter(Tuning).validate_json(row["shown"]) if row["shown"] else None
     begun = row["status"] == BEGUN
-    overview = TuneOverview(
-        tune_id=row["tune_id"],
-        function=row["function"].rpartition(":")[2],
-        region=row["region"],
-        status=_status(connection, row["tune_id"]) if begun else "failed" if shown is None else "succeeded",
-        started_at=row["begun_at"],
-        finished_at=row["ended_at"],
-        copy=row["copy"] if begun else None,
-        chosen_mb=None if shown is None else shown.chosen_mb,
+    overview: TuneOverview = adapter(TuneOverview).validate_python(
+        {
+            "tune_id": row["tune_id"],
+            "function": row["function"].rpartition(":")[2],
+            "region": row["region"],
+            "status": _status(connection, row["tune_id"]) if begun else "failed" if shown is None else "succeeded",
+            "started_at": row["begun_at"],
+            "finished_at": row["ended_at"],
+            "copy": row["copy"] if begun else None,
+            "chosen_mb": None if shown is None else shown.chosen_mb,
+        }
     )
     return Listed(overview, shown)
 
@@ -95,8 +108,8 @@ def _status(connection: sa.Connection, tune_id: str) -> Literal["running", "inte
     return "interrupted" if leases.of_run(connection, tune_id) is None else "running"
 
 
-def found(connection: sa.Connection) -> Mapping[str, Tuning]:
-    """The newest tune of each function (by ARN) that still holds, unless its code has changed."""
-    wanted = sa.select(TUNINGS.c.shown).where(TUNINGS.c.shown.is_not(None), TUNINGS.c.ended_at >= since())
-    rows = connection.execute(wanted.order_by(TUNINGS.c.ended_at)).scalars()
-    return newest(list(rows))
+def found(connection: sa.Connection, key: TeamKey | None) -> Mapping[str, Tuning]:
+    """The newest tune of each function (by ARN) that still holds and that the key vouches for."""
+    wanted = sa.select(TUNINGS).where(TUNINGS.c.shown.is_not(None), TUNINGS.c.ended_at >= since())
+    rows = connection.execute(wanted.order_by(TUNINGS.c.ended_at)).mappings()
+    return newest([dict(row) for row in rows], key)

@@ -6,12 +6,12 @@ A team that shares a journal shares the key: by file, by variable, or by KMS. Th
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lambda_tailor.errors import JournalError, KeyRefused
 from lambda_tailor.journal.key_sources import FileKey, KeySource
-from lambda_tailor.journal.team_key import TeamKey
+from lambda_tailor.journal.team_key import JournalKey, TeamKey
 from lambda_tailor.model.secret import Secret
 
 
@@ -51,6 +51,21 @@ class Vault:
             return self._known(self._wrapped if wrapped is None else wrapped, make=False)
         except _Missing:
             return None
+
+    def one_of(self, written: Sequence[JournalKey]) -> TeamKey | None:
+        """The key here, where it is one of those that a journal is written with; it is used from now on."""
+        for each in written:
+            try:
+                found = self.known_key(each.wrapped)
+            except KeyRefused:
+                # Another key of KMS wrapped it.
+                if not each.wrapped:
+                    raise
+                continue
+            if found is not None and found.fingerprint == each.fingerprint:
+                self.use(each.wrapped)
+                return found
+        return None
 
     def _known(self, wrapped: str, *, make: bool) -> TeamKey:
         with self._lock:

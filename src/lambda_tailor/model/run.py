@@ -117,12 +117,16 @@ class RunOverview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runs:
-    """The document that ``runs --json`` prints, oldest run first."""
+    """The document that ``runs --json`` prints, oldest run first.
+
+    ``notes`` say what is wrong with them as a whole, such as that one is gone from the journal.
+    """
 
     schema_version: Literal["1"] = "1"
     runs: tuple[RunOverview, ...]
     unfinished: tuple[UnfinishedRollout, ...] = ()
     tunes: tuple[TuneOverview, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

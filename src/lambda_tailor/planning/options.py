@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -18,8 +18,11 @@ from lambda_tailor.aws.accounts import ScopeSelection
 from lambda_tailor.aws.evidence import EvidenceOptions
 from lambda_tailor.aws.gateway import DEFAULT_TIMEOUT_S, Connection
 from lambda_tailor.aws.inventory import Target
+from lambda_tailor.aws.team_key import KmsKey
 from lambda_tailor.errors import BadInput
+from lambda_tailor.journal.key_sources import local_source
 from lambda_tailor.journal.tuned import tunings_in
+from lambda_tailor.journal.vault import Vault
 from lambda_tailor.model.lanes import DEFAULT_SHARE
 from lambda_tailor.model.verdict import Risk
 from lambda_tailor.planning.workflow import Request
@@ -89,6 +92,7 @@ class PlanOptions(ConnectionOptions):
     scheduler: str | None = None
     max_risk: str | None = None
     min_saving_usd: float | None = None
+    kms_key: str | None = None
 
     def __post_init__(self) -> None:
         for name in _SEQUENCES:
@@ -205,8 +209,18 @@ class PlanOptions(ConnectionOptions):
             evidence=self.evidence(),
             max_risk=self.risk(),
             min_saving_usd=None if self.min_saving_usd is None else Decimal(str(self.min_saving_usd)),
-            tunings=tunings_in(paths.journal_url()),
+            tunings=tunings_in(paths.journal_url(), team_vault(self.connection(), self.kms_key)),
         )
+
+
+def team_vault(
+    connection: Connection, kms_key: str | None = None, tell: Callable[[str], None] = lambda _told: None
+) -> Vault:
+    """The team's key: of KMS where ``kms_key`` names one, else LAMBDA_TAILOR_KEY, else the key file.
+
+    ``tell`` hears of a key that was made.
+    """
+    return Vault(KmsKey(connection, kms_key) if kms_key else local_source(), tell)
 
 
 def _remarks(name: str, *, chosen: bool, by_suffix: bool) -> dict[str, Any]:

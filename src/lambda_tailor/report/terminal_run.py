@@ -11,7 +11,7 @@ from lambda_tailor.model.run import CheckedSetting, Outcome, Run, Runs, Status, 
 from lambda_tailor.model.tuning import TuneOverview
 from lambda_tailor.report import rollout as words
 from lambda_tailor.report.outcomes import End, end_of
-from lambda_tailor.report.texts import clean, count, duration, minute, value
+from lambda_tailor.report.texts import clean, count, duration, minute, sentence, value
 from lambda_tailor.report.writer import Writer
 
 # So many changes are named; of more, how many by rule.
@@ -138,6 +138,8 @@ def write_runs(runs: Runs, to: Writer) -> None:
     """One line for each run, oldest first."""
     for text in words.unfinished_lines(runs.unfinished):
         to.line(text, "bold yellow")
+    for note in runs.notes:
+        to.line(f"! {sentence(note)}", "bold red")
     for tune in runs.tunes:
         to.line(_tune(tune))
     if not runs.runs and not runs.tunes:

@@ -21,8 +21,15 @@ ABSENT: Mapping[str, str] = {
 
 
 def clean(text: str) -> str:
-    """Text without control characters, so that a name cannot steer the terminal."""
-    return "".join(c if c == "\n" or unicodedata.category(c)[0] != "C" else "\N{REPLACEMENT CHARACTER}" for c in text)
+    """Text without control characters, so that a name can neither steer the terminal nor begin a line of its own."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join("\N{REPLACEMENT CHARACTER}" if _steers(c) else c for c in text)
+
+
+def _steers(character: str) -> bool:
+    category = unicodedata.category(character)
+    return category[0] == "C" or category in ("Zl", "Zp")
 
 
 def value(setting: str, raw: JsonValue) -> str:

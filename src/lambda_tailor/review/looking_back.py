@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lambda_tailor.aws.gateway import DEFAULT_TIMEOUT_S
 from lambda_tailor.clock import now
-from lambda_tailor.errors import BadInput
+from lambda_tailor.errors import BadInput, KeyRefused
 from lambda_tailor.model.history import History
 from lambda_tailor.model.lanes import DEFAULT_SHARE
 from lambda_tailor.model.plan import Plan
@@ -24,10 +24,18 @@ def runs(*, journal: str | None = None) -> Runs:
 
     Raises JournalError.
     """
+    from lambda_tailor.applying.keys import known_key
     from lambda_tailor.applying.opening import open_journal
+    from lambda_tailor.journal.key_sources import local_source
+    from lambda_tailor.journal.vault import Vault
 
     with closing(open_journal(journal)) as opened:
+        # Without a key the list is shown as the journal has it.
+        with suppress(KeyRefused):
+            if (key := known_key(opened, Vault(local_source()))) is not None:
+                opened.sign_with(key)
         return Runs(
+            notes=tuple(opened.strange()),
             runs=tuple(opened.runs()),
             unfinished=tuple(opened.unfinished_rollouts()),
             tunes=tuple(tune.overview for tune in opened.tunes()),

@@ -13,7 +13,7 @@ from lambda_tailor.model.plan import Plan
 from lambda_tailor.model.progress import Observer
 from lambda_tailor.model.rollout import GuardOptions, Watcher
 from lambda_tailor.model.run import Run
-from lambda_tailor.planning.options import MAX_AGE_H, connection_of
+from lambda_tailor.planning.options import MAX_AGE_H, connection_of, team_vault
 
 if TYPE_CHECKING:
     from lambda_tailor.rollout.preparing import Prepared
@@ -34,14 +34,14 @@ def prepare_rollout(
 
     Functions that cannot be are blocked in the plan that is left. Raises what reading AWS raises.
     """
-    from lambda_tailor.applying.opening import open_journal, open_vault
+    from lambda_tailor.applying.opening import open_journal
     from lambda_tailor.journal.signing import signed_again
     from lambda_tailor.rollout.preparing import prepare
 
     connection = connection_of(profile, endpoint_url, quota_share, timeout_s)
     with closing(open_journal(journal)) as opened:
         prepared = prepare(plan, connection, options, opened.unfinished_rollouts())
-    return replace(prepared, plan=signed_again(plan, prepared.plan, open_vault(connection, kms_key)))
+    return replace(prepared, plan=signed_again(plan, prepared.plan, team_vault(connection, kms_key)))
 
 
 def roll_out(

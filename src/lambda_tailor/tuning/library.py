@@ -11,7 +11,7 @@ from lambda_tailor.aws.accounts import ScopeSelection
 from lambda_tailor.aws.gateway import DEFAULT_TIMEOUT_S, Connection
 from lambda_tailor.errors import RunNotFound
 from lambda_tailor.model.lanes import DEFAULT_SHARE
-from lambda_tailor.planning.options import ConnectionOptions
+from lambda_tailor.planning.options import ConnectionOptions, team_vault
 
 if TYPE_CHECKING:
     from lambda_tailor.model.tuning import Tuning, Tunings
@@ -61,17 +61,22 @@ def tune(
     timeout_s: float = DEFAULT_TIMEOUT_S,
     stop: threading.Event | None = None,
     told: Callable[[str, int, int], None] | None = None,
+    kms_key: str | None = None,
+    trust_journal: bool = False,
 ) -> Tunings:
     """Measure copies of the functions and find the memory size that is wanted; the functions are not touched.
 
     Nobody is asked: every call does for real what the function does. ``told`` hears of each call: the function, how
-    many were measured, the size. Raises BadInput, FunctionHeld, StalePlan, JournalError, and what AWS raises.
+    many were measured, the size. What is found is signed with the team's key (see ``lambda_tailor.plan``).
+    Raises BadInput, FunctionHeld, StalePlan, JournalError, KeyRefused, and what AWS raises.
     """
+    from lambda_tailor.applying.keys import prove_key
     from lambda_tailor.applying.opening import open_journal
     from lambda_tailor.tuning.many import tune_all
 
     connection = _connection(profile, endpoint_url, quota_share, timeout_s)
     with closing(open_journal(journal)) as opened:
+        prove_key(opened, team_vault(connection, kms_key), trust=trust_journal)
         return tune_all(prepared, connection, opened, stop=stop, told=told)
 
 
@@ -96,14 +101,24 @@ def clean_up_tune(
     endpoint_url: str | None = None,
     quota_share: float = DEFAULT_SHARE,
     timeout_s: float = DEFAULT_TIMEOUT_S,
+    kms_key: str | None = None,
+    trust_journal: bool = False,
 ) -> bool:
-    """Remove the copy that a killed tune left; False where it left none. Raises RunNotFound, JournalError."""
+    """Remove the copy that a killed tune left; False where it left none.
+
+    ``trust_journal`` takes what the journal says of it although the team's key does not vouch for it: what is removed
+    still has to say itself that this tune made it. Raises RunNotFound, JournalError.
+    """
+    from lambda_tailor.applying.keys import known_key
     from lambda_tailor.applying.opening import open_journal
     from lambda_tailor.tuning.many import clean_up
 
     connection = _connection(profile, endpoint_url, quota_share, timeout_s)
     with closing(open_journal(journal)) as opened:
-        return clean_up(connection, opened, tune_id)
+        key = known_key(opened, team_vault(connection, kms_key))
+        if key is not None:
+            opened.sign_with(key)
+        return clean_up(connection, opened, tune_id, trust=trust_journal)
 
 
 def _connection(profile: str | None, endpoint_url: str | None, quota_share: float, timeout_s: float) -> Connection:

@@ -10,7 +10,7 @@ from lambda_tailor import arns
 from lambda_tailor.aws.accounts import Scope
 from lambda_tailor.aws.gateway import Connection
 from lambda_tailor.aws.scopes import open_scope
-from lambda_tailor.errors import BadInput, RunNotFound, TailorError
+from lambda_tailor.errors import BadInput, JournalError, RunNotFound, TailorError
 from lambda_tailor.journal.journal import Journal
 from lambda_tailor.journal.tunings import Begun
 from lambda_tailor.model.tuning import LeftOut, Tuning, Tunings
@@ -69,13 +69,24 @@ def _share(prepared: PreparedTunes, subject: Subject) -> TuneOptions:
     return replace(options, budget_usd=options.budget_usd * share)
 
 
-def clean_up(connection: Connection, journal: Journal, tune_id: str) -> bool:
-    """Remove what a tune left behind; False where that is nothing. Raises RunNotFound, and what AWS raises."""
+def clean_up(connection: Connection, journal: Journal, tune_id: str, *, trust: bool = False) -> bool:
+    """Remove what a tune left behind; False where that is nothing.
+
+    Raises JournalError where the team's key does not vouch for it and nobody trusts it, RunNotFound, and what AWS
+    raises.
+    """
     wanted = [left for left in journal.left_tunings() if tune_id in (left.tune_id, "latest")]
     if not wanted:
         if all(tune.overview.tune_id != tune_id for tune in journal.tunes()):
             raise RunNotFound(f"The journal has no tune {tune_id}.")
         return False
+    strange = next((left for left in wanted if not left.vouched), None)
+    if strange is not None and not trust:
+        raise JournalError(
+            f"What the journal says of {strange.tune_id} cannot be verified: that {strange.copy} in {strange.region} "
+            f"is its copy of {strange.function}, reached under {strange.role_arn or 'no other role'}. Give "
+            "--trust-journal to remove that."
+        )
     for left in wanted:
         _remove(connection, journal, left)
     return True

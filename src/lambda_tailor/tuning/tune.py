@@ -161,7 +161,12 @@ def _without_left_overs(opened: OpenScope, journal: Journal, function: str) -> l
     """What killed tunes of the function left is removed: it is held by now, so that none of them is alive."""
     notes = []
     for left in journal.left_tunings():
-        if left.function == function:
+        if left.function == function and not left.vouched:
+            notes.append(
+                f"the journal says that {left.tune_id} left a copy, which cannot be verified: "
+                f"'lambda-tailor rollback {left.tune_id}' tells more"
+            )
+        elif left.function == function:
             Copier(opened.gateway, left.copy).remove(arns.part(left.function, 6), left.tune_id)
             journal.end_tuning(left.tune_id, None)
             notes.append(f"the copy that {left.tune_id} had left was removed first")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -63,3 +64,27 @@ def test_a_journal_that_is_deleted_in_use_is_missed_before_the_next_write(
     with pytest.raises(JournalError, match="deleted or replaced"):
         journal.hold(Holder(run_id="run-1", who=""), ["arn"])
     journal.close()
+
+
+@pytest.mark.parametrize(
+    "named", ["", "/:memory:", "/file::memory:?uri=true", "/file:x?mode=memory&uri=true", "/file:x?vfs=memdb&uri=true"]
+)
+def test_a_journal_that_would_be_gone_with_the_process_is_refused(named: str) -> None:
+    with pytest.raises(JournalError, match="kept in memory"):
+        Journal(f"sqlite://{named}")
+
+
+@pytest.mark.parametrize("statement", ["create table bookmarks (id)", "create table alembic_version (version_num)"])
+def test_another_program_s_database_is_left_as_it_is(tmp_path: Path, statement: str) -> None:
+    file = tmp_path / "places.db"
+    with sqlite3.connect(file) as connection:
+        connection.execute(statement)
+        if "alembic" in statement:
+            connection.execute("insert into alembic_version values ('ae1027a6acf')")
+    connection.close()
+    file.chmod(0o644)
+    before = file.read_bytes()
+    with pytest.raises(JournalError, match="another program's"):
+        Journal(f"sqlite:///{file}")
+    assert mode(file) == 0o644
+    assert file.read_bytes()[100:] == before[100:], "something was written into it"

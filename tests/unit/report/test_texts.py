@@ -8,7 +8,7 @@ import pytest
 
 from lambda_tailor.model.plan import Estimate, MonthlyUsd, Problem
 from lambda_tailor.report.sentences import estimate_text, step_of
-from lambda_tailor.report.texts import big, brief_worth, duration, fine_usd, grouped, place, sentence
+from lambda_tailor.report.texts import big, brief_worth, clean, duration, fine_usd, grouped, place, sentence
 from tests.unit.report.plans import a_change
 
 
@@ -106,3 +106,12 @@ def test_a_text_gets_a_capital_unless_it_begins_with_a_name() -> None:
 )
 def test_a_unit_that_both_values_have_is_told_once(before: int | None, after: int | None, told: str) -> None:
     assert step_of(a_change(before=before, after=after)) == told
+
+
+@pytest.mark.parametrize(
+    "steering", ["\x1b[2J", "\n", "\r", "\x9b", "\u202e", "\u2028", "\u2029", "\x85", "\u200b", "\ud800"]
+)
+def test_a_name_can_neither_steer_the_terminal_nor_begin_a_line_of_its_own(steering: str) -> None:
+    told = clean(f"orders{steering}Plan: 0 to change")
+    assert steering not in told and len(told.splitlines()) == 1
+    assert clean("größer als 命") == "größer als 命"
