@@ -45,7 +45,6 @@ class Arguments:
             **self.connecting(),
             "journal": self.get("journal"),
             "scheduler": self.get("scheduler"),
-            "kms_key": self.get("kms_key"),
         }
 
     def verifying(self) -> dict[str, Any]:
