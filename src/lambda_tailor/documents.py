@@ -12,6 +12,7 @@ import secrets
 import stat
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -252,16 +253,17 @@ def write_file(file: str, pieces: Iterable[bytes], what: str) -> None:
     Raises PlanFileError.
     """
     path, temporary = Path(file), Path(f"{file}.{secrets.token_hex(4)}.part")
-    if path.is_symlink():
-        raise PlanFileError(f"{what} is not saved as {file}, which is a link: name the file itself.")
-    if path.exists() and not path.is_file():
-        raise PlanFileError(f"{what} cannot be saved as {file}, which is no file.")
     try:
+        if path.is_symlink():
+            raise PlanFileError(f"{what} is not saved as {file}, which is a link: name the file itself.")
+        if path.exists() and not path.is_file():
+            raise PlanFileError(f"{what} cannot be saved as {file}, which is no file.")
         with temporary.open("xb") as out:
             out.writelines(pieces)
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise PlanFileError(f"{what} cannot be saved as {file}: {error.strerror}.") from error
 
 

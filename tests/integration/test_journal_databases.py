@@ -179,9 +179,10 @@ def to_first_version(url: str) -> None:
         TUNINGS.drop(connection)
         TALLIES.drop(connection)
         later = {
-            "runs": ("summary", "seq", "epoch", "signature", "worker"),
+            "runs": ("summary", "seq", "epoch", "signature", "worker", "standing"),
             "steps": ("state", "sent_at", "seen", "made", "left", "token", "signature"),
         }
+        connection.execute(sa.text("drop index runs_by_number"))
         for table, column in ((table, column) for table, columns in later.items() for column in columns):
             connection.execute(sa.text(f'alter table {table} drop column "{column}"'))
         VERSION.drop(connection)

@@ -125,3 +125,10 @@ def test_a_packed_plan_that_would_fill_the_memory_is_refused() -> None:
     assert len(bomb) < 1024**2
     with pytest.raises(PlanFileError, match="larger than any plan"):
         unpacked(PACKED + base64.b64encode(bomb).decode(), "the plan")
+
+
+def test_a_name_that_no_file_can_have_is_a_sentence() -> None:
+    with pytest.raises(PlanFileError, match="cannot be saved as"):
+        write_file("a" * 300, (b"{}",), "The plan")
+    with pytest.raises(PlanFileError, match="cannot be read"):
+        load_plan(Path("a" * 300))

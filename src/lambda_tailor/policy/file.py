@@ -20,6 +20,9 @@ from lambda_tailor.errors import PolicyError
 from lambda_tailor.policy.document import PRESETS, Match, PolicyDocument, presets_in
 from lambda_tailor.policy.policy import Exclusion, Layer, Origin, Policy
 
+# Long overrides for a thousand functions are a fifth of it.
+_MOST_BYTES = 1_000_000
+
 
 def load_preset(name: str, today: date | None = None) -> Policy:
     """A preset by its name, or several with commas between, of which later ones win.
@@ -64,7 +67,12 @@ def complaints_about(path: Path) -> tuple[str, ...]:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            # A device has no end, and text takes a second a hundred thousand characters to be understood.
+            text = file.read(_MOST_BYTES + 1)
+        if len(text) > _MOST_BYTES:
+            raise PolicyError(f"The policy file {path} has more than {_MOST_BYTES // 1000:,} kB: that is no policy.")
+        return text.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise PolicyError(
             f"The policy file {path} cannot be read: {getattr(error, 'strerror', None) or error}."

@@ -218,3 +218,11 @@ def test_a_list_instead_of_a_policy_is_called_a_list(tmp_path: Path) -> None:
     file.write_text("- memory\n")
     with pytest.raises(PolicyError, match="not a list"):
         load_policy(file)
+
+
+def test_a_policy_without_end_is_not_read_to_its_end(tmp_path: Path) -> None:
+    long = tmp_path / "long.yaml"
+    long.write_text("# " + "x" * 1_000_000)
+    for file in (long, Path("/dev/zero")):
+        with pytest.raises(PolicyError, match="that is no policy"):
+            load_policy(file)
