@@ -250,7 +250,7 @@ class Runner:
             status = status_of(record)
         finally:
             self.journal.finish(record.run_id, status, epoch)
-        run = run_of(self.journal.advanced(record))
+        run = run_of(self.journal.advanced(record, its_steps=False))
         self.journal.sum_up(run.run_id, run.summary)
         return run
 

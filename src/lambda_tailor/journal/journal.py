@@ -205,7 +205,7 @@ class Journal(TuneJournal):
         with self._reading() as connection:
             return Status(connection.execute(sa.select(RUNS.c.status).where(RUNS.c.run_id == run_id)).scalar_one())
 
-    def advanced(self, record: RunRecord) -> RunRecord:
+    def advanced(self, record: RunRecord, *, its_steps: bool = True) -> RunRecord:
         """The same run as the journal knows it now; its plan, which is large and never changes, is not read again."""
         columns = (RUNS.c.run_id, RUNS.c.status, RUNS.c.finished_at, RUNS.c.api_calls)
         with self._reading() as connection:
@@ -217,7 +217,7 @@ class Journal(TuneJournal):
                     finished_at=row["finished_at"],
                     api_calls=json.loads(row["api_calls"]),
                     rollouts=tuple(each.shown for each in rollout_rows.read(connection, record.run_id).values()),
-                    steps=steps.of_run(connection, record.run_id),
+                    steps=steps.of_run(connection, record.run_id) if its_steps else record.steps,
                 )
 
     def run(self, run_id: str) -> RunRecord:

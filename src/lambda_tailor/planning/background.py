@@ -11,22 +11,14 @@ from typing import Literal
 from lambda_tailor.model.evidence import Absent, Evidence, Measured
 from lambda_tailor.model.function import Function
 from lambda_tailor.model.plan import MonthlyUsd, PlannedFunction, Series
-from lambda_tailor.model.usage import (
-    DAYS_A_MONTH,
-    SECONDS_A_MONTH,
-    Profile,
-    Usage,
-    compute_usage,
-    stored_log_gb,
-)
+from lambda_tailor.model.usage import SECONDS_A_MONTH, Usage, stored_log_gb
 from lambda_tailor.money.bill import bill
 from lambda_tailor.money.prices import Prices, Unpriced, prices_for
 from lambda_tailor.planning.scope import PlannedScope, ScopeData
-from lambda_tailor.planning.worth import load_of
+from lambda_tailor.planning.worth import load_of, logged_gb, usage_today
 from lambda_tailor.policy.document import Assumptions
 
 _FOUR_PLACES = Decimal("0.0001")
-_BYTES_A_GB = Decimal(1024**3)
 
 
 def with_background(planned: PlannedScope, data: ScopeData, assumptions: Assumptions) -> PlannedScope:
@@ -60,23 +52,19 @@ def _cost(
 ) -> MonthlyUsd:
     """Compute, requests, logs and the provisioned concurrency that is looked at: USD a month, without free tier."""
     load = load_of(function, evidence, assumptions)
-    profile = Profile(function.memory_mb, function.architecture, function.ephemeral_mb)
-    beside = _logs(planned, evidence) + _provisioned(planned, function)
-    # At the size that it has both worlds cost the same.
-    usage = compute_usage(profile, load, "io-bound") + beside
+    usage = usage_today(function, evidence, load) + _stored(planned, evidence) + _provisioned(planned, function)
     usd = bill(usage, prices, free_tier=False).quantize(_FOUR_PLACES)
     return MonthlyUsd(usd, usd)
 
 
-def _logs(planned: PlannedFunction, evidence: Evidence) -> Usage:
-    logged = evidence.log_bytes
-    if not isinstance(logged, Measured):
-        return Usage()
-    gb = Decimal(str(logged.value)) / Decimal(str(logged.window_days)) * DAYS_A_MONTH / _BYTES_A_GB
+def _stored(planned: PlannedFunction, evidence: Evidence) -> Usage:
+    """The logs that are kept, where it is known how much is logged and how long it is kept."""
     known = [c.before for c in planned.changes if c.setting == "retention_days"]
     known += [k.value for k in planned.kept if k.setting == "retention_days"]
-    days = known[0] if known and isinstance(known[0], int) else None
-    return Usage(log_gb_ingested=gb, log_gb_month=stored_log_gb(gb, days) if known else Decimal(0))
+    gb = logged_gb(evidence)
+    if gb is None or not known:
+        return Usage()
+    return Usage(log_gb_month=stored_log_gb(gb, known[0] if isinstance(known[0], int) else None))
 
 
 def _provisioned(planned: PlannedFunction, function: Function) -> Usage:

@@ -68,6 +68,23 @@ def _a_month(counted: Measured) -> Decimal:
     return Decimal(str(counted.value)) / Decimal(str(counted.window_days)) * DAYS_A_MONTH
 
 
+def logged_gb(evidence: Evidence) -> Decimal | None:
+    """What the function logs in a month, in GB; None where nobody knows."""
+    logged = evidence.log_bytes
+    return _a_month(logged) / _BYTES_A_GB if isinstance(logged, Measured) else None
+
+
+def usage_today(function: Function, evidence: Evidence, load: Load) -> Usage:
+    """What the function uses in a month as it is: compute, requests and what it logs, whoever calls it."""
+    # At the size that it has both worlds cost the same.
+    compute = compute_usage(_profile(function), load, "io-bound")
+    return compute + Usage(log_gb_ingested=logged_gb(evidence) or Decimal(0))
+
+
+def _profile(function: Function) -> Profile:
+    return Profile(function.memory_mb, function.architecture, function.ephemeral_mb)
+
+
 def price_notes(regions: Iterable[str]) -> tuple[str, ...]:
     """Where each region's prices come from and how old they are, or that there are none."""
     notes: list[str] = []
@@ -150,7 +167,7 @@ class _Account:
         # Only what was stated is priced without measured load: nobody asked what a derived change assumes.
         stated = {f.arn for f, _, c in proposed if not c.derived}
         self.worlds = {f.arn: self._worlds(f, assumptions, assume=f.arn in stated) for f in reading.functions}
-        self.profiles = {f.arn: Profile(f.memory_mb, f.architecture, f.ephemeral_mb) for f in reading.functions}
+        self.profiles = {f.arn: _profile(f) for f in reading.functions}
         self.bills = {f.arn: self._bill(f) for f in {function.arn: function for function, _, _ in proposed}.values()}
         self.kept_before = {f.arn: _days(c.before) for f, _, c in proposed if c.setting == "retention_days"}
 
@@ -170,9 +187,7 @@ class _Account:
         load = load_of(function, evidence, Assumptions())
         if load.assumed:
             return None
-        usage = compute_usage(self.profiles[function.arn], load, "io-bound")
-        logged = Usage(log_gb_ingested=self._ingested(function.arn) or Decimal(0))
-        return bill(usage + logged, self.prices, free_tier=False)
+        return bill(usage_today(function, evidence, load), self.prices, free_tier=False)
 
     def value(
         self, function: Function, change: Proposed, usd: MonthlyUsd, once_moved: MonthlyUsd | None = None
@@ -263,15 +278,14 @@ class _Account:
         return usage, usage
 
     def _ingested(self, arn: str) -> Decimal | None:
-        logged = self.evidence[arn].log_bytes
-        return _a_month(logged) / _BYTES_A_GB if isinstance(logged, Measured) else None
+        return logged_gb(self.evidence[arn])
 
     def exposure(self, function: Function, change: Proposed) -> str:
         """What a change removes that is on no month's bill."""
         if change.setting != "timeout_s" or not isinstance(change.before, int) or not isinstance(change.after, int):
             return ""
         load = self.worlds[function.arn][0]
-        profile = Profile(function.memory_mb, function.architecture, function.ephemeral_mb)
+        profile = _profile(function)
         before, after = (runaway_day_usd(profile, load, s, self.prices) for s in (change.before, change.after))
         if before < _CENT:
             return ""
