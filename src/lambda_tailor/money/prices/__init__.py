@@ -82,10 +82,14 @@ class Unpriced:
     because: str
 
 
+# Built when a price file is first read.
+_STRICT = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+
 class SourceEntry(BaseModel):
     """A source as a price file has it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = _STRICT
 
     as_of: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$")
     title: str
@@ -94,7 +98,7 @@ class SourceEntry(BaseModel):
 class PriceEntry(BaseModel):
     """A quantity's tiers, cheapest volume last: ``[up_to or null, usd]`` with the last one open."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = _STRICT
 
     source: str
     tiers: tuple[tuple[Decimal | None, Decimal], ...] = Field(min_length=1)
@@ -115,7 +119,7 @@ class PriceEntry(BaseModel):
 class PriceFile(BaseModel):
     """A whole price file."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = _STRICT
 
     currency: str = Field(pattern="^USD$")
     sources: Mapping[str, SourceEntry]
