@@ -206,6 +206,14 @@ def test_a_step_that_was_deleted_is_missed_and_one_that_was_never_sent_is_not(jo
     assert journal.run("run-1").unverified == ("a step that was deleted",)
 
 
+def test_that_something_was_not_sent_after_all_is_on_disk_at_once(journal: Journal, tmp_path: Path) -> None:
+    second = the_plan().operations[1]
+    journal.unsent("run-1", second.id, list(second.after), 99)
+    with sqlite3.connect(tmp_path / "journal.db") as connection:
+        told = connection.execute("select state, call from steps where operation_id = ?", (second.id,)).fetchone()
+    assert told == ("intended", "")
+
+
 def test_a_count_that_somebody_changed_is_not_vouched_for_by_the_next_step(journal: Journal, tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "journal.db") as connection:
         connection.execute("delete from steps where state = 'sent'")
