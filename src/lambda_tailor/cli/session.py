@@ -15,7 +15,6 @@ from typing import Any
 from lambda_tailor import api, documents, paths
 from lambda_tailor.aws.gateway import Connection
 from lambda_tailor.cli.arguments import Arguments
-from lambda_tailor.cli.places import places
 from lambda_tailor.cli.rollout_end import exit_code
 from lambda_tailor.cli.waiting import told_of_silence
 from lambda_tailor.errors import BadInput, NotConfirmed, TailorError
@@ -131,6 +130,8 @@ class Session:
         from lambda_tailor.report import csv_, markdown, sarif
 
         if form == "sarif":
+            from lambda_tailor.cli.places import places
+
             get = self.asked.get
             found = places(plan, policy=get("policy_file"), source=get("source"), state=get("state"))
             return sarif.render(plan, all_rules(), places=found)
