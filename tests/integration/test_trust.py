@@ -178,6 +178,14 @@ def used_as_a_destination(aws: Aws, deploy: Deploy) -> None:
     )
 
 
+def used_by_a_published_version(aws: Aws, _deploy: Deploy) -> None:
+    # As a deployment does it: what is live is a version, and $LATEST is put back alone.
+    functions = aws.client("lambda")
+    settle(aws)
+    version = functions.publish_version(FunctionName=NAME)["Version"]
+    functions.create_alias(FunctionName=NAME, Name="live", FunctionVersion=version)
+
+
 def used_by_a_queue(aws: Aws, _deploy: Deploy) -> None:
     import json
 
@@ -216,7 +224,7 @@ def given_a_message(aws: Aws, _deploy: Deploy) -> None:
 
 
 CLAIMS: tuple[Callable[[Aws, Deploy], None], ...] = (
-    used_by_a_function, used_as_a_destination, used_by_a_queue, read_by_a_function,
+    used_by_a_function, used_as_a_destination, used_by_a_published_version, used_by_a_queue, read_by_a_function,
     given_a_policy, given_another_attribute, made_anew, given_a_message,
 )  # fmt: skip
 
@@ -235,6 +243,94 @@ def test_a_queue_that_a_run_made_stays_where_somebody_has_a_claim_on_it(
     assert queue_of(stack)
     # All the rest is as before.
     assert settle(stack)["Configuration"]["MemorySize"] == 3008
+
+
+def test_a_log_group_that_a_run_made_stays_where_another_function_logs_to_it(aws: Aws, deploy: Deploy) -> None:
+    deploy("f")
+    only = ("--function", "f", "--preset", "reference", "--rules", "log-retention")
+    aws.run("apply", *only, "--auto-approve")
+    deploy("another", LoggingConfig={"LogGroup": "/aws/lambda/f"})
+    run = aws.json("rollback", "latest", "--auto-approve", exit_code=None)
+    assert any("another logs to it: it is kept" in o["detail"] for o in run["outcomes"]), run["outcomes"]
+    assert [g["logGroupName"] for g in aws.client("logs").describe_log_groups()["logGroups"]] == ["/aws/lambda/f"]
+
+
+def mapped(aws: Aws, version: str) -> None:
+    url = aws.client("sqs").create_queue(QueueName="source")["QueueUrl"]
+    arn = aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    aws.client("lambda").create_event_source_mapping(FunctionName=f"f:{version}", EventSourceArn=arn, Enabled=False)
+
+
+def granted(aws: Aws, version: str) -> None:
+    aws.client("lambda").add_permission(
+        FunctionName="f", Qualifier=version, StatementId="s", Action="lambda:InvokeFunction", Principal="s3.amazonaws.com"
+    )
+
+
+def destined(aws: Aws, version: str) -> None:
+    aws.client("lambda").put_function_event_invoke_config(FunctionName="f", Qualifier=version, MaximumRetryAttempts=0)
+
+
+def provisioned(aws: Aws, version: str) -> None:
+    aws.client("lambda").put_provisioned_concurrency_config(
+        FunctionName="f", Qualifier=version, ProvisionedConcurrentExecutions=1
+    )
+
+
+def pointed_to(aws: Aws, version: str) -> None:
+    aws.client("lambda").create_alias(FunctionName="f", Name="theirs", FunctionVersion=version)
+
+
+@pytest.mark.parametrize("use", [mapped, granted, destined, provisioned, pointed_to], ids=lambda use: use.__name__)
+def test_a_version_that_somebody_uses_since_the_plan_is_not_deleted(
+    aws: Aws, deploy: Deploy, tmp_path: Any, use: Callable[[Aws, str], None]
+) -> None:
+    deploy("f", Role=reading_role(aws))
+    functions = aws.client("lambda")
+    for memory in (256, 512, 1024):
+        functions.update_function_configuration(FunctionName="f", MemorySize=memory)
+        functions.get_waiter("function_updated_v2").wait(FunctionName="f")
+        functions.publish_version(FunctionName="f")
+    file = tmp_path / "policy.yaml"
+    file.write_text("rules: {old-versions: {keep: 1, prune: true}}\n")
+    plan = str(tmp_path / "plan.json")
+    aws.run("plan", "--function", "f", "--policy", str(file), "--out", plan)
+    use(aws, "1")
+    run = aws.json("apply", plan, "--auto-approve", exit_code=None)
+    there = {v["Version"] for v in functions.list_versions_by_function(FunctionName="f")["Versions"]}
+    # What nobody uses goes.
+    assert there == {"$LATEST", "1", "3"}
+    assert any(o["outcome"] in ("blocked", "failed") and o["detail"] for o in run["outcomes"]), run
+
+
+def reading_role(aws: Aws) -> str:
+    import json
+
+    may = {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [may]})
+    aws.client("iam").put_role_policy(RoleName="role", PolicyName="reads", PolicyDocument=document)
+    arn: str = aws.client("iam").get_role(RoleName="role")["Role"]["Arn"]
+    return arn
+
+
+@pytest.mark.parametrize("field", ["ApplicationLogLevel", "SystemLogLevel"])
+def test_a_log_level_that_another_hand_chose_is_not_lost_with_the_format(
+    aws: Aws, deploy: Deploy, tmp_path: Any, field: str
+) -> None:
+    deploy("f")
+    file = tmp_path / "policy.yaml"
+    file.write_text("rules: {log-format: {format: JSON}, memory: {target_mb: 256}}\n")
+    aws.run("apply", "--function", "f", "--policy", str(file), "--auto-approve")
+    functions = aws.client("lambda")
+    functions.get_waiter("function_updated_v2").wait(FunctionName="f")
+    chosen = {"LogFormat": "JSON", field: "WARN"}
+    functions.update_function_configuration(FunctionName="f", LoggingConfig=chosen)
+    run = aws.json("rollback", "latest", "--auto-approve", exit_code=1)
+    found = functions.get_function_configuration(FunctionName="f")
+    assert chosen.items() <= found["LoggingConfig"].items(), (found["LoggingConfig"], run["outcomes"])
+    assert found["MemorySize"] == 128
+    told = [(o["setting"], o["outcome"], o["detail"]) for o in run["outcomes"]]
+    assert any("another hand" in detail for _, _, detail in told), told
 
 
 def test_what_was_never_sent_is_not_put_back(stack: Aws) -> None:

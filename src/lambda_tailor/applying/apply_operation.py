@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from lambda_tailor import arns
 from lambda_tailor.applying.judgement import Doing, Judge
 from lambda_tailor.applying.lineage import Lineage
 from lambda_tailor.applying.looks import LEAD_S, LOOK_S, Look, Looks
@@ -97,6 +98,7 @@ class _Application:
         )
         self._was = dict(earlier.was) if earlier is not None and earlier.written else None
         self._known = frozenset(self._was or ())
+        self._unclaimed: Look | None = None
         self._waits = deque(_PERMISSION_AFTER_S if patient and self._setting.by_role(operation.after) else ())
 
     def carry_out(self) -> Ended:
@@ -145,23 +147,44 @@ class _Application:
         return doing if isinstance(doing, Ended) else self._claimed(doing) or doing
 
     def _claimed(self, doing: Doing) -> Ended | None:
-        """What a run made is removed only where it is as it was made, and nobody else uses it."""
+        """What is removed nobody uses; what a run made is removed, or built on, only where it is as it was made."""
         undone, setting, operation = self._applier.undone, self._setting, self._operation
-        if undone is None or not setting.removes(doing.wanted):
+        if undone is not None and (kept := self._kept(doing, undone)) is not None:
+            return kept
+        if not setting.removes(doing.wanted):
             return None
+        owners = {operation.function, *(ref.function for refs in operation.changes.values() for ref in refs)}
+        names = frozenset(arns.part(arn, 6) for arn in owners)
+        because = self._applier.claims.on(operation.key, doing.observed, names)
+        self._unclaimed = Look(doing.observed, self._applier.looks.now())
+        return None if because is None else Ended(Result.BLOCKED, because)
+
+    def _kept(self, doing: Doing, undone: Lineage) -> Ended | None:
+        """Why what a run made, or put its change on, is not put back."""
+        setting, operation = self._setting, self._operation
         resource = f"{setting.title} {operation.key.resource}"
+        identity = setting.identity(doing.observed)
+        if not setting.removes(doing.wanted):
+            if identity is None or undone.made_it(operation, identity):
+                return None
+            because = f"another hand has given {resource} something new since: left as it is"
+            return Ended(Result.FAILED, because, left=dict.fromkeys(doing.wanted, because))
         arn = queue.arn(self._address.partition, self._address.region, self._address.account_id, self._address.resource)
         if (later := undone.relied_on(operation, arn if operation.key.kind == queue.KIND else None)) is not None:
             return Ended(Result.BLOCKED, f"{later} relies on {resource}: it is kept")
-        if not undone.made_it(operation, setting.identity(doing.observed)):
+        if not undone.made_it(operation, identity):
             return Ended(Result.BLOCKED, f"{resource} is not as this run made it: it is kept")
         step = undone.step(operation)
         if setting.marked is not None and step is not None and step.state is not None:
             word = setting.marked.word(self._applier.gateway.call(setting.marked.read(self._address)))
             if word not in undone.family:
                 return Ended(Result.BLOCKED, f"another hand made {resource}: it is kept")
-        because = self._applier.claims.on(operation.key, doing.observed)
-        return None if because is None else Ended(Result.BLOCKED, because)
+        return None
+
+    def _claimed_meanwhile(self, doing: Doing) -> bool:
+        """Whether somebody uses by now what is about to be removed, where nobody did when that was asked."""
+        asked, looks = self._unclaimed, self._applier.looks
+        return asked is not None and looks.age(asked) > LOOK_S and self._claimed(doing) is not None
 
     def _turn(self, wanted: State) -> tuple[float, Passage]:
         """When the write may be sent, waited for but for the time that a look takes."""
@@ -197,7 +220,7 @@ class _Application:
         )
         applier.journal.sent(applier.run_id, operation.id, sending)
         self._was = {**sending.was, **(self._was or {})}
-        return applier.gateway.write(call, turn, _Guard(self, call, look, passage))
+        return applier.gateway.write(call, turn, _Guard(self, doing, call, look, passage))
 
     def _unsent(self, doing: Doing) -> None:
         """Nothing was sent after all: what was written down for it is not so."""
@@ -275,6 +298,7 @@ class _Guard:
     """Asked at the very last before a write is sent, each time: is the lease ours, and the look young?"""
 
     application: _Application
+    doing: Doing
     call: Call
     look: Look
     passage: Passage
@@ -291,6 +315,8 @@ class _Guard:
                 self.passage.leave()
                 return
             if old:
+                if self.application._claimed_meanwhile(self.doing):
+                    raise _Overtaken
                 again = applier.looks.again(setting, operation.key)
                 if again.state != self.look.state:
                     raise _Overtaken

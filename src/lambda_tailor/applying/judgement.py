@@ -89,8 +89,10 @@ class Judge:
         others = [name for name in unlike if name in changed]
         left = {name: _another_hand([name]) for name in others}
         ours = {name: wanted[name] for name in changed if name not in left}
+        left |= self.setting.spoils(observed, ours)
+        ours = {name: value for name, value in ours.items() if name not in left}
         if not ours:
-            return Ended(Result.FAILED, _another_hand(others), left=left)
+            return Ended(Result.FAILED, "; ".join(dict.fromkeys(left.values())), left=left)
         refusal = self.setting.refuse(observed, ours)
         if refusal is not None:
             return Ended(Result.BLOCKED, refusal)

@@ -12,6 +12,7 @@ from lambda_tailor.journal.journal import Journal
 from lambda_tailor.model.plan import Operation
 from lambda_tailor.model.record import StepRecord
 from lambda_tailor.model.run import Status, StepState
+from lambda_tailor.settings import role_policy
 
 UNDO = "undo-"
 # A resource that was made so long around the moment in which its making was sent may be the one. Seconds.
@@ -102,4 +103,6 @@ def _base(operation_id: str) -> str:
 
 
 def _place(operation: Operation) -> _Place:
-    return operation.account_id, operation.region, operation.key.kind, operation.key.resource
+    # A role is the same in every region.
+    region = "" if operation.key.kind == role_policy.KIND else operation.region
+    return operation.account_id, region, operation.key.kind, operation.key.resource

@@ -5,7 +5,10 @@ https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionCode.html
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+
+from pydantic import JsonValue
 
 from lambda_tailor.iam.permission import FUNCTION, Action
 from lambda_tailor.model.package import Package
@@ -31,7 +34,14 @@ def observe(_place: ResourceAddress, answer: Answer | None) -> State:
         "source_kms_key": code.get("SourceKMSKeyArn"),
         "signed": bool(configuration.get("SigningJobArn") or configuration.get("SigningProfileVersionArn")),
         "revision_id": configuration.get("RevisionId"),
+        "code_sha256": configuration.get("CodeSha256"),
     }
+
+
+def identity(state: State) -> Mapping[str, JsonValue] | None:
+    """The package: what another hand deploys since is built for the architecture that it found."""
+    digest = state.get("code_sha256")
+    return {"code_sha256": digest} if isinstance(digest, str) else None
 
 
 def refuse(observed: State, _wanted: State) -> str | None:
@@ -73,6 +83,7 @@ SETTING = Setting(
     observe=observe,
     write=write,
     follows=follows,
+    identity=identity,
     absent_codes=frozenset({"ResourceNotFoundException"}),
     refuse=refuse,
     progress=progress,

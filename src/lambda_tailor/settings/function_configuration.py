@@ -18,6 +18,8 @@ KIND = "function-configuration"
 ENVIRONMENT = "environment."
 _BY_ROLE = frozenset({"dead_letter_arn", "tracing"})
 _UNREADABLE = "environment_error"
+# The level that JSON begins with.
+_DEFAULT_LEVEL = "INFO"
 _FIELDS: Mapping[str, Check] = {
     "memory_mb": whole, "timeout_s": whole, "ephemeral_mb": whole, "tracing": text, "log_format": text,
     "application_log_level": maybe(text), "system_log_level": maybe(text),
@@ -81,6 +83,17 @@ def refuse(observed: State, wanted: State) -> str | None:
     if _UNREADABLE in observed and any(field.startswith(ENVIRONMENT) for field in wanted):
         return f"the existing environment variables cannot be read, so none may be added: {observed[_UNREADABLE]}"
     return None
+
+
+def spoils(observed: State, wanted: State) -> Mapping[str, str]:
+    """Text has no levels: one that somebody else chose would be lost with JSON."""
+    levels = ("application_log_level", "system_log_level")
+    chosen = [name for name in levels if name not in wanted and observed.get(name) not in (None, _DEFAULT_LEVEL)]
+    if wanted.get("log_format") != "Text" or not chosen:
+        return {}
+    because = f"another hand set {' and '.join(chosen)}, which text logs have not: left as it is"
+    # Without text no level can be taken away.
+    return dict.fromkeys(["log_format", *(name for name in levels if name in wanted)], because)
 
 
 def progress(answer: Answer) -> Progress | Broken:
@@ -195,6 +208,7 @@ SETTING = Setting(
     follows=follows,
     absent_codes=frozenset({"ResourceNotFoundException"}),
     refuse=refuse,
+    spoils=spoils,
     progress=progress,
     asynchronous=True,
     read_actions=(Action("lambda:GetFunction", FUNCTION),),

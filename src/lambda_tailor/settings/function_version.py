@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html
 
 from __future__ import annotations
 
-from lambda_tailor.iam.permission import QUALIFIED, Action
+from lambda_tailor.iam.permission import FUNCTION, QUALIFIED, Action
 from lambda_tailor.settings.setting import Answer, Call, ResourceAddress, Setting, State
 from lambda_tailor.settings.shown import Shown
 
@@ -36,6 +36,11 @@ def write(address: ResourceAddress, _observed: State, _wanted: State) -> Call:
     return Call("lambda", "DeleteFunction", names)
 
 
+def removes(wanted: State) -> bool:
+    """Whether it is to be deleted."""
+    return wanted.get("exists") is False
+
+
 def refuse(_observed: State, wanted: State) -> str | None:
     """Nobody can make a deleted version again."""
     return "a version that was deleted cannot be put back" if wanted["exists"] is not False else None
@@ -63,9 +68,16 @@ SETTING = Setting(
     observe=observe,
     write=write,
     follows=follows,
+    removes=removes,
     refuse=refuse,
     inexact_undo=inexact_undo,
     absent_codes=frozenset({"ResourceNotFoundException"}),
-    read_actions=(Action("lambda:GetFunction", QUALIFIED),),
+    read_actions=(
+        Action("lambda:GetFunction", QUALIFIED),
+        Action("lambda:ListEventSourceMappings"),
+        Action("lambda:ListFunctionEventInvokeConfigs", FUNCTION),
+        Action("lambda:ListProvisionedConcurrencyConfigs", FUNCTION),
+        Action("lambda:GetPolicy", QUALIFIED),
+    ),
     write_actions=(Action("lambda:DeleteFunction", QUALIFIED),),
 )

@@ -94,6 +94,7 @@ SETTING = Setting(
         Action("logs:DescribeSubscriptionFilters", LOG_GROUP),
         Action("logs:DescribeMetricFilters", LOG_GROUP),
         Action("logs:DescribeLogStreams", LOG_GROUP),
+        Action("lambda:ListFunctions"),
     ),
     write_actions=(Action("logs:CreateLogGroup", LOG_GROUP), Action("logs:DeleteLogGroup", LOG_GROUP)),
 )

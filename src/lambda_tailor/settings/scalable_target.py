@@ -49,6 +49,11 @@ def write(address: ResourceAddress, _observed: State, wanted: State) -> Call:
     return Call("application-autoscaling", "RegisterScalableTarget", {**target(address), **bounds})
 
 
+def removes(wanted: State) -> bool:
+    """Whether it is to be deregistered, which takes with it all that hangs on it."""
+    return wanted.get("capacity") is None
+
+
 def follows(shown: Shown) -> bool:
     """Up to as many executions as the schedule shows."""
     after = shown.change.after
@@ -68,7 +73,12 @@ SETTING = Setting(
     write=write,
     follows=follows,
     prepares=True,
+    removes=removes,
     read_actions=(DESCRIBE,),
+    undo_actions=(
+        Action("application-autoscaling:DescribeScalingPolicies"),
+        Action("application-autoscaling:DescribeScheduledActions"),
+    ),
     write_actions=(
         Action("application-autoscaling:RegisterScalableTarget", because=_NO_ARN),
         Action("application-autoscaling:DeregisterScalableTarget", because=_NO_ARN),

@@ -17,6 +17,8 @@ from lambda_tailor.settings.shown import Shown, same
 
 KIND = "scheduled-action"
 UP, DOWN = "lambda-tailor-up", "lambda-tailor-down"
+# The schedule is in UTC, which is the default, and has neither a beginning nor an end.
+_BY_OTHERS = {"time_zone": "Timezone", "from": "StartTime", "until": "EndTime"}
 _NO_ARN = "actions have no ARN before they are made"
 
 
@@ -37,14 +39,19 @@ def read(address: ResourceAddress) -> Call:
 
 
 def observe(_place: ResourceAddress, answer: Answer | None) -> State:
-    """``action``: its schedule in UTC and the executions from then on; None where there is none."""
+    """``action``: its schedule in UTC and the executions from then on; None where there is none.
+
+    What else another hand may have given it is shown beside: a time zone, a beginning, an end.
+    """
     found = (answer or {}).get("ScheduledActions") or ()
     if not found:
         return {"action": None}
     bounds = found[0].get("ScalableTargetAction") or {}
+    more = {field: str(found[0][name]) for field, name in _BY_OTHERS.items() if found[0].get(name) not in (None, "UTC")}
     return {
         "action": {
             "schedule": found[0]["Schedule"], "min": bounds.get("MinCapacity"), "max": bounds.get("MaxCapacity"),
+            **more,
         }
     }  # fmt: skip
 

@@ -97,6 +97,8 @@ class Setting:
     whether AWS asks the function's role about any of them.
     ``removes`` tells that a wanted state is that the resource is no more; ``mark`` leaves a word in the call that
     makes it, by which its maker is known, and ``marked`` asks for it.
+    ``spoils`` gives, of the fields to write over what was observed, those that would take with them what another hand
+    set, with the reason.
     ``attainable`` turns observed and wanted state into the nearest to the wanted that AWS lets be.
     ``inexact_undo`` says, of the states before and after a write, what AWS cannot put back exactly.
 
@@ -127,6 +129,7 @@ class Setting:
     removes: Callable[[State], bool] = field(default=lambda _wanted: False)
     mark: Callable[[Call, str], Call] = field(default=lambda call, _word: call)
     marked: Marked | None = None
+    spoils: Callable[[State, State], Mapping[str, str]] = field(default=lambda _observed, _wanted: {})
     attainable: Callable[[State, State], State] = field(default=lambda _observed, wanted: wanted)
     inexact_undo: Callable[[State, State], str | None] = field(default=lambda _was, _wrote: None)
     read_actions: tuple[Action, ...] = ()

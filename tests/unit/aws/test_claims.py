@@ -24,19 +24,53 @@ class Account:
     region = "us-east-1"
 
     def __init__(self, *denied: str, target: str | None = None) -> None:
-        self.denied, self.asked = set(denied), list[str]()
+        self.denied, self.asked, self.answers = set(denied), list[str](), dict[str, Any]()
         self.function = {"FunctionName": "orders", "Role": "r", "DeadLetterConfig": {"TargetArn": target}}
 
     def call(self, call: Call) -> Any:
         self.asked.append(call.action)
         if call.action in self.denied:
             raise AccessDenied(f"{call.name} is not allowed", action=call.name)
+        if call.action in self.answers:
+            return self.answers[call.action]
         return {"ListFunctions": {"Functions": [self.function]}, "GetFunction": {"Configuration": self.function}}.get(
             call.action, {}
         )
 
     def pages(self, call: Call, *_tokens: str) -> Iterator[Any]:
         yield self.call(call)
+
+
+def test_where_an_event_source_sends_what_failed_is_used() -> None:
+    account = Account()
+    onward = {"UUID": "u-1", "DestinationConfig": {"OnFailure": {"Destination": ARN}}}
+    account.answers["ListEventSourceMappings"] = {"EventSourceMappings": [onward]}
+    told = claims(account).on(QUEUE, {})
+    assert told is not None and "u-1" in told
+
+
+@pytest.mark.parametrize(
+    "composite",
+    [
+        {"AlarmRule": "ALARM(slow)"},
+        {"AlarmRule": "ALARM( slow ) OR FALSE"},
+        {"AlarmRule": "OK('slow') AND ALARM(other)"},
+        {"AlarmRule": 'ALARM("arn:aws:cloudwatch:us-east-1:123456789012:alarm:slow") AND ALARM(other)'},
+        {"AlarmRule": "ALARM(other)", "ActionsSuppressor": "slow"},
+        {"AlarmRule": "ALARM(other)", "ActionsSuppressor": "arn:aws:cloudwatch:us-east-1:123456789012:alarm:slow"},
+    ],
+)
+def test_an_alarm_that_another_is_made_of_or_silenced_by_is_used(composite: dict[str, str]) -> None:
+    account = Account()
+    account.answers["DescribeAlarms"] = {"CompositeAlarms": [{"AlarmName": "both", **composite}]}
+    told = claims(account).on(Key("alarm", "slow"), {})
+    assert told is not None and "both" in told
+
+
+def test_an_alarm_whose_name_is_a_part_of_anothers_is_not_used() -> None:
+    account = Account()
+    account.answers["DescribeAlarms"] = {"CompositeAlarms": [{"AlarmName": "both", "AlarmRule": "ALARM(slow-2)"}]}
+    assert claims(account).on(Key("alarm", "slow"), {}) is None
 
 
 def claims(account: Account) -> Claims:

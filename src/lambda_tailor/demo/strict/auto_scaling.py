@@ -21,12 +21,13 @@ _Where = tuple[str, str, str]
 
 
 class AutoScaling(Passing):
-    """Scalable targets by account, region and resource, and the scheduled actions of each by name."""
+    """Scalable targets by account, region and resource, and the scheduled actions and policies of each by name."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._targets: dict[_Where, dict[str, Any]] = {}
         self._actions: dict[_Where, dict[str, dict[str, Any]]] = {}
+        self._policies: dict[_Where, dict[str, dict[str, Any]]] = {}
 
     async def before(self, exchange: Exchange) -> Answer | None:
         """Answer instead of the emulator."""
@@ -46,16 +47,24 @@ class AutoScaling(Passing):
             case "RegisterScalableTarget":
                 return await self._register(exchange, where, asked)
             case "DescribeScheduledActions":
-                names, resource = asked.get("ScheduledActionNames") or (), asked.get("ResourceId")
-                actions = [
-                    action
-                    for (a, r, i), kept in self._actions.items()
-                    if self._here(exchange, a, r) and resource in (None, i)
-                    for name, action in kept.items()
-                    if not names or name in names
-                ]
-                return _answer({"ScheduledActions": actions})
+                found = self._kept(exchange, self._actions, asked, "ScheduledActionNames")
+                return _answer({"ScheduledActions": found})
+            case "DescribeScalingPolicies":
+                return _answer({"ScalingPolicies": self._kept(exchange, self._policies, asked, "PolicyNames")})
         return self._of_a_target(exchange, where, asked)
+
+    def _kept(
+        self, exchange: Exchange, kept: dict[_Where, dict[str, dict[str, Any]]], asked: dict[str, Any], names: str
+    ) -> list[dict[str, Any]]:
+        """What is remembered of the targets that are asked for, or of all."""
+        wanted, resource = asked.get(names) or (), asked.get("ResourceId")
+        return [
+            each
+            for (a, r, i), by_name in kept.items()
+            if self._here(exchange, a, r) and resource in (None, i)
+            for name, each in by_name.items()
+            if not wanted or name in wanted
+        ]
 
     def _here(self, exchange: Exchange, account: str, region: str) -> bool:
         return (account, region) == (exchange.account, exchange.region)
@@ -85,7 +94,12 @@ class AutoScaling(Passing):
             case "DeregisterScalableTarget":
                 del self._targets[where]
                 self._actions.pop(where, None)
+                self._policies.pop(where, None)
                 return _answer({})
+            case "PutScalingPolicy":
+                made = {"CreationTime": time.time(), "PolicyARN": f"policy/{asked['PolicyName']}"}
+                self._policies.setdefault(where, {})[str(asked["PolicyName"])] = {**asked, **made}
+                return _answer({"PolicyARN": made["PolicyARN"]})
             case "PutScheduledAction":
                 if not _SCHEDULE.fullmatch(str(asked.get("Schedule"))):
                     return refusal(exchange, "ValidationException", "Invalid schedule expression")

@@ -108,6 +108,11 @@ class Backend:
         """GetEventSourceMapping; None where there is no such mapping."""
         return await self._found(exchange, f"/2015-03-31/event-source-mappings/{quote(uuid, safe='')}")
 
+    async def versions(self, exchange: Exchange, function: str) -> list[dict[str, Any]]:
+        """The published versions of a function, as ListVersionsByFunction has them."""
+        found = await self._found(exchange, f"/2015-03-31/functions/{quote(function, safe='')}/versions") or {}
+        return [dict(each) for each in found.get("Versions") or () if each["Version"].isdigit()]
+
     async def provisioned(self, exchange: Exchange, function: str) -> list[Mapping[str, Any]]:
         """What is provisioned for each version and alias of a function, as ListProvisionedConcurrencyConfigs has it."""
         path = f"/2015-03-31/functions/{quote(function, safe='')}"

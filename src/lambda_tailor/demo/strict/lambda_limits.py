@@ -78,6 +78,9 @@ class LambdaLimits(Passing):
                 # Only functions of Lambda@Edge are listed by master, and the emulator has none of its own.
                 listed["Functions"] = [each for each in listed.get("Functions") or () if each.get("MasterArn")]
                 listed.pop("NextMarker", None)
+            if "ALL" in parse_qs(exchange.query).get("FunctionVersion", ()):
+                for function in tuple(listed.get("Functions") or ()):
+                    listed["Functions"] += await self._backend.versions(exchange, function["FunctionName"])
             for function in listed.get("Functions") or ():
                 for name in _NOT_LISTED:
                     function.pop(name, None)
