@@ -7,6 +7,7 @@ from scripts.mutants.guard import Guard
 MODEL = "tests/faults/test_model.py"
 TRUST = "tests/integration/test_trust.py"
 LEASES = "tests/unit/journal/test_leases.py"
+EVERY = "tests/faults/test_every_setting.py"
 STATES = "tests/unit/journal/test_states.py"
 SIGNATURES = "tests/unit/journal/test_signatures.py"
 FENCING = "tests/faults/test_fencing.py"
@@ -51,8 +52,36 @@ OF_RUNS: tuple[Guard, ...] = (
     Guard("other hands", "a write that was refused for its pace is not looked at again", "applying/apply_operation.py",
           "if not old and applier.looks.age(leased) <= LOOK_S:", "if True:", f"{TRUST} -k refused_for_its_pace"),
     Guard("other hands", "claims are not asked", "applying/apply_operation.py",
-          "because = self._applier.claims.on(operation.key, doing.observed)", "because = None",
+          "because = self._applier.claims.on(operation.key, doing.observed, names)", "because = None",
           f"{TRUST} -k 'somebody_has_a_claim and destination'"),
+    Guard("other hands", "claims of before are believed at the write", "applying/apply_operation.py",
+          "return asked is not None and looks.age(asked) > LOOK_S and self._claimed(doing) is not None", "return False",
+          f"{EVERY} -k rollbacks_look"),
+    Guard("other hands", "what was deployed since is taken for ours", "applying/apply_operation.py",
+          "if identity is None or undone.made_it(operation, identity):", "if True:", f"{EVERY} -k run_and_rollback"),
+    Guard("other hands", "what hangs on a scalable target goes with it", "settings/scalable_target.py",
+          'return wanted.get("capacity") is None', "return False", f"{EVERY} -k run_and_rollback"),
+    Guard("other hands", "a time zone that somebody gave is not seen", "settings/scheduled_action.py",
+          "            **more,\n", "", f"{EVERY} -k run_and_rollback"),
+    Guard("other hands", "a version that is used by now is deleted", "settings/function_version.py",
+          'return wanted.get("exists") is False', "return False", f"{TRUST} -k 'since_the_plan and mapped'"),
+    Guard("other hands", "published versions use nothing", "aws/claims.py",
+          '{"FunctionVersion": "ALL", "MaxItems": 50}', '{"MaxItems": 50}', f"{TRUST} -k used_by_a_published_version"),
+    Guard("other hands", "event sources send nothing", "aws/claims.py",
+          "if arn in self._destined:", "if False:", "tests/unit/aws/test_claims.py"),
+    Guard("other hands", "nobody else logs to a group", "aws/claims.py",
+          "if uses.log_group == name and uses.name not in owners:", "if False:", f"{TRUST} -k another_function_logs"),
+    Guard("other hands", "an alarm is known by its bare name only", "aws/claims.py",
+          'if re.search(rf"(?<![\\w./-]){re.escape(name)}(?![\\w./-])", rule):', 'if f"({name})" in rule:',
+          "tests/unit/aws/test_claims.py"),
+    Guard("other hands", "a level goes with the format", "settings/function_configuration.py",
+          'if wanted.get("log_format") != "Text" or not chosen:', "if True:", f"{TRUST} -k log_level"),
+    Guard("other hands", "a rollout provisions what it once saw", "rollout/moves.py",
+          "if state.provisioned is None or self._provisioned(state) is not None:",
+          "if state.provisioned is None or self._provisioned(state) == state.provisioned:",
+          "tests/unit/rollout/test_moves.py"),
+    Guard("other hands", "a rollout deletes a version that is used", "rollout/moves.py",
+          "if (because := self.used(", "if False and (because := self.used(", "tests/unit/rollout/test_moves.py"),
     Guard("other hands", "after a refusal nobody has a claim", "aws/claims.py",
           'return f"whether anybody uses it cannot be seen ({error}): it is kept"', "return None",
           "tests/unit/aws/test_claims.py"),

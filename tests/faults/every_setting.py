@@ -1,20 +1,16 @@
 """One operation of every kind of setting, each on a function of its own, and what another hand does to it.
 
-The plan is put together by hand, so that no evidence has to be made for it; it is held against what it shows all the same.
+The plan is put together here, so that no evidence has to be made for it; it is held against what it shows all the
+same.
 """
 
 from __future__ import annotations
 
-import functools
-import io
 import json
-import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
-
-from botocore.exceptions import ClientError
 
 from lambda_tailor.documents import plan_hash
 from lambda_tailor.model.plan import Change, ChangeRef, Operation, Plan, PlannedFunction
@@ -22,99 +18,9 @@ from lambda_tailor.model.verdict import Key, Risk
 from lambda_tailor.planning.summing import summarize
 from lambda_tailor.settings.role_policy import MAY_TRACE, may_trace
 from lambda_tailor.settings.scheduled_action import DOWN, UP, action
+from tests.faults import hand as by
+from tests.faults.hand import ALARM, REGION, SCHEDULE, Hand, package
 from tests.integration.conftest import Aws
-
-REGION = "us-east-1"
-_DIMENSION = "lambda:function:ProvisionedConcurrency"
-SCHEDULE = {"up": "cron(0 8 ? * MON-FRI *)", "down": "cron(0 18 ? * MON-FRI *)", "executions": 3}
-_MINE: dict[str, Any] = {
-    "Namespace": "AWS/Lambda", "MetricName": "Duration", "Statistic": "Average", "Period": 60, "EvaluationPeriods": 1,
-    "Threshold": 20_000.0, "ComparisonOperator": "GreaterThanThreshold", "AlarmDescription": "slow",
-}  # fmt: skip
-
-
-@functools.cache
-def package(text: str = "one") -> bytes:
-    """A package that says so."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as file:
-        file.writestr(zipfile.ZipInfo("index.py", (1980, 1, 1, 0, 0, 0)), f"# {text}\ndef handler(e, c):\n    return e\n")
-    return packed.getvalue()
-
-
-@dataclass(frozen=True, slots=True)
-class Hand:
-    """AWS's clients as another hand uses them, on the function of one kind."""
-
-    aws: Aws
-    kind: str
-
-    @property
-    def name(self) -> str:
-        # The embedded AWS takes some names for parts of a path.
-        return f"f_{self.kind.replace('-', '_')}"
-
-    @property
-    def role(self) -> str:
-        return f"r-{self.kind}"
-
-    @property
-    def group(self) -> str:
-        return f"/aws/lambda/{self.name}"
-
-    @property
-    def arn(self) -> str:
-        return f"arn:aws:lambda:{REGION}:{self.aws.account}:function:{self.name}"
-
-    @property
-    def bucket(self) -> str:
-        return f"{self.kind}-{self.aws.account}"
-
-    @property
-    def queue(self) -> str:
-        return f"q-{self.kind}"
-
-    @property
-    def queue_arn(self) -> str:
-        return f"arn:aws:sqs:{REGION}:{self.aws.account}:{self.queue}"
-
-    @property
-    def queue_url(self) -> str:
-        return f"{self.aws.emulator.endpoint_url}/{self.aws.account}/{self.queue}"
-
-    @property
-    def scaled(self) -> dict[str, str]:
-        return {
-            "ServiceNamespace": "lambda", "ResourceId": f"function:{self.name}:live", "ScalableDimension": _DIMENSION,
-        }  # fmt: skip
-
-    def client(self, service: str) -> Any:
-        return _client(self.aws.account, service)
-
-    def functions(self) -> Any:
-        """The client of Lambda, once AWS is done with the function."""
-        client = self.client("lambda")
-        client.get_waiter("function_updated_v2").wait(FunctionName=self.name, WaiterConfig={"Delay": 0.05})
-        return client
-
-    def configuration(self) -> Any:
-        """As GetFunction shows it."""
-        return self.functions().get_function(FunctionName=self.name)
-
-
-@functools.cache
-def _client(_account: str, service: str) -> Any:
-    import boto3
-
-    return boto3.client(service)
-
-
-def absent(ask: Callable[[], Any]) -> Any:
-    """The answer, or None where AWS refuses since there is none."""
-    try:
-        return ask()
-    except ClientError:
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,208 +56,6 @@ class Row:
     same: bool = False
     same_back: bool = False
     never_back: bool = False
-
-
-def _configure(hand: Hand) -> object:
-    return hand.functions().update_function_configuration(FunctionName=hand.name, MemorySize=777)
-
-
-def _deploy_code(hand: Hand) -> object:
-    return hand.functions().update_function_code(FunctionName=hand.name, ZipFile=package("theirs"))
-
-
-def _code(hand: Hand) -> Any:
-    found = hand.configuration()["Configuration"]
-    return found["CodeSha256"], found["Architectures"]
-
-
-def _reserved(hand: Hand) -> Any:
-    return (hand.configuration().get("Concurrency") or {}).get("ReservedConcurrentExecutions")
-
-
-def _publish(hand: Hand) -> None:
-    for text in ("one", "two"):
-        hand.functions().update_function_code(FunctionName=hand.name, ZipFile=package(text))
-        hand.functions().publish_version(FunctionName=hand.name)
-
-
-def _alias(hand: Hand, version: str = "1") -> object:
-    return hand.functions().create_alias(FunctionName=hand.name, Name="theirs", FunctionVersion=version)
-
-
-def _versions(hand: Hand) -> Any:
-    client = hand.client("lambda")
-    versions = client.list_versions_by_function(FunctionName=hand.name)["Versions"]
-    aliases = client.list_aliases(FunctionName=hand.name)["Aliases"]
-    return sorted(each["Version"] for each in versions), [(a["Name"], a["FunctionVersion"]) for a in aliases]
-
-
-def _group(hand: Hand) -> Any:
-    groups = hand.client("logs").describe_log_groups(logGroupNamePrefix=hand.group)["logGroups"]
-    if not groups:
-        return None
-    filters = hand.client("logs").describe_metric_filters(logGroupName=hand.group)["metricFilters"]
-    return groups[0]["creationTime"], [each["filterName"] for each in filters]
-
-
-def _filter(hand: Hand) -> object:
-    told = [{"metricName": "m", "metricNamespace": "n", "metricValue": "1"}]
-    return hand.client("logs").put_metric_filter(
-        logGroupName=hand.group, filterName="theirs", filterPattern="ERROR", metricTransformations=told
-    )
-
-
-def _retention(hand: Hand) -> Any:
-    return hand.client("logs").describe_log_groups(logGroupNamePrefix=hand.group)["logGroups"][0].get("retentionInDays")
-
-
-def _attributes(hand: Hand) -> Any:
-    asked = {"QueueUrl": hand.queue_url, "AttributeNames": ["All"]}
-    found = absent(lambda: hand.client("sqs").get_queue_attributes(**asked)["Attributes"])
-    # When it was made and changed is told in whole seconds, and how much it holds late.
-    return found and {name: value for name, value in found.items() if "Timestamp" not in name and "Approx" not in name}
-
-
-def _make_queue(hand: Hand, **attributes: str) -> object:
-    return hand.client("sqs").create_queue(QueueName=hand.queue, Attributes=attributes)
-
-
-def _visible(hand: Hand, seconds: int) -> object:
-    return hand.client("sqs").set_queue_attributes(
-        QueueUrl=hand.queue_url, Attributes={"VisibilityTimeout": str(seconds)}
-    )
-
-
-def _policy(hand: Hand) -> Any:
-    return absent(
-        lambda: hand.client("iam").get_role_policy(RoleName=hand.role, PolicyName=MAY_TRACE)["PolicyDocument"]
-    )
-
-
-def _allow(hand: Hand, policy: str, action: str) -> object:
-    statement = {"Effect": "Allow", "Action": action, "Resource": "*"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    return hand.client("iam").put_role_policy(RoleName=hand.role, PolicyName=policy, PolicyDocument=document)
-
-
-def _alarm(hand: Hand) -> Any:
-    found = hand.client("cloudwatch").describe_alarms(AlarmNames=[hand.name])["MetricAlarms"]
-    return [(each["Threshold"], each.get("AlarmActions")) for each in found]
-
-
-def _page(hand: Hand) -> object:
-    pager = f"arn:aws:sns:{REGION}:{hand.aws.account}:pager"
-    dimensions = [{"Name": "FunctionName", "Value": hand.name}]
-    return hand.client("cloudwatch").put_metric_alarm(
-        AlarmName=hand.name, Dimensions=dimensions, AlarmActions=[pager], **_MINE
-    )
-
-
-def _bucket(hand: Hand) -> object:
-    return hand.client("s3").create_bucket(Bucket=hand.bucket)
-
-
-def _versioned(hand: Hand, status: str) -> object:
-    return hand.client("s3").put_bucket_versioning(Bucket=hand.bucket, VersioningConfiguration={"Status": status})
-
-
-def _rules(hand: Hand) -> Any:
-    asked = hand.client("s3").get_bucket_lifecycle_configuration
-    return absent(lambda: asked(Bucket=hand.bucket)["Rules"])
-
-
-def _our_rule(hand: Hand) -> object:
-    rule = {
-        "ID": "lambda-tailor-noncurrent-versions", "Filter": {"Prefix": "kept/"}, "Status": "Enabled",
-        "NoncurrentVersionExpiration": {"NoncurrentDays": 33},
-    }  # fmt: skip
-    return hand.client("s3").put_bucket_lifecycle_configuration(
-        Bucket=hand.bucket, LifecycleConfiguration={"Rules": [rule]}
-    )
-
-
-def _retries(hand: Hand) -> Any:
-    asked = hand.client("lambda").get_function_event_invoke_config
-    return absent(lambda: asked(FunctionName=hand.name).get("MaximumRetryAttempts"))
-
-
-def _map(hand: Hand) -> None:
-    _allow(hand, "reads", "sqs:*")
-    _make_queue(hand)
-    hand.client("lambda").create_event_source_mapping(
-        FunctionName=hand.name, EventSourceArn=hand.queue_arn, Enabled=False
-    )
-
-
-def _mapping(hand: Hand) -> Any:
-    return hand.client("lambda").list_event_source_mappings(FunctionName=hand.name)["EventSourceMappings"][0]
-
-
-def _limit(hand: Hand) -> object:
-    return hand.client("lambda").update_event_source_mapping(
-        UUID=_mapping(hand)["UUID"], ScalingConfig={"MaximumConcurrency": 9}
-    )
-
-
-def _live(hand: Hand) -> None:
-    hand.functions().publish_version(FunctionName=hand.name)
-    hand.client("lambda").create_alias(FunctionName=hand.name, Name="live", FunctionVersion="1")
-
-
-def _provision(hand: Hand, many: int) -> object:
-    return hand.client("lambda").put_provisioned_concurrency_config(
-        FunctionName=hand.name, Qualifier="live", ProvisionedConcurrentExecutions=many
-    )
-
-
-def _provisioned(hand: Hand) -> Any:
-    asked = hand.client("lambda").get_provisioned_concurrency_config
-    found = absent(lambda: asked(FunctionName=hand.name, Qualifier="live"))
-    return found and found["RequestedProvisionedConcurrentExecutions"]
-
-
-def _loops(hand: Hand, choice: str) -> object:
-    return hand.client("lambda").put_function_recursion_config(FunctionName=hand.name, RecursiveLoop=choice)
-
-
-def _scale(hand: Hand, low: int, high: int) -> object:
-    return hand.client("application-autoscaling").register_scalable_target(
-        **hand.scaled, MinCapacity=low, MaxCapacity=high
-    )
-
-
-def _target(hand: Hand) -> Any:
-    asked = {"ServiceNamespace": "lambda", "ResourceIds": [hand.scaled["ResourceId"]]}
-    scaling = hand.client("application-autoscaling")
-    found = scaling.describe_scalable_targets(**asked)["ScalableTargets"]
-    policies = scaling.describe_scaling_policies(ServiceNamespace="lambda", ResourceId=hand.scaled["ResourceId"])
-    return [(t["MinCapacity"], t["MaxCapacity"]) for t in found], [p["PolicyName"] for p in policies["ScalingPolicies"]]
-
-
-def _track(hand: Hand) -> object:
-    tracked = {"TargetValue": 0.7, "PredefinedMetricSpecification": {
-        "PredefinedMetricType": "LambdaProvisionedConcurrencyUtilization"}}  # fmt: skip
-    return hand.client("application-autoscaling").put_scaling_policy(
-        **hand.scaled, PolicyName="theirs", PolicyType="TargetTrackingScaling",
-        TargetTrackingScalingPolicyConfiguration=tracked,
-    )  # fmt: skip
-
-
-def _schedule(hand: Hand) -> object:
-    if not _target(hand)[0]:
-        _scale(hand, 0, 3)
-    up = action(SCHEDULE, UP)
-    return hand.client("application-autoscaling").put_scheduled_action(
-        **hand.scaled, ScheduledActionName=UP, Schedule=up["schedule"], Timezone="Asia/Kathmandu",
-        ScalableTargetAction={"MinCapacity": up["min"], "MaxCapacity": up["max"]},
-    )  # fmt: skip
-
-
-def _scheduled(hand: Hand) -> Any:
-    found = hand.client("application-autoscaling").describe_scheduled_actions(
-        ServiceNamespace="lambda", ResourceId=hand.scaled["ResourceId"]
-    )["ScheduledActions"]
-    return [(each["Schedule"], each.get("Timezone")) for each in found if each["ScheduledActionName"] == UP]
 
 
 def _traced(hand: Hand) -> Step:
@@ -397,8 +101,8 @@ def _with_a_group(hand: Hand) -> tuple[Step, ...]:
 
 
 def _with_an_alarm(hand: Hand) -> tuple[Step, ...]:
-    definition = {**_MINE, "Dimensions": [{"Name": "FunctionName", "Value": hand.name}]}
-    shown = {"alarm": hand.name, "threshold": _MINE["Threshold"], "definition": definition}
+    definition = {**ALARM, "Dimensions": [{"Name": "FunctionName", "Value": hand.name}]}
+    shown = {"alarm": hand.name, "threshold": ALARM["Threshold"], "definition": definition}
     return (
         Step("alarm", hand.name, {"definition": None}, {"definition": definition}, "alarm", (None, shown), "alarms"),
     )
@@ -423,61 +127,68 @@ def _invoking(hand: Hand) -> tuple[Step, ...]:
 
 
 def _polled(hand: Hand) -> tuple[Step, ...]:
-    uuid = _mapping(hand)["UUID"]
+    uuid = by.mapping(hand)["UUID"]
     before, after = {"max_concurrency": None}, {"max_concurrency": 5}
     return (Step("event-source", uuid, before, after, f"max_concurrency.{hand.queue}", (None, 5), named=uuid),)
 
 
+def _first(kind: str, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """The same steps, from the first of that kind on: it is the row's own."""
+    own = next(step for step in steps if step.kind == kind)
+    return own, *(step for step in steps if step is not own)
+
+
 ROWS: tuple[Row, ...] = (
-    Row("function-configuration", _one("function-configuration", "memory_mb", 3008, 1024), _configure,
+    Row("function-configuration", _one("function-configuration", "memory_mb", 3008, 1024), by.configure,
         lambda hand: hand.configuration()["Configuration"]["MemorySize"]),
-    Row("function-code", _one("function-code", "architecture", "x86_64", "arm64"), _deploy_code, _code),
+    Row("function-code", _one("function-code", "architecture", "x86_64", "arm64"), by.deploy_code, by.code),
     Row("function-concurrency", _one("function-concurrency", "reserved_concurrency", None, 50),
         lambda hand: hand.functions().put_function_concurrency(FunctionName=hand.name, ReservedConcurrentExecutions=0),
-        _reserved),
+        by.reserved),
     Row("function-version",
         lambda hand: (Step("function-version", f"{hand.name}:1", {"exists": True}, {"exists": False}, "versions",
                            (["1", "2"], ["2"])),),
-        _alias, _versions, prepare=_publish, never_back=True),
-    Row("log-group", _with_a_group, lambda hand: hand.client("logs").create_log_group(logGroupName=hand.group), _group,
-        claim=_filter, same=True),
+        by.alias, by.versions, prepare=by.publish, never_back=True),
+    Row("log-group", _with_a_group, by.make_group, by.group,
+        claim=by.filter, same=True),
     Row("log-retention", lambda hand: _with_a_group(hand)[1:],
         lambda hand: hand.client("logs").put_retention_policy(logGroupName=hand.group, retentionInDays=3653),
-        _retention, prepare=lambda hand: hand.client("logs").create_log_group(logGroupName=hand.group)),
-    Row("queue", _with_a_queue, lambda hand: _make_queue(hand, VisibilityTimeout="99"), _attributes,
-        prepare=lambda hand: _allow(hand, "sends", "sqs:*"), claim=lambda hand: _visible(hand, 77), same=True),
+        by.retention, prepare=by.make_group),
+    Row("queue", _with_a_queue, lambda hand: by.make_queue(hand, VisibilityTimeout="99"), by.attributes,
+        prepare=lambda hand: by.allow(hand, "sends", "sqs:*"), claim=lambda hand: by.visible(hand, 77), same=True),
     Row("queue-visibility",
         lambda hand: (Step("queue-visibility", hand.queue, {"visibility_timeout_s": 30}, {"visibility_timeout_s": 90},
                            f"visibility_timeout_s.{hand.queue}", (30, 90)),),
-        lambda hand: _visible(hand, 77), _attributes, prepare=_make_queue),
-    Row("role-policy", _with_a_permission, lambda hand: _allow(hand, MAY_TRACE, "xray:*"), _policy),
-    Row("alarm", _with_an_alarm, _page, _alarm),
+        lambda hand: by.visible(hand, 77), by.attributes, prepare=by.make_queue),
+    Row("role-policy", _with_a_permission, lambda hand: by.allow(hand, MAY_TRACE, "xray:*"), by.policy),
+    Row("alarm", _with_an_alarm, by.page, by.alarm),
     Row("bucket-versioning", _of_a_bucket("bucket-versioning", "versioning", "Enabled"),
-        lambda hand: _versioned(hand, "Suspended"),
-        lambda hand: hand.client("s3").get_bucket_versioning(Bucket=hand.bucket).get("Status"), prepare=_bucket, same_back=True),
-    Row("bucket-lifecycle", _of_a_bucket("bucket-lifecycle", "noncurrent_days", 90), _our_rule, _rules,
-        prepare=_bucket),
+        lambda hand: by.versioned(hand, "Suspended"),
+        by.versioning, prepare=by.bucket, same_back=True),
+    Row("bucket-lifecycle", _of_a_bucket("bucket-lifecycle", "noncurrent_days", 90), by.our_rule, by.rules,
+        prepare=by.bucket),
     Row("event-invoke-config", _invoking,
         lambda hand: hand.client("lambda").put_function_event_invoke_config(
             FunctionName=hand.name, MaximumRetryAttempts=1),
-        _retries),
-    Row("event-source", _polled, _limit, lambda hand: _mapping(hand).get("ScalingConfig"), prepare=_map),
+        by.retries),
+    Row("event-source", _polled, by.limit, lambda hand: by.mapping(hand).get("ScalingConfig"), prepare=by.map),
     Row("provisioned-concurrency",
         lambda hand: (Step("provisioned-concurrency", f"{hand.name}:live", {"provisioned": 9}, {"provisioned": 2},
                            "provisioned_concurrency.live", (9, 2)),),
-        lambda hand: _provision(hand, 4), _provisioned, prepare=lambda hand: (_live(hand), _provision(hand, 9))),
+        lambda hand: by.provision(hand, 4), by.provisioned, prepare=lambda hand: by.provision(by.live(hand), 9)),
     Row("recursive-loop", _one("recursive-loop", "recursive_loop", "Allow", "Terminate"),
-        lambda hand: _loops(hand, "Terminate"),
+        lambda hand: by.loops(hand, "Terminate"),
         lambda hand: hand.client("lambda").get_function_recursion_config(FunctionName=hand.name)["RecursiveLoop"],
-        prepare=lambda hand: _loops(hand, "Allow"), claim=lambda hand: _loops(hand, "Allow"), same=True, same_back=True),
-    Row("scalable-target", _scaled_by, lambda hand: _scale(hand, 1, 5), _target, prepare=_live, claim=_track),
+        prepare=lambda hand: by.loops(hand, "Allow"), claim=lambda hand: by.loops(hand, "Allow"), same=True,
+        same_back=True),
+    Row("scalable-target", _scaled_by, lambda hand: by.scale(hand, 1, 5), by.target, prepare=by.live, claim=by.track),
     Row("scalable-capacity",
         lambda hand: (Step("scalable-capacity", f"{hand.name}:live", {"capacity": {"min": 7, "max": 20}},
                            {"capacity": {"min": 2, "max": 20}}, "scalable_target.live",
                            ({"min": 7, "max": 20}, {"min": 2, "max": 20})),),
-        lambda hand: _scale(hand, 3, 9), _target, prepare=lambda hand: (_live(hand), _scale(hand, 7, 20))),
-    Row("scheduled-action", lambda hand: (lambda all: (all[1], all[0], all[2]))(_scaled_by(hand)), _schedule,
-        _scheduled, prepare=_live),
+        lambda hand: by.scale(hand, 3, 9), by.target, prepare=lambda hand: by.scale(by.live(hand), 7, 20)),
+    Row("scheduled-action", lambda hand: _first("scheduled-action", _scaled_by(hand)), by.schedule,
+        by.scheduled, prepare=by.live),
 )  # fmt: skip
 
 

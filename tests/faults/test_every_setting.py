@@ -91,7 +91,11 @@ def none_wrong(
     for row, there in zip(struck, side_by_side(lambda row: row.seen(hands[row.kind]), struck), strict=True):
         step = record.steps.get(f"{prefix}{row.kind}")
         result, detail = (step.result, step.detail) if step else (None, "nothing was written")
-        told = silent or (row.same_back if prefix else row.same) or (result in (Result.FAILED, Result.BLOCKED) and any(t in detail for t in _TOLD))
+        told = (
+            silent
+            or (row.same_back if prefix else row.same)
+            or (result in (Result.FAILED, Result.BLOCKED) and any(t in detail for t in _TOLD))
+        )
         if strikes.before[row.kind] == strikes.left[row.kind]:
             found[row.kind] = ("did not strike", there)
         elif there != strikes.left[row.kind] or not told:

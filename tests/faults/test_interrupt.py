@@ -1,4 +1,7 @@
-"""Ctrl-C in the middle of an apply: once lets the calls in flight end, twice stops at once; both are safe."""
+"""Ctrl-C in the middle of an apply: once lets the calls in flight end, twice stops at once; both are safe.
+
+So are the end of a build's job and a terminal that is closed.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,11 +27,9 @@ def tailor(stack: Aws) -> Tailor:
     return Tailor.measure(stack)
 
 
-def held_apply(tailor: Tailor) -> subprocess.Popen[str]:
-    """An apply whose update of the function is held by AWS."""
-    control = tailor.aws.emulator.control
-    control.fail(operation=UPDATE, kind="hang", account=tailor.aws.account)
-    process = subprocess.Popen(
+def started(tailor: Tailor) -> subprocess.Popen[str]:
+    """An apply of the whole stack."""
+    return subprocess.Popen(
         [sys.executable, "-m", "lambda_tailor", "apply", "-e", "dev", "--auto-approve", "--quota-share", "1000"],
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")},
         stdout=subprocess.PIPE,
@@ -35,16 +37,28 @@ def held_apply(tailor: Tailor) -> subprocess.Popen[str]:
         stdin=subprocess.DEVNULL,
         text=True,
     )
-    until = time.monotonic() + 20
-    while not control.held() and process.poll() is None and time.monotonic() < until:
+
+
+def until(so: Callable[[], bool]) -> None:
+    over = time.monotonic() + 40
+    while not so() and time.monotonic() < over:
         time.sleep(0.01)
+
+
+def held_apply(tailor: Tailor) -> subprocess.Popen[str]:
+    """An apply whose update of the function is held by AWS."""
+    control = tailor.aws.emulator.control
+    control.fail(operation=UPDATE, kind="hang", account=tailor.aws.account)
+    process = started(tailor)
+    until(lambda: bool(control.held()) or process.poll() is not None)
     assert control.held() == [UPDATE]
     return process
 
 
-def test_once_lets_the_calls_in_flight_end_and_says_how_to_go_on(tailor: Tailor) -> None:
+@pytest.mark.parametrize("ends", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda ends: ends.name)
+def test_once_lets_the_calls_in_flight_end_and_says_how_to_go_on(tailor: Tailor, ends: signal.Signals) -> None:
     process = held_apply(tailor)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(ends)
     time.sleep(0.3)
     tailor.aws.emulator.control.clear_faults()
     out, err = process.communicate(timeout=30)
@@ -72,6 +86,34 @@ def test_twice_stops_at_once_and_can_be_put_back(tailor: Tailor) -> None:
     process.communicate(timeout=10)
     assert process.returncode == 130
     tailor.aws.emulator.control.clear_faults()
+    run = tailor.newest()
+    assert run is not None
+    assert tailor.rollback(run).status is Status.SUCCEEDED
+    tailor.is_as_before()
+
+
+def test_while_it_reads_it_ends_at_once_though_aws_does_not_answer(tailor: Tailor) -> None:
+    control = tailor.aws.emulator.control
+    control.fail(operation="lambda:GetFunction", kind="hang", account=tailor.aws.account)
+    process = started(tailor)
+    until(lambda: bool(control.held()) or process.poll() is not None)
+    assert control.held()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=10)
+    control.clear_faults()
+    assert process.returncode == 1
+    assert "Interrupted." in err and "Traceback" not in err
+    assert tailor.newest() is None
+
+
+def test_a_terminal_that_says_twice_that_it_is_closed_is_no_second_ctrl_c(tailor: Tailor) -> None:
+    process = held_apply(tailor)
+    for _ in range(2):
+        process.send_signal(signal.SIGHUP)
+        time.sleep(0.3)
+    tailor.aws.emulator.control.clear_faults()
+    process.communicate(timeout=30)
+    assert process.returncode == 1
     run = tailor.newest()
     assert run is not None
     assert tailor.rollback(run).status is Status.SUCCEEDED

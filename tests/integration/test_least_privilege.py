@@ -217,6 +217,7 @@ NOT_SEEN = {
     "apigateway:GET",
     "application-autoscaling:DeleteScheduledAction",
     "application-autoscaling:DeregisterScalableTarget",
+    "application-autoscaling:DescribeScalingPolicies",
     "application-autoscaling:PutScheduledAction",
     "lambda:DeleteProvisionedConcurrencyConfig",
     "lambda:GetProvisionedConcurrencyConfig",

@@ -263,7 +263,11 @@ def mapped(aws: Aws, version: str) -> None:
 
 def granted(aws: Aws, version: str) -> None:
     aws.client("lambda").add_permission(
-        FunctionName="f", Qualifier=version, StatementId="s", Action="lambda:InvokeFunction", Principal="s3.amazonaws.com"
+        FunctionName="f",
+        Qualifier=version,
+        StatementId="s",
+        Action="lambda:InvokeFunction",
+        Principal="s3.amazonaws.com",
     )
 
 

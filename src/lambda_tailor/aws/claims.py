@@ -1,7 +1,7 @@
 """Who else uses what a run made: asked before it is removed, so that nothing is taken from under anybody.
 
 What cannot be asked counts as used: it stays, and that is told. What functions, their published versions and event
-sources point at is listed at most every half minute; the destinations of asynchronous invocations cost a call a function.
+sources point at is listed every half minute; the destinations of asynchronous invocations cost a call a function.
 """
 
 from __future__ import annotations
@@ -149,12 +149,20 @@ class Claims:
         name, _, version = resource.rpartition(":")
         gateway, function = self.opened.gateway, {"FunctionName": name}
         lists = (
-            ("ListEventSourceMappings", "EventSourceMappings", "an event source invokes it"),
-            ("ListFunctionEventInvokeConfigs", "FunctionEventInvokeConfigs", "it has destinations or retries"),
-            ("ListProvisionedConcurrencyConfigs", "ProvisionedConcurrencyConfigs", "executions are kept ready for it"),
+            (Call("lambda", "ListEventSourceMappings", function), "EventSourceMappings", "an event source invokes it"),
+            (
+                Call("lambda", "ListFunctionEventInvokeConfigs", function),
+                "FunctionEventInvokeConfigs",
+                "it has retries or destinations of its own",
+            ),
+            (
+                Call("lambda", "ListProvisionedConcurrencyConfigs", function),
+                "ProvisionedConcurrencyConfigs",
+                "executions are kept ready for it",
+            ),
         )
-        for action, member, because in lists:
-            for page in gateway.pages(Call("lambda", action, function), "Marker", "NextMarker"):
+        for call, member, because in lists:
+            for page in gateway.pages(call, "Marker", "NextMarker"):
                 for each in page.get(member) or ():
                     if arns.part(str(each.get("FunctionArn", "")), 7) == version:
                         yield f"{because}: it is kept"
@@ -236,7 +244,7 @@ class Claims:
             return uses
         # The list has the destinations of all versions and aliases.
         asked = Call("lambda", "ListFunctionEventInvokeConfigs", {"FunctionName": uses.name})
-        targets = set(uses.targets)
+        targets: set[str | None] = set(uses.targets)
         for page in self.opened.gateway.pages(asked, "Marker", "NextMarker"):
             for config in page.get("FunctionEventInvokeConfigs") or ():
                 for destination in (config.get("DestinationConfig") or {}).values():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,6 +14,7 @@ from lambda_tailor import api, documents, paths
 from lambda_tailor.aws.gateway import Connection
 from lambda_tailor.cli.arguments import Arguments
 from lambda_tailor.cli.rollout_end import exit_code
+from lambda_tailor.cli.signals import ended_at_once, stopped_by_signals
 from lambda_tailor.cli.waiting import told_of_silence
 from lambda_tailor.errors import BadInput, NotConfirmed, TailorError
 from lambda_tailor.model.explanation import Explanation
@@ -57,16 +56,22 @@ class Session:
         """Says so where AWS gives no answer for long."""
         return told_of_silence(self.asked.connecting()["timeout_s"])
 
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """The same where nothing is written, so that Ctrl-C ends it at once."""
+        with ended_at_once(), self._waiting():
+            yield
+
     def plan(self, *, sign: bool = False) -> Plan:
         """A plan of what the arguments ask for; signed where it is to be kept."""
         asked = {**self.asked.choosing(), **self.asked.narrowing()}
-        with self._waiting(), self._progress() as progress:
+        with self._reading(), self._progress() as progress:
             return api.plan(**asked, observer=progress, sign=sign, tell=_tell)
 
     def explain(self, name: str) -> Explanation:
         """Why the plan for a function is what it is: of the target that was given, or for the function alone."""
         asked = self.asked.choosing()
-        with self._waiting(), self._progress() as progress:
+        with self._reading(), self._progress() as progress:
             return api.explain(name, **asked, observer=progress)
 
     def show_explanation(self, explanation: Explanation) -> None:
@@ -104,7 +109,7 @@ class Session:
         plan, run = api.plan_and_run(shown, journal=journal)
         brought = None
         if realized:
-            with self._waiting():
+            with self._reading():
                 brought = api.realized(shown, journal=journal, **self.asked.connecting())
         _write_page(out, html.render(plan, run, brought))
 
@@ -112,7 +117,7 @@ class Session:
         """Write a page about all runs; ``realized`` measures what each that is in effect brought."""
         from lambda_tailor.report import html
 
-        with self._waiting():
+        with self._reading():
             found = api.history(measure=realized, journal=self.asked.get("journal"), **self.asked.connecting())
         _write_page(out, html.render_history(found))
 
@@ -229,15 +234,13 @@ class Session:
 
     @contextmanager
     def watched(self) -> Iterator[dict[str, Any]]:
-        """Progress, and a first Ctrl-C that stops after the calls in flight; the second stops at once."""
+        """Progress, and a first Ctrl-C that stops after the calls in flight; the second stops at once.
+
+        So do what ends a job of a build (SIGTERM) and a terminal that is closed (SIGHUP).
+        """
         stop = threading.Event()
-        before = signal.signal(signal.SIGINT, _interrupter(stop)) if _in_main_thread() else None
-        try:
-            with self._waiting(), self._progress() as progress:
-                yield {"observer": progress, "stop": stop}
-        finally:
-            if before is not None:
-                signal.signal(signal.SIGINT, before)
+        with stopped_by_signals(stop), self._waiting(), self._progress() as progress:
+            yield {"observer": progress, "stop": stop}
 
     def live(self) -> RolloutLive:
         """What shows rollouts as they go on."""
@@ -267,7 +270,7 @@ class Session:
     def verify(self) -> Verification:
         """What is deployed against the policy."""
         asked = self.asked.choosing()
-        with self._waiting(), self._progress() as progress:
+        with self._reading(), self._progress() as progress:
             return api.verify(**asked, observer=progress)
 
     def show_verification(self, verification: Verification) -> None:
@@ -329,18 +332,3 @@ def _tell(told: str) -> None:
 def _list(lines: Iterable[str]) -> None:
     for line in lines:
         _tell(line)
-
-
-def _in_main_thread() -> bool:
-    return threading.current_thread() is threading.main_thread()
-
-
-def _interrupter(stop: threading.Event) -> Any:
-    def handle(_signal: int, _frame: Any) -> None:
-        if stop.is_set():
-            # Every write is journalled before it is sent, so that stopping at once is safe.
-            os._exit(130)
-        print("\nStopping after the calls in flight; once more to stop at once.", file=sys.stderr)
-        stop.set()
-
-    return handle

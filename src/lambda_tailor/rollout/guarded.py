@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 from lambda_tailor.applying.runner import Runner
 from lambda_tailor.aws.accounts import Scope
+from lambda_tailor.aws.claims import Claims
 from lambda_tailor.aws.scopes import OpenScope, check_account, open_scope
 from lambda_tailor.errors import AccessDenied, AwsRefused, CredentialsError, EndpointUnreachable
 from lambda_tailor.journal.outcomes import run_of, status_of
@@ -148,7 +149,9 @@ class GuardedRuns:
             row = self.runner.journal.rollouts(run_id)[changed.arn]
             self._save(run_id, changed, row.shown, row.state)
 
-        return Mover(self.scope(state).gateway, run_id, save, self.clock.sleep)
+        scope = self.scope(state)
+        claims = Claims(scope)
+        return Mover(scope.gateway, run_id, save, self.clock.sleep, lambda version: claims.on(version, {}))
 
     def scope(self, state: State) -> OpenScope:
         """The account and region of a rollout, opened once."""
@@ -257,6 +260,8 @@ class _Way:
     def _promote(self, state: State) -> None:
         if state.alias is not None:
             mover = self._mover(state)
+            if mover.look(state)[1] == state.sure:
+                state = self._keep(mover.with_provisioned(state))
             state = mover.move(state, AliasState(str(state.new_version)))
             mover.keep_provisioned(state)
         self._keep(replace(state, step=state.partial_steps))

@@ -17,8 +17,9 @@ from typing import Any
 from lambda_tailor.aws.gateway import Gateway
 from lambda_tailor.errors import AwsRefused
 from lambda_tailor.iam.permission import FUNCTION, QUALIFIED, Action
+from lambda_tailor.model.verdict import Key
 from lambda_tailor.rollout.state import AliasState, State
-from lambda_tailor.settings import provisioned_concurrency
+from lambda_tailor.settings import function_version, provisioned_concurrency
 from lambda_tailor.settings.setting import Call, ResourceAddress
 
 WRITE_ACTIONS = (
@@ -27,6 +28,8 @@ WRITE_ACTIONS = (
     Action("lambda:UpdateAlias", QUALIFIED),
     Action("lambda:DeleteFunction", QUALIFIED),
     Action("lambda:PutProvisionedConcurrencyConfig", QUALIFIED),
+    # Whoever uses the version that goes.
+    *function_version.SETTING.undo_actions,
 )
 _GONE = "ResourceNotFoundException"
 _RACED = frozenset({"PreconditionFailedException", "ResourceConflictException"})
@@ -40,12 +43,16 @@ class AnotherHand(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Mover:
-    """Writes for one rollout. ``save`` writes the state down before it returns."""
+    """Writes for one rollout. ``save`` writes the state down before it returns.
+
+    ``used`` tells why a version has to stay, or None.
+    """
 
     gateway: Gateway
     run_id: str
     save: Callable[[State], None]
     sleep: Callable[[float], None] = field(default=time.sleep)
+    used: Callable[[Key], str | None] = field(default=lambda _version: None)
 
     def publish(self, state: State) -> State:
         """A version of $LATEST as it is now, unless an earlier attempt made it.
@@ -136,20 +143,26 @@ class Mover:
         other, weight = next(((v, w) for v, w in weights.items() if w), (None, 0.0))
         return answer["RevisionId"], AliasState(answer["FunctionVersion"], other, float(weight))
 
+    def with_provisioned(self, state: State) -> State:
+        """With what is provisioned for the alias now: another hand may have changed it since the rollout began."""
+        return state if state.provisioned is None else replace(state, provisioned=self._provisioned(state))
+
     def keep_provisioned(self, state: State) -> None:
-        """Put the alias's provisioned concurrency again where AWS did not keep it."""
-        if state.provisioned is None:
+        """Put the alias's provisioned concurrency again where AWS did not keep it; another number is another hand's."""
+        if state.provisioned is None or self._provisioned(state) is not None:
             return
         setting = provisioned_concurrency.SETTING
-        address = ResourceAddress("", "", "", f"{state.name}:{state.alias}")
+        self.gateway.call(setting.write(_of_alias(state), {}, {"provisioned": state.provisioned}))
+
+    def _provisioned(self, state: State) -> int | None:
+        setting, address = provisioned_concurrency.SETTING, _of_alias(state)
         try:
-            has = setting.observe(address, self.gateway.call(setting.read(address)))
+            has = setting.observe(address, self.gateway.call(setting.read(address)))["provisioned"]
         except AwsRefused as error:
             if error.code not in setting.absent_codes:
                 raise
-            has = {"provisioned": None}
-        if has["provisioned"] != state.provisioned:
-            self.gateway.call(setting.write(address, has, {"provisioned": state.provisioned}))
+            return None
+        return has if isinstance(has, int) else None
 
     def back(self, state: State) -> State:
         """The alias to the old version alone. Where another hand has it, it is left, and AnotherHand raised."""
@@ -160,10 +173,12 @@ class Mover:
     def remove(self, state: State) -> str:
         """The version that this rollout published; why it stays, or an empty string.
 
-        AWS refuses to delete one that an alias points to.
+        AWS refuses to delete one that an alias points to; what else uses it ``used`` knows.
         """
         if not state.ours or state.new_version is None:
             return ""
+        if (because := self.used(Key("function-version", f"{state.name}:{state.new_version}"))) is not None:
+            return f"version {state.new_version} stays: {because}"
         call = Call("lambda", "DeleteFunction", {"FunctionName": state.name, "Qualifier": state.new_version})
         try:
             self.gateway.call(call)
@@ -171,3 +186,7 @@ class Mover:
             if error.code != _GONE and not error.lost:
                 return f"version {state.new_version} stays: {error}"
         return ""
+
+
+def _of_alias(state: State) -> ResourceAddress:
+    return ResourceAddress("", "", "", f"{state.name}:{state.alias}")

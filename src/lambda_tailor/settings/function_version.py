@@ -72,8 +72,8 @@ SETTING = Setting(
     refuse=refuse,
     inexact_undo=inexact_undo,
     absent_codes=frozenset({"ResourceNotFoundException"}),
-    read_actions=(
-        Action("lambda:GetFunction", QUALIFIED),
+    read_actions=(Action("lambda:GetFunction", QUALIFIED),),
+    undo_actions=(
         Action("lambda:ListEventSourceMappings"),
         Action("lambda:ListFunctionEventInvokeConfigs", FUNCTION),
         Action("lambda:ListProvisionedConcurrencyConfigs", FUNCTION),

@@ -104,7 +104,7 @@ class Setting:
 
     ``read_actions`` and ``write_actions`` are the IAM actions that it takes; the first of the latter
     names the lane that its writes run in. ``undo_actions`` are taken besides, to leave a mark and to ask who else uses
-    what a rollback would remove. A state with a ``revision_id`` has it passed back in the write, so that AWS
+    what would be removed. A state with a ``revision_id`` has it passed back in the write, so that AWS
     refuses when another hand was faster.
     """
 
