@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lambda_tailor import documents
+from lambda_tailor.errors import JournalError
 from lambda_tailor.model.plan import Plan
 from lambda_tailor.model.run import Run
 
@@ -34,14 +35,15 @@ def write_back(
     ``plan`` is a plan, the file of one, a run or its id. By default only the diff is made: ``write`` edits the files,
     ``branch`` commits on a new branch. ``state`` is Terraform's where it is not in the folder, ``var_files`` what
     terraform is given with -var-file. ``shared`` writes values that others share, ``force`` files with uncommitted
-    changes; ``check`` asks the deployment's tool what is left. A plan file that is not signed needs ``trust_plan``.
+    changes; ``check`` asks the deployment's tool what is left. A plan file that is not signed, or a run that the
+    team's key does not vouch for, needs ``trust_plan``.
     Raises BadInput, PlanFileError, RunNotFound, JournalError.
     """
     # The readers of all those languages take longer to import than a plan of a hundred functions takes.
     from lambda_tailor.writeback import service, wanted
 
     if isinstance(plan, Run) or (isinstance(plan, str) and not _is_file(plan)):
-        of, run_ = _plan_and_run(plan if isinstance(plan, str) else plan.run_id, journal)
+        of, run_ = _plan_and_run(plan if isinstance(plan, str) else plan.run_id, journal, trust=trust_plan)
         settings = wanted.of_run(of, run_)
     else:
         of = plan if isinstance(plan, Plan) else _loaded(Path(plan), trust_plan)
@@ -67,7 +69,7 @@ def plan_of(plan: str | Path, *, journal: str | None = None) -> Plan:
     """
     if _is_file(str(plan)):
         return documents.load_plan(Path(plan))
-    return _plan_and_run(str(plan), journal)[0]
+    return _plan_and_run(str(plan), journal, trust=True)[0]
 
 
 def _is_file(name: str) -> bool:
@@ -91,10 +93,21 @@ def _ignored(plan: Plan) -> tuple[str, ...]:
     return tuple(map(str, ignore)) if isinstance(ignore, list) else ()
 
 
-def _plan_and_run(run: str, journal: str | None) -> tuple[Plan, Run]:
+def _plan_and_run(run: str, journal: str | None, *, trust: bool) -> tuple[Plan, Run]:
+    from lambda_tailor.applying.keys import known_key
     from lambda_tailor.applying.opening import open_journal
+    from lambda_tailor.journal.key_sources import local_source
     from lambda_tailor.journal.outcomes import run_of
+    from lambda_tailor.journal.vault import Vault
 
     with closing(open_journal(journal)) as opened:
+        key = None if trust else known_key(opened, Vault(local_source()))
+        if key is not None:
+            opened.sign_with(key)
         record = opened.run(run)
+    if record.unverified and not trust:
+        raise JournalError(
+            f"What the journal says of run {record.run_id} cannot be verified: an older version or another key wrote "
+            "it, or somebody changed it. Look at the diff with --trust-plan, which takes it all the same."
+        )
     return record.plan, run_of(record)

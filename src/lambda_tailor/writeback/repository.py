@@ -32,12 +32,13 @@ def commit(tree: Tree, texts: Mapping[str, bytes], branch: str, message: str, *,
     """Commit the new texts on top of HEAD, on that new branch; the commit's id.
 
     ``replaces`` moves a branch of that name. Raises BadInput where there is no repository or no commit yet, where
-    the branch is there already, or git refuses.
+    the branch is there already, a file is one that git ignores, or git refuses.
     """
     if not _inside(tree.root):
         raise BadInput(f"{tree.root} is in no git repository: leave out --branch, or run git init first.")
     _git(tree.root, "check-ref-format", "--branch", branch)
-    there = _git(tree.root, "for-each-ref", "--format=%(refname)", f"refs/heads/{branch}").strip()
+    _refuse_ignored(tree, list(texts))
+    there = _git(tree.root, "for-each-ref", "--format=%(objectname)", f"refs/heads/{branch}").decode().strip()
     if there and not replaces:
         raise BadInput(f"There is a branch {branch} already: name another one, or move it with --force.")
     current = _git(tree.root, "symbolic-ref", "-q", "HEAD", may_fail=True).decode().strip()
@@ -56,8 +57,21 @@ def commit(tree: Tree, texts: Mapping[str, bytes], branch: str, message: str, *,
             _git(top, "update-index", "--add", "--cacheinfo", f"{mode},{blob},{name}", environment=index)
         written = _git(tree.root, "write-tree", environment=index).decode().strip()
     made = _git(tree.root, "commit-tree", written, "-p", head, stdin=message.encode()).decode().strip()
-    _git(tree.root, "update-ref", "-m", "lambda-tailor write-back", f"refs/heads/{branch}", made)
+    # Only where the branch is as it was looked at: somebody may have made it meanwhile.
+    was = there or "0" * len(made)
+    _git(tree.root, "update-ref", "-m", "lambda-tailor write-back", f"refs/heads/{branch}", made, was)
     return made
+
+
+def _refuse_ignored(tree: Tree, files: Sequence[str]) -> None:
+    """What git is told to ignore, such as variables with secrets, is never committed."""
+    if not files:
+        return
+    asked = b"\0".join(file.encode() for file in files)
+    found = _git(tree.root, "check-ignore", "-z", "--stdin", stdin=asked, may_fail=True)
+    ignored = ", ".join(sorted(each.decode() for each in found.split(b"\0") if each))
+    if ignored:
+        raise BadInput(f"git ignores {ignored}, which is never committed: write it with --write, without --branch.")
 
 
 def _inside(folder: Path) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +13,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lambda_tailor import documents
+from lambda_tailor.applying.keys import prove_key
 from lambda_tailor.cli.commands import main
+from lambda_tailor.journal.journal import Journal
+from lambda_tailor.journal.vault import Vault
 from lambda_tailor.model.plan import Plan
+from lambda_tailor.model.run import Status
 from tests.unit.report.plans import a_change, a_plan, a_planned
 from tests.unit.writeback.sources import ACCOUNT, arn, function, lay, state
 
@@ -108,3 +114,22 @@ def test_what_no_place_is_known_for_is_told_once_for_all_functions(tmp_path: Pat
         "Not written: f-0, f-1, f-2, f-3, f-4, ... 4 more memory_mb: the source's folder has nothing"
     )
     assert "9 not." in result.stderr
+
+
+def test_a_run_that_the_key_does_not_vouch_for_is_not_written_back(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{folder / 'journal.db'}"
+    monkeypatch.setenv("LAMBDA_TAILOR_JOURNAL", url)
+    monkeypatch.setenv("LAMBDA_TAILOR_KEY_FILE", str(folder / "key"))
+    with closing(Journal(url)) as journal:
+        prove_key(journal, Vault(folder / "key"), trust=False)
+        journal.begin("run-1", _plan(), user="ann")
+        journal.finish("run-1", Status.SUCCEEDED, journal.take_up("run-1"))
+    command = ["write-back", "run-1", "--source", str(folder / "infra"), "--write"]
+    assert CliRunner().invoke(main, command).exit_code == 0
+    with sqlite3.connect(folder / "journal.db") as database:
+        database.execute("update runs set user = 'bob'")
+    refused = CliRunner().invoke(main, command)
+    assert refused.exit_code == 1 and "cannot be verified" in refused.stderr
+    assert CliRunner().invoke(main, [*command, "--trust-plan"]).exit_code == 0

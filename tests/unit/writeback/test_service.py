@@ -75,6 +75,21 @@ def test_a_branch_gets_a_commit_and_the_work_tree_stays(repository: Path) -> Non
     assert "orders: memory_mb 3008 -> 1024" in _git(repository, "log", "-1", "--format=%B", "tailor")
 
 
+@pytest.mark.parametrize("force", [False, True])
+def test_what_git_ignores_is_never_committed(repository: Path, force: bool) -> None:
+    """Variables with secrets are often such a file."""
+    (repository / "infra/main.tf").write_text(MAIN.replace("3008", "var.memory") + 'variable "memory" {}\n')
+    (repository / "infra/terraform.tfvars").write_text('memory = 3008\ntoken = "canary"\n')
+    (repository / ".gitignore").write_text("*.tfvars\n")
+    _git(repository, "add", ".")
+    _git(repository, "commit", "-qm", "second")
+    with pytest.raises(BadInput, match=r"git ignores terraform\.tfvars"):
+        _run(repository, branch="tailor", force=force)
+    assert _git(repository, "branch", "--list", "tailor") == ""
+    assert _run(repository, write=True).complete
+    assert "memory = 1024" in (repository / "infra/terraform.tfvars").read_text()
+
+
 def test_a_branch_that_is_there_is_only_moved_by_force(repository: Path) -> None:
     _git(repository, "branch", "tailor")
     with pytest.raises(BadInput, match="already"):
