@@ -95,6 +95,7 @@ class Sequence(RuleBasedStateMachine):
         self.statuses: dict[str, str] = {}
         self.runs: list[RunModel] = []
         self.asleep: tuple[Child, RunModel] | None = None
+        self.held_asleep = False
         self.children: list[Child] = []
         self.another_at = 0.0
         self.counts["sequences"] += 1
@@ -187,10 +188,11 @@ class Sequence(RuleBasedStateMachine):
         (child, run), self.asleep = self.asleep, None
         # Nobody sleeps less than a second unnoticed: what AWS takes no condition for may be a look of that age.
         time.sleep(max(0.0, 1.0 - (time.monotonic() - self.another_at)))
-        mine, before = run.run_id in self._leased(), self.state
+        # A lease that is over and that nobody took is its own still; one that it had not come to take cannot be lost.
+        lost, before = self.held_asleep and run.run_id not in self._leased(even_if_over=True), self.state
         child.wake()
         self._look(run, child.told)
-        if not mine:
+        if lost:
             assert self.state == before, child.told
             self.counts["woken and too late"] += 1
         self.counts["woken"] += 1
@@ -231,13 +233,14 @@ class Sequence(RuleBasedStateMachine):
             control.clear_faults()
         return child, end
 
-    def _leased(self) -> set[str]:
-        """The runs that hold the function, dead or alive, until their lease is over."""
+    def _leased(self, *, even_if_over: bool = False) -> set[str]:
+        """The runs that hold the function, dead or alive, until their lease is over (or until somebody took it)."""
         if not self.journal.exists():
             return set()
         with closing(sqlite3.connect(self.journal)) as connection:
             try:
-                rows = connection.execute("select run_id from leases where expires_at > 2").fetchall()
+                over = 0 if even_if_over else 2
+                rows = connection.execute("select run_id from leases where expires_at > ?", (over,)).fetchall()
             except sqlite3.OperationalError:
                 return set()
         return {row[0] for row in rows}
@@ -251,6 +254,7 @@ class Sequence(RuleBasedStateMachine):
         """Look at what the command did; what it said, or None where it did not come to say anything."""
         if end == "stopped":
             self.asleep = child, run
+            self.held_asleep = run.run_id in self._leased(even_if_over=True)
             self.counts["asleep"] += 1
         elif child.told is None:
             self.counts["killed"] += 1

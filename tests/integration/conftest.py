@@ -20,8 +20,15 @@ from lambda_tailor.demo.emulator import Emulator
 from lambda_tailor.demo.realize import realize
 from lambda_tailor.demo.snapshot import snapshot
 from lambda_tailor.demo.strict.control import StrictControl
+from lambda_tailor.tuning import copying
 
 _ACCOUNTS = itertools.count(200_000_000_001)
+
+
+@pytest.fixture(autouse=True)
+def _no_late_logs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The embedded AWS has written a call's logs when it answers."""
+    monkeypatch.setattr(copying, "LATE_LOGS_S", 0.0)
 
 
 @pytest.fixture(scope="session")

@@ -43,6 +43,8 @@ WRITE_ACTIONS = (
 _GONE = "ResourceNotFoundException"
 _BUSY = "ResourceConflictException"
 _SETTLES_WITHIN_S = 180.0
+# Logs come some seconds after their call.
+LATE_LOGS_S = 5.0
 _FIRST_LOOK_S, _LONGEST_WAIT_S = 0.1, 2.0
 _SAME = (
     "Runtime", "Role", "Handler", "Timeout", "Architectures", "PackageType", "KMSKeyArn",
@@ -131,7 +133,11 @@ class Copier:
                 "Did somebody change the journal?"
             )
         self._gone(Call("lambda", "DeleteFunction", {"FunctionName": self.name}))
-        self._gone(Call("logs", "DeleteLogGroup", {"logGroupName": f"/aws/lambda/{self.name}"}))
+        group = Call("logs", "DeleteLogGroup", {"logGroupName": f"/aws/lambda/{self.name}"})
+        self._gone(group)
+        # Lambda writes logs some time after the call, and makes their group anew; a killed tune may have one under way.
+        self.sleep(LATE_LOGS_S)
+        self._gone(group)
 
     def _made_by(self, tune_id: str) -> bool:
         """Whether the copy says so itself; one that is gone speaks against nothing."""

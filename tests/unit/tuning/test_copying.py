@@ -105,3 +105,26 @@ def test_a_record_that_comes_late_is_not_taken_for_that_of_the_next_call() -> No
     gateway = Recording([{}, events("a1"), {}, events("a1"), events("a1", "a2")])
     invoker = Invoker(gateway, "copy", sleep=lambda _s: None)  # type: ignore[arg-type]  # a fake
     assert [invoker.invoke("1", b"{}").duration_ms for _ in range(2)] == [10, 20]
+
+
+def test_a_log_group_that_comes_back_with_late_logs_is_removed_too() -> None:
+    groups = {"/aws/lambda/lambda-tailor-tune-abcdef-orders"}
+
+    class Late(Recording):
+        def call(self, call: Call) -> Answer:
+            if call.action == "GetFunction":
+                raise AwsRefused("gone", code="ResourceNotFoundException")
+            if call.action == "DeleteLogGroup":
+                groups.discard(call.parameters["logGroupName"])
+            return super().call(call)
+
+    waits: list[float] = []
+
+    def late_logs(seconds: float) -> None:
+        waits.append(seconds)
+        groups.add("/aws/lambda/lambda-tailor-tune-abcdef-orders")
+
+    gateway = Late()
+    copier = Copier(gateway, "lambda-tailor-tune-abcdef-orders", sleep=late_logs)  # type: ignore[arg-type]  # a fake
+    copier.remove("orders", "tune-20261124-abcdef")
+    assert not groups and len(waits) == 1 and waits[0] > 1
