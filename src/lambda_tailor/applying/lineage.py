@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from lambda_tailor.journal.journal import Journal
 from lambda_tailor.model.plan import Operation
-from lambda_tailor.model.record import StepRecord
+from lambda_tailor.model.record import RunRecord, StepRecord
 from lambda_tailor.model.run import Status, StepState
 from lambda_tailor.settings import role_policy
 
@@ -81,11 +81,18 @@ def of(journal: Journal, run_id: str) -> Lineage:
     named: dict[str, str] = {}
     for each in later:
         record = journal.run(each)
-        for operation in record.plan.operations:
+        for operation in (each for each in record.plan.operations if _came_to(each, record)):
             relied[_place(operation)] = each
             named |= {value: each for value in operation.after.values() if isinstance(value, str)}
     steps = journal.run(run_id).steps
     return Lineage(steps, family, {id: tuple(known) for id, known in made.items()}, relied, named)
+
+
+def _came_to(operation: Operation, record: RunRecord) -> bool:
+    """Whether the run relies on what the operation is about; one that died before it came to it does not."""
+    step = record.steps.get(operation.id)
+    only_meant = step is None or (step.result is None and step.state is StepState.INTENDED)
+    return record.status is not Status.INTERRUPTED or not only_meant
 
 
 def _root(run_id: str, parents: Mapping[str, str | None]) -> str:
