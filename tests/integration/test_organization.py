@@ -213,7 +213,7 @@ def test_the_cookbooks_many_accounts_are_all_of_the_organization_in_every_region
     everywhere = {(account, region) for account in members for region in REGIONS}
     assert {(f["account_id"], f["region"]) for f in plan["functions"]} == everywhere
     assert plan["api_calls"]["organizations:ListAccounts"] == 1
-    assert plan["api_calls"]["ec2:DescribeRegions"] == len(members)
+    assert plan["api_calls"]["ec2:DescribeRegions"] >= len(members)
     assert plan["api_calls"]["lambda:ListFunctions"] > 15 * len(members)
     # Whichever account the emulator has besides, it has no such role, and that is told.
     assert {p["account_id"] for p in plan["problems"]}.isdisjoint(members)
