@@ -66,7 +66,7 @@ def plan(out: str | None, detailed_exitcode: bool, **arguments: Any) -> int:
     return PENDING if detailed_exitcode and made.has_changes else DONE
 
 
-@main.command()
+@main.command(short_help="Why a function's plan is what it is: policy, evidence, verdicts.")
 @click.argument("function", metavar="FUNCTION")
 @TARGET
 @REACH
@@ -118,7 +118,7 @@ def apply(plan_file: str | None, dry_run: bool, auto_approve: bool, **arguments:
     return asked.apply(made, saved=plan_file is not None, auto_approve=auto_approve)
 
 
-@main.command()
+@main.command(short_help="Whether what is deployed matches the policy; 2 where not.")
 @TARGET
 @REACH
 @POLICY
@@ -144,7 +144,7 @@ def verify(**arguments: Any) -> int:
     return DONE if found.matches else PENDING
 
 
-@main.command()
+@main.command(short_help="Put back exactly what a run changed.")
 @click.argument("run", metavar="RUN")
 @AWS
 @SCHEDULER
@@ -160,7 +160,7 @@ def rollback(run: str, auto_approve: bool, **arguments: Any) -> int:
     return session(**arguments).rollback(run, auto_approve=auto_approve)
 
 
-@main.command()
+@main.command(short_help="Finish a run that was interrupted, or try again what failed.")
 @click.argument("run", metavar="RUN")
 @AWS
 @SCHEDULER
@@ -209,7 +209,7 @@ def runs(run: str | None, realized: bool, **arguments: Any) -> int:
     return DONE
 
 
-@main.command()
+@main.command(short_help="Write a page about a plan, a run, a tune or all runs.")
 @click.argument("shown", required=False, metavar="[PLAN.json|RUN|TUNE]")
 @click.option("--history", is_flag=True, help="About all runs: saved since the first, promised against realized.")
 @click.option("--realized", is_flag=True, help="Measure what a run, or each run, brought; reads AWS.")
@@ -243,7 +243,7 @@ def report(shown: str | None, out: str, history: bool, realized: bool, **argumen
     return DONE
 
 
-@main.command("write-back")
+@main.command("write-back", short_help="Write what a plan or a run changes into its source.")
 @click.argument("shown", metavar="PLAN.json|RUN")
 @click.option("--source", type=click.Path(file_okay=False), required=True, metavar="DIR", help="Where the source is.")
 @click.option("--state", type=click.Path(dir_okay=False), metavar="FILE",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lambda_tailor import __version__
+from lambda_tailor.cli.hints import with_hint
 from lambda_tailor.errors import BadInput, TailorError
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Group(click.Group):
             code = super().main(*args, **kwargs)
             sys.stdout.flush()
         except click.ClickException as error:
-            error.show()
+            (with_hint(error) if isinstance(error, click.UsageError) else error).show()
             code = ERROR
         except (click.Abort, KeyboardInterrupt):
             click.echo("Interrupted.", err=True)

@@ -27,7 +27,7 @@ def rules(rule: str | None, **arguments: Any) -> int:
     return DONE
 
 
-@click.command()
+@click.command(short_help="Say what is ready and what is missing.")
 @click.option("--region", "-r", "regions", multiple=True, metavar="R", help="A region; repeatable.  [default: yours]")
 @AWS
 @JOURNAL
@@ -53,7 +53,7 @@ def prices_refresh(**arguments: Any) -> int:
     return DONE
 
 
-@click.command("iam-policy")
+@click.command("iam-policy", short_help="Print the smallest IAM policy that is needed.")
 @TARGET
 @REACH
 @click.option("--policy", "policy_file", type=click.Path(dir_okay=False), metavar="FILE", help="A policy file.")
@@ -111,7 +111,7 @@ def policy_check(file: str) -> int:
     return int(setup().check_policy(file))
 
 
-@click.command()
+@click.command(short_help="Serve an MCP client over stdio; only reads by default.")
 @click.option("--allow-writes", is_flag=True, help="Offer apply and rollback too.")
 @click.option("--policy", "policy_file", type=click.Path(dir_okay=False), metavar="FILE", help="The policy that holds.")
 @click.option("--preset", metavar="NAME", help="The built-in policy that holds.")
@@ -130,7 +130,7 @@ def mcp(allow_writes: bool, **arguments: Any) -> int:
     return DONE
 
 
-@click.command()
+@click.command(short_help="Print the script with which a shell completes commands.")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> int:
     """Print the script with which SHELL completes commands: source it, or put it where SHELL finds it."""
@@ -154,7 +154,7 @@ def demo(keep: bool, report: str | None) -> int:
     return tell(keep=keep, report=report)
 
 
-@click.group()
+@click.group(short_help="The team's key, which signs plans and the journal.")
 def key() -> None:
     """The team's key, which signs plans and the journal, and seals values that are overwritten."""
 

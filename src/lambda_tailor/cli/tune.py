@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 TUNE = "tune-"
 
 
-@click.command()
+@click.command(short_help="Find the memory size that is wanted, on a temporary copy.")
 @click.argument("functions", nargs=-1, metavar="[FUNCTION]...")
 @click.option("--payload", metavar="FILE|DIR|event:NAME",
               help="What to invoke it with: a JSON file, a folder of them taken in turn (NAME.weight=3.json three "

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lambda_tailor import api, documents
-from lambda_tailor.writeback.model import NotEdited
+from lambda_tailor.writeback.model import NotEdited, by_cause
 from lambda_tailor.writeback.service import Done
 
 # Of functions that have the same to say.
@@ -48,7 +48,7 @@ def _request(shown: str, done: Done, given: dict[str, Any]) -> None:
     texts = {
         "title.txt": pull_request.title(plan, done.document) + "\n",
         "body.md": pull_request.body(plan, done.document),
-        "labels.txt": "".join(label + "\n" for label in pull_request.labels(plan)),
+        "labels.txt": "".join(label + "\n" for label in pull_request.labels(plan, done.document)),
     }
     for name, text in texts.items():
         documents.write_file(str(folder / name), (text.encode(),), "The pull request's text")
@@ -76,15 +76,16 @@ def _show(done: Done, given: dict[str, Any]) -> None:
 
 def _not_written(left: Sequence[NotEdited]) -> Iterator[str]:
     """One line each; one for all whose place is not known for the same reason."""
-    groups: dict[tuple[object, ...], list[NotEdited]] = {}
-    for number, each in enumerate(left):
-        alone = number if each.file else -1
-        groups.setdefault((alone, each.setting, each.because, _value(each.wanted)), []).append(each)
-    for (_, setting, because, value), those in groups.items():
+    for those in by_cause(left):
         first, names = those[0], list(dict.fromkeys(each.function for each in those))
         place = f"{first.file}:{first.line} " if first.file else ""
         more = f", ... {len(names) - _NAMES} more" if len(names) > _NAMES else ""
-        yield f"Not written: {place}{', '.join(names[:_NAMES])}{more} {setting}: {because}. Wanted: {value}"
+        who = f"{place}{', '.join(names[:_NAMES])}{more}"
+        alike = {(each.setting, _value(each.wanted)) for each in those}
+        if len(alike) == 1:
+            yield f"Not written: {who} {first.setting}: {first.because}. Wanted: {_value(first.wanted)}"
+        else:
+            yield f"Not written: {who}, {len(those)} settings: {first.because}."
 
 
 def _summary(done: Done, given: dict[str, Any]) -> str:

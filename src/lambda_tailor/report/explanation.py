@@ -116,7 +116,11 @@ def _reading(reading: ExplainedReading) -> str:
     if isinstance(reading.value, list):
         return f"{reading.name}: {'; '.join(_item(item) for item in reading.value)}"
     shown = _number(reading.value) if isinstance(reading.value, int | float) else str(reading.value)
-    days = f", {reading.window_days:g} days" if reading.window_days is not None else ""
+    days = (
+        f", {reading.window_days:g} day{'' if reading.window_days == 1 else 's'}"
+        if reading.window_days is not None
+        else ""
+    )
     samples = f", {count(reading.samples, 'sample')}" if reading.samples is not None else ""
     unit = "" if reading.unit == "count" else f" {reading.unit}"
     return f"{reading.name}: {shown}{unit} ({reading.source}{days}{samples})"

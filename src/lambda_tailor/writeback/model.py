@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -62,6 +63,14 @@ class NotEdited:
     line: int | None
     because: str
     wanted: JsonValue
+
+
+def by_cause(left: Sequence[NotEdited]) -> list[list[NotEdited]]:
+    """What was not written, in groups that are told together: those without a place that have one reason."""
+    groups: dict[tuple[int, str], list[NotEdited]] = {}
+    for number, each in enumerate(left):
+        groups.setdefault((number if each.file else -1, each.because), []).append(each)
+    return list(groups.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

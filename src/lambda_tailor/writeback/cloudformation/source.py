@@ -84,10 +84,10 @@ class _Writer:
             )
             return None
         told = f" ({self._problems[0].rstrip('.')})" if self._problems else ""
-        what = f"logical id {wanted.logical_id}" if wanted.logical_id else f"function {wanted.function}"
-        self._out.refuse(
-            wanted, f"no template below the source's folder has {what} of stack {wanted.stack or '?'}{told}"
-        )
+        # Without the function's own name: one line tells it of all.
+        what = f"logical id {wanted.logical_id}" if wanted.logical_id else "a function of this name"
+        where = f" of stack {wanted.stack}" if wanted.stack else ""
+        self._out.refuse(wanted, f"no template below the source's folder has {what}{where}{told}")
         return None
 
     def _template(self, wanted: Wanted) -> Callable[[Document], Template]:
