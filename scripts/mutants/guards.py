@@ -62,6 +62,8 @@ GUARDS: tuple[Guard, ...] = (
           "if strange is not None and not trust:", "if False:", "tests/integration/test_tune_bad_input.py"),
     Guard("files", "another program's database is taken", "journal/database.py",
           "if not _ours(connection, revision):", "if False:", JOURNAL_FILE),
+    Guard("secrets", "a journal's address shows its password", "journal/database.py",
+          "sa.make_url(url).set(query={})", "sa.make_url(url)", JOURNAL_FILE),
     Guard("files", "a journal in memory is taken", "journal/database.py",
           'if not _named(url) or ":memory:" in named', "if False and named", JOURNAL_FILE),
     Guard("files", "a packed plan may grow without end", "documents.py",

@@ -186,8 +186,8 @@ def _keep_private(file: Path) -> None:
 
 
 def without_password(url: str) -> str:
-    """The URL as complaints show it."""
+    """The URL as complaints show it: without what follows the question mark, where a password may be, too."""
     try:
-        return sa.make_url(url).render_as_string(hide_password=True)
+        return sa.make_url(url).set(query={}).render_as_string(hide_password=True)
     except sa.exc.ArgumentError:
         return "URL"

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from lambda_tailor.errors import JournalError
+from lambda_tailor.journal.database import without_password
 from lambda_tailor.journal.journal import Journal
 from lambda_tailor.journal.leases import Holder
 from tests.unit.planning.plans import the_plan
@@ -88,3 +89,16 @@ def test_another_program_s_database_is_left_as_it_is(tmp_path: Path, statement: 
         Journal(f"sqlite:///{file}")
     assert mode(file) == 0o644
     assert file.read_bytes()[100:] == before[100:], "something was written into it"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://ann:hunter2@db/x",
+        "postgresql://ann@db/x?password=hunter2",
+        "postgresql://db/x?options=-c%20hunter2&sslpassword=hunter2",
+        "postgresql://ann:hunter2@db:port/x",
+    ],
+)
+def test_a_password_is_not_in_what_complaints_call_the_journal(url: str) -> None:
+    assert "hunter2" not in without_password(url)
