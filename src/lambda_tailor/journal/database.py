@@ -42,6 +42,9 @@ def open_engine(url: str) -> sa.Engine:
         raise JournalError(f"The journal {place} cannot be opened: {error.strerror}.") from error
     except sa.exc.ArgumentError as error:
         raise JournalError(f"The journal {place} cannot be opened: {error}.") from error
+    except ValueError as error:
+        # Which has a part of the URL in it.
+        raise JournalError("The journal's URL has a port that is no number: write it as HOST:5432.") from error
     if parsed.get_backend_name() == "postgresql":
         sa.event.listen(engine, "connect", _synchronous)
     if parsed.get_backend_name() == "sqlite":
@@ -189,5 +192,5 @@ def without_password(url: str) -> str:
     """The URL as complaints show it: without what follows the question mark, where a password may be, too."""
     try:
         return sa.make_url(url).set(query={}).render_as_string(hide_password=True)
-    except sa.exc.ArgumentError:
+    except (sa.exc.ArgumentError, ValueError):
         return "URL"

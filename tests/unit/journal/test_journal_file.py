@@ -102,3 +102,9 @@ def test_another_program_s_database_is_left_as_it_is(tmp_path: Path, statement: 
 )
 def test_a_password_is_not_in_what_complaints_call_the_journal(url: str) -> None:
     assert "hunter2" not in without_password(url)
+
+
+def test_a_port_that_is_none_is_a_sentence_without_the_password() -> None:
+    with pytest.raises(JournalError, match="a port that is no number") as refused:
+        Journal("postgresql://ann:hunter2@db:port/x")
+    assert "hunter2" not in str(refused.value)
