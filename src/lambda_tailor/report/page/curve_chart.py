@@ -17,6 +17,10 @@ from lambda_tailor.report.tuned_curve import TunedCurve
 GROUND = 88.0
 # Names closer to each other than this stand back to back. Percent of the plot's width.
 _APART = 38.0
+# How far a name reaches to the left and right of its size on the narrowest page, in percent of the width; and how high
+# it may stand, since it is two lines high.
+_REACH = {"end": (-30.0, 0.0), "middle": (-15.0, 15.0), "start": (0.0, 30.0)}
+_TOP = 14.0
 _CLOSE = 14.0
 _STEPS = 20
 _Place = Callable[[float | Decimal], float]
@@ -89,7 +93,7 @@ def curve_chart(
     high = [f"{x(size):.1f},{y(usd.high):.1f}" for size, usd in band]
     low = [f"{x(size):.1f},{y(usd.low):.1f}" for size, usd in reversed(band)]
     named = {now_name: now, proposed_name: proposed} if now != proposed else {f"{now_name}, {proposed_name}": now}
-    marks = _marks(curve, named, x, y)
+    marks = _marks(curve, named, x, y, [(x(size), y(usd.high)) for size, usd in band])
     return CurveChart(
         band=" ".join([*high, *low]),
         dots=tuple(Dot(x(point.memory_mb), y(point.usd)) for point in curve.points),
@@ -114,7 +118,10 @@ def _known_sizes(least: float, most: float, marks: Sequence[Mark], x: _Place) ->
             yield Tick(at, f"{size:,}")
 
 
-def _marks(curve: Curve | TunedCurve, named: dict[str, int], x: _Place, y: _Place) -> tuple[Mark, ...]:
+def _marks(
+    curve: Curve | TunedCurve, named: dict[str, int], x: _Place, y: _Place, edge: Sequence[tuple[float, float]]
+) -> tuple[Mark, ...]:
+    """The named sizes; ``edge`` is the upper edge of the band, above which their names stand."""
     places = {name: x(size) for name, size in named.items()}
     # A name alone is as one with another far away.
     near = len(places) > 1 and max(places.values()) - min(places.values()) < _APART
@@ -128,7 +135,10 @@ def _marks(curve: Curve | TunedCurve, named: dict[str, int], x: _Place, y: _Plac
         elif near and places[name] < 75:
             anchor = "start"
         middle = (usd.low + usd.high) / 2
-        marks.append(Mark(name, places[name], y(middle), y(usd.high), _told(usd), f"{size:,}", anchor, measured))
+        left, right = _REACH[anchor]
+        above = [at for across, at in edge if left <= across - places[name] <= right]
+        top = max(min([y(usd.high), *above]), _TOP)
+        marks.append(Mark(name, places[name], y(middle), top, _told(usd), f"{size:,}", anchor, measured))
     return tuple(marks)
 
 
