@@ -171,7 +171,7 @@ ROWS: tuple[Row, ...] = (
         lambda hand: hand.client("lambda").put_function_event_invoke_config(
             FunctionName=hand.name, MaximumRetryAttempts=1),
         by.retries),
-    Row("event-source", _polled, by.limit, lambda hand: by.mapping(hand).get("ScalingConfig"), prepare=by.map),
+    Row("event-source", _polled, by.limit, lambda hand: by.mapping(hand).get("ScalingConfig") or None, prepare=by.map),
     Row("provisioned-concurrency",
         lambda hand: (Step("provisioned-concurrency", f"{hand.name}:live", {"provisioned": 9}, {"provisioned": 2},
                            "provisioned_concurrency.live", (9, 2)),),

@@ -18,13 +18,13 @@ from lambda_tailor.applying.opening import open_runner
 from lambda_tailor.clock import elapsed, now
 from lambda_tailor.journal.journal import Journal
 from lambda_tailor.model.record import RunRecord
-from lambda_tailor.model.run import Result
+from lambda_tailor.model.run import Result, StepState
 from lambda_tailor.settings import all_settings
 from tests.faults.every_setting import ROWS, Hand, Row, deploy, plan, side_by_side
 from tests.faults.tailor import CONNECTION
 from tests.integration.conftest import Aws
 
-_TOLD = ("another hand", "is kept", "no longer", "cannot be put back", "alias")
+_TOLD = ("another hand", "is kept", "in doubt", "no longer", "cannot be put back", "alias")
 
 
 def test_every_kind_has_a_row() -> None:
@@ -142,3 +142,40 @@ def test_between_the_rollbacks_look_and_write(hands: Mapping[str, Hand], monkeyp
         undone = put_back(record.run_id)
     assert strikes.left.keys() == {row.kind for row in ROWS if not row.never_back}
     none_wrong(hands, strikes, undone, "undo-")
+
+
+@pytest.fixture
+def never_confirmed(hands: Mapping[str, Hand], monkeypatch: pytest.MonkeyPatch) -> RunRecord:
+    """A run that was killed when AWS had done all that it was sent, and before any of it was written down as done."""
+    with monkeypatch.context() as patched:
+        patched.setattr(Journal, "settle", lambda *_given: None)
+        record = applied(hands)
+    assert {step.state for step in record.steps.values()} == {StepState.SENT}
+    return record
+
+
+def test_what_was_done_and_never_confirmed_goes_back(
+    hands: Mapping[str, Hand], before: Mapping[str, Any], never_confirmed: RunRecord
+) -> None:
+    put_back(never_confirmed.run_id)
+    after = seen(hands)
+    kept = {"function-version", "bucket-versioning"}
+    assert {kind: after[kind] for kind in after if kind not in kept and after[kind] != before[kind]} == {}
+    assert after["bucket-versioning"] == "Suspended"
+
+
+def test_what_was_never_confirmed_and_another_hand_was_at_is_left(
+    hands: Mapping[str, Hand], never_confirmed: RunRecord
+) -> None:
+    strikes = Strikes(hands)
+    side_by_side(lambda row: strikes.strike(row, row.claim or row.theirs), [r for r in ROWS if not r.never_back])
+    none_wrong(hands, strikes, put_back(never_confirmed.run_id), "undo-")
+
+
+def seen(hands: Mapping[str, Hand]) -> dict[str, Any]:
+    return dict(side_by_side(lambda row: (row.kind, row.seen(hands[row.kind])), ROWS))
+
+
+@pytest.fixture
+def before(hands: Mapping[str, Hand]) -> Mapping[str, Any]:
+    return seen(hands)

@@ -172,7 +172,8 @@ class _Application:
         arn = queue.arn(self._address.partition, self._address.region, self._address.account_id, self._address.resource)
         if (later := undone.relied_on(operation, arn if operation.key.kind == queue.KIND else None)) is not None:
             return Ended(Result.BLOCKED, f"{later} relies on {resource}: it is kept")
-        if not undone.made_it(operation, identity):
+        in_doubt = undone.unconfirmed(operation) and not setting.untouched(doing.observed)
+        if in_doubt or not undone.made_it(operation, identity):
             return Ended(Result.BLOCKED, f"{resource} is not as this run made it: it is kept")
         step = undone.step(operation)
         if setting.marked is not None and step is not None and step.state is not None:

@@ -38,6 +38,11 @@ class Lineage:
         """The step that an operation puts back."""
         return self.steps.get(operation.id.removeprefix(UNDO))
 
+    def unconfirmed(self, operation: Operation) -> bool:
+        """Whether the run sent the write that an operation puts back, and nobody knows how that ended."""
+        step = self.step(operation)
+        return step is not None and step.state is StepState.SENT and step.made is None
+
     def relied_on(self, operation: Operation, arn: str | None) -> str | None:
         """The later run that relies on the operation's resource, which has that ARN."""
         return self.later.get(_place(operation)) or (self.named.get(arn) if arn else None)
@@ -48,6 +53,9 @@ class Lineage:
         if known:
             return identity in known
         step = self.step(operation)
+        if step is not None and step.state is StepState.SENT and step.seen is not None:
+            # It was there before: what is written on it leaves by what it is known.
+            return identity == step.seen
         created = (identity or {}).get("creationTime")
         if step is None or step.state is not StepState.SENT or step.sent_at is None or not isinstance(created, int):
             return True

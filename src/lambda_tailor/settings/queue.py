@@ -19,6 +19,14 @@ KIND = "queue"
 # The run that made the queue: by it a rollback knows its own from one that another hand made in the same moment.
 RUN_TAG = "lambda-tailor:run"
 FOURTEEN_DAYS_S = 14 * 24 * 3600
+_MADE_WITH = {"MessageRetentionPeriod": str(FOURTEEN_DAYS_S), "SqsManagedSseEnabled": "true"}
+_BY_SQS = frozenset({"QueueArn", "CreatedTimestamp", "LastModifiedTimestamp"})
+# A message had 256 KiB at most before 2025, and 1 MiB since.
+_AS_MADE: Mapping[str, tuple[str, ...]] = {
+    **{name: (value,) for name, value in _MADE_WITH.items()},
+    "VisibilityTimeout": ("30",), "DelaySeconds": ("0",), "ReceiveMessageWaitTimeSeconds": ("0",),
+    "MaximumMessageSize": ("262144", "1048576"),
+}  # fmt: skip
 
 
 def url(address: ResourceAddress) -> str:
@@ -53,6 +61,21 @@ def identity(state: State) -> Mapping[str, JsonValue] | None:
     return attributes if isinstance(attributes, Mapping) and attributes else None
 
 
+def untouched(state: State) -> bool:
+    """Whether it has what CreateQueue was given here, SQS's defaults, and nothing else; and was not changed since.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
+    """
+    found = state.get("attributes")
+    if not isinstance(found, Mapping):
+        return False
+    changed, created = (str(found.get(f"{when}Timestamp", "")) for when in ("LastModified", "Created"))
+    # They are in whole seconds, and may lie on both sides of one.
+    late = changed.isdigit() and created.isdigit() and int(changed) - int(created) > 1
+    rest = {name: value for name, value in found.items() if name not in _BY_SQS}
+    return not late and all(value in _AS_MADE.get(name, ()) for name, value in rest.items())
+
+
 def removes(wanted: State) -> bool:
     """Whether it is to be deleted."""
     return wanted.get("exists") is False
@@ -75,8 +98,7 @@ def write(address: ResourceAddress, _observed: State, wanted: State) -> Call:
     """Create it with SSE-SQS and 14 days' retention, or delete it."""
     if not wanted["exists"]:
         return Call("sqs", "DeleteQueue", {"QueueUrl": url(address)})
-    attributes = {"MessageRetentionPeriod": str(FOURTEEN_DAYS_S), "SqsManagedSseEnabled": "true"}
-    return Call("sqs", "CreateQueue", {"QueueName": address.resource, "Attributes": attributes})
+    return Call("sqs", "CreateQueue", {"QueueName": address.resource, "Attributes": dict(_MADE_WITH)})
 
 
 def refuse(observed: State, wanted: State) -> str | None:
@@ -108,6 +130,7 @@ SETTING = Setting(
     observe=observe,
     write=write,
     identity=identity,
+    untouched=untouched,
     removes=removes,
     mark=mark,
     marked=MARKED,

@@ -93,6 +93,7 @@ class Setting:
     its own in the answer.
     ``identity`` gives, of a state, by what the resource is known again as the one that was made; where it is
     ``eventual``, AWS may take a while to show what it has done.
+    ``untouched`` tells of a state whether a resource is just as a write makes it, where nobody confirmed the making.
     ``parts`` has the groups of fields that AWS would take one by one, where it refuses them together; ``by_role`` tells
     whether AWS asks the function's role about any of them.
     ``removes`` tells that a wanted state is that the resource is no more; ``mark`` leaves a word in the call that
@@ -124,6 +125,7 @@ class Setting:
     prepares: bool = False
     eventual: bool = False
     identity: Callable[[State], Mapping[str, JsonValue] | None] = field(default=lambda _state: None)
+    untouched: Callable[[State], bool] = field(default=lambda _state: True)
     parts: Callable[[State], Sequence[frozenset[str]]] = field(default=lambda wanted: [frozenset(wanted)])
     by_role: Callable[[State], bool] = field(default=lambda _wanted: False)
     removes: Callable[[State], bool] = field(default=lambda _wanted: False)
