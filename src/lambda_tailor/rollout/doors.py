@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from lambda_tailor.applying.keys import prove_key
 from lambda_tailor.applying.runner import Runner
 from lambda_tailor.clock import now
+from lambda_tailor.journal import states
 from lambda_tailor.model.rollout import Rollout, RolloutStatus, Watcher
-from lambda_tailor.model.run import Run
+from lambda_tailor.model.run import Run, Status
 from lambda_tailor.rollout.descending import next_rung_of
 from lambda_tailor.rollout.guarded import GuardedRuns
 from lambda_tailor.rollout.keeping import Unwatched, loaded
@@ -22,12 +24,28 @@ def start(runner: Runner, prepared: Prepared, *, saved: bool, watcher: Watcher |
 
 
 def roll_back(runner: Runner, run_id: str, watcher: Watcher | None = None) -> Run:
-    """Put a run back, rollouts first; what of them is left as it is, ``watcher`` is told."""
+    """Put a run back, rollouts first; what of them is left as it is, ``watcher`` is told.
+
+    Raises BadInput where the run is at work, or was put back again since; KeyRefused; and what Runner.rollback raises.
+    """
     guarded = GuardedRuns(runner=runner, watcher=watcher or Unwatched())
     record = runner.known(run_id)
-    for because in guarded.roll_back(record.run_id) if record.rollouts else ():
-        guarded.watcher.stopped(f"Left: {because}.")
-    return runner.rollback(record.run_id)
+    if record.rollouts and _may_be_put_back(runner, record.run_id):
+        prove_key(runner.journal, runner.vault, trust=runner.trust_journal)
+        for because in guarded.roll_back(record.run_id):
+            guarded.watcher.stopped(f"Left: {because}.")
+    put_back = runner.rollback(record.run_id)
+    if record.rollouts and runner.journal.status(record.run_id) is Status.RUNNING:
+        # Its rollouts are over, and not all of the rest went back.
+        runner.journal.mark(record.run_id, Status.FAILED)
+    return put_back
+
+
+def _may_be_put_back(runner: Runner, run_id: str) -> bool:
+    """Asked before an alias is moved. False where nothing is left to put back; raises BadInput."""
+    runs = runner.journal.runs()
+    run = next(each for each in runs if each.run_id == run_id)
+    return states.check_rollback(run, runs, runner.journal.at_work(run_id)) is None
 
 
 def resume(runner: Runner, run_id: str, watcher: Watcher | None = None) -> Run:
