@@ -50,6 +50,8 @@ GUARDS: tuple[Guard, ...] = (
           'NUMBERED = (*RUN, "seq")', "NUMBERED = RUN", SIGNATURES),
     Guard("signature of the journal", "a run that was deleted is not missed", "journal/numbering.py",
           "        if number > expected:", "        if False:", NUMBERING),
+    Guard("signature of the journal", "latest is what is left", "applying/keys.py",
+          "    if doubts:", "    if False:", NUMBERING),
     Guard("signature of the journal", "any count of runs is right", "journal/numbering.py",
           'return key.verifies(row["signature"], "runs", str(row["value"]))', "return True", NUMBERING),
     Guard("signature of the journal", "a count that somebody changed is signed again", "journal/numbering.py",

@@ -72,6 +72,29 @@ def require_verified(record: RunRecord, *, trust: bool) -> None:
     )
 
 
+def require_known(journal: Journal, asked: str, record: RunRecord, *, trust: bool) -> None:
+    """Refuse a run that somebody may have changed, or that may not be the one that was ``asked`` for.
+
+    Raises JournalError.
+    """
+    require_verified(record, trust=trust)
+    if asked == "latest":
+        require_latest(journal, record, trust=trust)
+
+
+def require_latest(journal: Journal, record: RunRecord, *, trust: bool) -> None:
+    """Refuse to take a run for the latest where a later one may be gone from the journal.
+
+    Raises JournalError.
+    """
+    doubts = () if trust else journal.later(record.run_id)
+    if doubts:
+        raise JournalError(
+            f"Which run is the latest cannot be known: {doubts[0]}. Name the run that is meant, such as "
+            f"{record.run_id}; see 'lambda-tailor runs'."
+        )
+
+
 def without_unopenable(plan: Plan, key: TeamKey | None) -> Plan:
     """A plan that puts back, without the values that cannot be opened or recognised; their changes are blocked."""
     lost = {o.id: fields for o in plan.operations if (fields := _lost_fields(o, key))}

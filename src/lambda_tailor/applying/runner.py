@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from lambda_tailor.applying import lineage
 from lambda_tailor.applying.freshness import check_age, stale_functions, stale_operations, to_check
-from lambda_tailor.applying.keys import known_key, opening_key, prove_key, require_verified, without_unopenable
+from lambda_tailor.applying.keys import known_key, opening_key, prove_key, require_known, without_unopenable
 from lambda_tailor.applying.lineage import Lineage
 from lambda_tailor.applying.scope_run import (
     LOOKED_EVERY_S,
@@ -181,7 +181,7 @@ class Runner:
         if key is not None:
             self.journal.sign_with(key)
         record = self.journal.run(run_id)
-        require_verified(record, trust=self.trust_journal)
+        require_known(self.journal, run_id, record, trust=self.trust_journal)
         check_run(record)
         return record
 

@@ -250,6 +250,11 @@ class Journal(TuneJournal):
         with self._reading() as connection, self._checked("that is counted"):
             return tuple(numbering.strange(connection, self._key))
 
+    def later(self, run_id: str) -> Sequence[str]:
+        """Why the run may not be the latest, in sentences."""
+        with self._reading() as connection, self._checked(run_id):
+            return tuple(numbering.after(connection, self._key, run_id))
+
     def _overview(self, row: Any) -> RunOverview:
         run_id = row["run_id"]
         with self._checked(run_id):

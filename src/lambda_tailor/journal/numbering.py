@@ -40,10 +40,25 @@ def next_number(connection: sa.Connection, key: TeamKey | None, *, trust: bool =
 
 def strange(connection: sa.Connection, key: TeamKey | None) -> Iterator[str]:
     """What is wrong with the runs as a whole, in sentences: numbers without a run, a status that somebody changed."""
+    yield from missing(connection, key)
+    columns = (RUNS.c.run_id, RUNS.c.status, RUNS.c.standing)
+    for run in connection.execute(sa.select(*columns).where(RUNS.c.standing.is_not(None))).mappings():
+        if key is not None and not stands(key, run):
+            yield f"how {run['run_id']} stands cannot be verified: somebody changed it, or signed it with another key"
+
+
+def after(connection: sa.Connection, key: TeamKey | None, run_id: str) -> Iterator[str]:
+    """Why a run may not be the latest: what is wrong with the numbers above its own."""
+    number = connection.execute(sa.select(RUNS.c.seq).where(RUNS.c.run_id == run_id)).scalar_one()
+    yield from missing(connection, key, number if _possible(number) else 0)
+
+
+def missing(connection: sa.Connection, key: TeamKey | None, above: int = 0) -> Iterator[str]:
+    """Numbers ``above`` one that have no run, and an order or a count that somebody changed."""
     row = connection.execute(sa.select(COUNTERS).where(_THIS)).mappings().first()
     counted = row["value"] if row is not None and _possible(row["value"]) else 0
     numbers = connection.execute(sa.select(RUNS.c.seq).order_by(RUNS.c.seq)).scalars().all()
-    expected = 1
+    expected = above + 1
     for number in (*sorted(n for n in numbers if _possible(n)), counted + 1):
         if number > expected:
             yield f"{_runs(expected, number - 1)} gone from the journal: what was changed there cannot be put back"
@@ -52,10 +67,6 @@ def strange(connection: sa.Connection, key: TeamKey | None) -> Iterator[str]:
         yield "somebody numbered the journal's runs anew: 'latest' may be another one"
     if key is not None and not _holds(connection, row, key):
         yield "somebody changed how many runs the journal counts: some may be gone"
-    columns = (RUNS.c.run_id, RUNS.c.status, RUNS.c.standing)
-    for run in connection.execute(sa.select(*columns).where(RUNS.c.standing.is_not(None))).mappings():
-        if key is not None and not stands(key, run):
-            yield f"how {run['run_id']} stands cannot be verified: somebody changed it, or signed it with another key"
 
 
 def _holds(connection: sa.Connection, row: sa.RowMapping | None, key: TeamKey) -> bool:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from lambda_tailor.applying import lineage
-from lambda_tailor.applying.keys import prove_key
+from lambda_tailor.applying.keys import prove_key, require_latest
+from lambda_tailor.errors import JournalError
 from lambda_tailor.journal.journal import Journal
 from lambda_tailor.journal.leases import Holder
 from lambda_tailor.journal.vault import Vault
@@ -126,3 +127,13 @@ def test_a_lease_that_nobody_could_have_written_keeps_nobody_out_and_is_no_trace
     held = journal.hold(Holder(run_id="run-2", who="bob"), [arn])
     assert [str(each) for each in held.values()] == ([str(held[arn])] if garbage == "1e300" else [])
     assert journal.at_work("run-3") is None
+
+
+def test_no_run_is_taken_for_the_latest_where_a_later_one_is_gone(journal: Journal, tmp_path: Path) -> None:
+    require_latest(journal, journal.run("run-3"), trust=False)
+    changed(tmp_path, *gone("run-1"))
+    require_latest(journal, journal.run("run-3"), trust=False)
+    changed(tmp_path, *gone("run-3"))
+    with pytest.raises(JournalError, match="Which run is the latest cannot be known: run number 3 is gone"):
+        require_latest(journal, journal.run("run-2"), trust=False)
+    require_latest(journal, journal.run("run-2"), trust=True)
