@@ -48,10 +48,14 @@ def told(run: Run) -> Any:
     return {"run_id": run.run_id, "status": run.status, "outcomes": outcomes}
 
 
-def applying(rules: tuple[str, ...], which: int, *, saved: bool, waits: bool) -> Callable[[Striking], Any]:
+def applying(
+    rules: tuple[str, ...], which: int, *, saved: bool, waits: bool, elsewhere: bool = False
+) -> Callable[[Striking], Any]:
     """Plans and applies; ``waits`` stops in between, and ``saved`` reads the plan from its text."""
 
     def work(striking: Striking) -> Any:
+        if elsewhere:
+            setattr(processes, "machine", lambda: "another machine")  # noqa: B010 - of this process only
         wanted = parse_policy(policy(rules, which), "policy")
         plan = workflow.plan(workflow.Request(target=Target(names=(NAME,)), policy=wanted, connection=CONNECTION))
         if saved:

@@ -201,7 +201,7 @@ class Sequence(RuleBasedStateMachine):
 
     def apply(self, rules: tuple[str, ...], which: int, way: Way, saved: bool, hand: tuple[str, Any] | None) -> None:
         seen = self.state
-        work = applying(rules, which, saved=saved, waits=hand is not None)
+        work = applying(rules, which, saved=saved, waits=hand is not None, elsewhere=way.elsewhere)
         child, end = self._begun(work, way, hand)
         run = RunModel("", rules, which, self.state, seen)
         said = self._over(child, end, way, run)
