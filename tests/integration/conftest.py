@@ -13,6 +13,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.waiter import Waiter
 from click.testing import CliRunner, Result
 
 from lambda_tailor.cli.commands import main
@@ -29,6 +30,19 @@ _ACCOUNTS = itertools.count(200_000_000_001)
 def _no_late_logs(monkeypatch: pytest.MonkeyPatch) -> None:
     """The embedded AWS has written a call's logs when it answers."""
     monkeypatch.setattr(copying, "LATE_LOGS_S", 0.0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _short_waits() -> Iterator[None]:
+    """The emulator is done within milliseconds: botocore's waiters look again after twenty, not after seconds."""
+    real = Waiter.wait
+
+    def wait(waiter: Any, **asked: Any) -> Any:
+        return real(waiter, WaiterConfig={"Delay": 0.02, "MaxAttempts": 3000, **asked.pop("WaiterConfig", {})}, **asked)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Waiter, "wait", wait)
+        yield
 
 
 @pytest.fixture(scope="session")
