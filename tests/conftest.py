@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+if os.environ.get("LAMBDA_TAILOR_UNSHRUNK"):
+    from hypothesis import Phase, settings
+
+    # Of a mutant it is enough to know that it is red.
+    settings.register_profile("unshrunk", phases=[Phase.explicit, Phase.generate])
+    settings.load_profile("unshrunk")
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

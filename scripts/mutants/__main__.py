@@ -1,98 +1,67 @@
-"""``python -m scripts.mutants [--write] [WORD]``: take out each guard whose kind has WORD in it, and count.
+"""``python -m scripts.mutants [--write] [--whole] [WORD]``: take out each guard whose kind has WORD in it, and count.
 
-Exit 1 where a guard's absence is not noticed, could not be tried, or a kind struck nothing. ``--write`` puts the
-table into docs/guarantees.md. Takes minutes: run by hand, and when a guard changes.
+Exit 1 where a guard's absence is not noticed, or its test did not run. ``--write`` puts the tables into
+docs/guarantees.md; ``--whole`` takes nothing out, and each test has to be green. Two are tried side by side
+(``LAMBDA_TAILOR_MUTANTS`` of them). Half an hour: run by hand, and when a guard changes.
 """
 
 from __future__ import annotations
 
 import os
-import shlex
-import shutil
-import subprocess
 import sys
-import tempfile
 from collections import Counter
-from pathlib import Path
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
+from scripts.mutants import page
 from scripts.mutants.guard import Guard
 from scripts.mutants.guards import GUARDS
+from scripts.mutants.trying import KILLED, NOT_TRIED, SURVIVED, Tried, tried
 
-ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "guarantees.md"
-BEGIN, END = "<!-- mutants: made by python -m scripts.mutants --write -->", "<!-- end of mutants -->"
-KILLED, SURVIVED, NOT_TRIED = "killed", "SURVIVED", "NOT TRIED"
-# pytest's exit codes: tests failed. https://docs.pytest.org/en/stable/reference/exit-codes.html
-_RED, _GREEN = 1, 0
-_MOST_S = 600
+_SIDE_BY_SIDE = int(os.environ.get("LAMBDA_TAILOR_MUTANTS", "2"))
 
 
-def mutated(guard: Guard, source: Path) -> bool:
-    """Whether the guard stands where it should, and is out now."""
-    file = source / "lambda_tailor" / guard.file
-    text = file.read_text()
-    if text.count(guard.old) != 1:
-        return False
-    file.write_text(text.replace(guard.old, guard.new))
-    return True
+def passed(guards: Sequence[Guard], *, whole: bool = False) -> dict[page.Name, str]:
+    """Try them and print each; what came of them."""
+    came: dict[page.Name, str] = {}
+    with ThreadPoolExecutor(_SIDE_BY_SIDE) as threads:
+        began = {threads.submit(tried, guard, whole=whole): guard for guard in guards}
+        for future in as_completed(began):
+            guard, found = began[future], future.result()
+            came[guard.kind, guard.what] = found.came
+            print(f"{found.came:>9}  {found.seconds:4.0f} s  {guard.kind}: {guard.what}", flush=True)
+            if found.came != (SURVIVED if whole else KILLED):
+                print(_indented(found), flush=True)
+    return came
 
 
-def tests_of(guard: Guard, source: Path) -> int:
-    """The exit code of the guard's tests against that source."""
-    path = f"{source} {ROOT / 'lib'} {ROOT}"
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-o", f"pythonpath={path}"]
-    environment = {**os.environ, "PYTHONPATH": path.replace(" ", os.pathsep)}
-    done = subprocess.run(
-        [*command, *shlex.split(guard.tests)], cwd=ROOT, env=environment, capture_output=True, timeout=_MOST_S,
-        check=False,
-    )  # fmt: skip
-    return done.returncode
+def _indented(found: Tried) -> str:
+    return "\n".join(f"           {line}" for line in found.said.splitlines()[-12:])
 
 
-def tried(guard: Guard) -> str:
-    """What came of it."""
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / "src"
-        shutil.copytree(ROOT / "src", source, ignore=shutil.ignore_patterns("__pycache__"))
-        if not mutated(guard, source):
-            return NOT_TRIED
-        try:
-            code = tests_of(guard, source)
-        except subprocess.TimeoutExpired:
-            return NOT_TRIED
-    return {_RED: KILLED, _GREEN: SURVIVED}.get(code, NOT_TRIED)
-
-
-def table() -> str:
-    """Every guard with the test that turns red without it."""
-    rows = [f"| {guard.kind} | {guard.what} | `{guard.tests.split(' ')[0]}` |" for guard in GUARDS]
-    return "\n".join(["| guarantee | taken out, so that | turns red |", "|---|---|---|", *rows])
-
-
-def written(page: str) -> str:
-    """The page with the table of today."""
-    before, _, rest = page.partition(BEGIN)
-    return f"{before}{BEGIN}\n{table()}\n{END}{rest.partition(END)[2]}"
+def told(came: dict[page.Name, str]) -> None:
+    """Points tried, killed and survived, by kind."""
+    counts = Counter((kind, end) for (kind, _), end in came.items())
+    for kind in dict.fromkeys(kind for kind, _ in came):
+        killed, survived, left = (counts[kind, each] for each in (KILLED, SURVIVED, NOT_TRIED))
+        total = killed + survived + left
+        print(f"{kind}: {total} points, {killed} killed, {survived} survived, {left} not tried")
+    ends = Counter(came.values())
+    print(f"all: {len(came)} points, {ends[KILLED]} killed, {ends[SURVIVED]} survived, {ends[NOT_TRIED]} not tried")
 
 
 def main(arguments: list[str]) -> int:
-    """Try them and print points tried, killed and survived; the exit code."""
-    if "--write" in arguments:
-        PAGE.write_text(written(PAGE.read_text()))
-        return 0
-    word = next(iter(arguments), "")
+    """The exit code."""
+    whole = "--whole" in arguments
+    word = next((each for each in arguments if not each.startswith("--")), "")
     guards = [guard for guard in GUARDS if word in guard.kind]
-    found: Counter[tuple[str, str]] = Counter()
-    for guard in guards:
-        came = tried(guard)
-        found[guard.kind, came] += 1
-        print(f"{came:>9}  {guard.kind}: {guard.what}", flush=True)
-    kinds = dict.fromkeys(guard.kind for guard in guards)
-    for kind in kinds:
-        counts = [found[kind, came] for came in (KILLED, SURVIVED, NOT_TRIED)]
-        print(f"{kind}: {sum(counts)} points, {counts[0]} killed, {counts[1]} survived, {counts[2]} not tried")
-    good = all(found[kind, KILLED] for kind in kinds) and {came for _, came in found} == {KILLED}
-    return 0 if good else 1
+    if whole:
+        guards = list({guard.tests: guard for guard in guards}.values())
+    came = passed(guards, whole=whole)
+    told(came)
+    if "--write" in arguments and not whole:
+        page.write(page.written(page.read(), GUARDS, came))
+    return 0 if came and set(came.values()) == {SURVIVED if whole else KILLED} else 1
 
 
 if __name__ == "__main__":

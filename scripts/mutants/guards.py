@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from scripts.mutants.guard import Guard
+from scripts.mutants.guards_of_faults import OF_FAULTS
+from scripts.mutants.guards_of_promises import OF_PROMISES
 from scripts.mutants.guards_of_runs import OF_RUNS
+from scripts.mutants.guards_of_strict import OF_STRICT
 
 SIGNING = "tests/unit/journal/test_signing.py"
 SIGNATURES = "tests/unit/journal/test_signatures.py"
@@ -127,10 +130,10 @@ GUARDS: tuple[Guard, ...] = (
           "self._written(lambda connection: steps.send(connection, run_id, operation_id, sending, self._key))",
           "dict[str, object]()", SIGNATURES),
     Guard("leases", "a held function is taken", "journal/leases.py",
-          "if not _may_take(row, holder, now)", "if False", f"{LEASES} -k one_runs_until_it_lets_go"),
+          "if not _may_take(row, holder, now)", "if False", f"{LEASES}::test_a_lease_is_one_runs_until_it_lets_go"),
     Guard("leases", "renewing does nothing", "journal/leases.py",
           "return connection.execute(mine.values(expires_at=now + LEASE_S)).rowcount", "return 1",
-          f"{LEASES} -k expires_unless_it_is_renewed"),
+          f"{LEASES}::test_a_lease_expires_unless_it_is_renewed"),
     Guard("values at the write", "what another hand changed is overwritten", "applying/judgement.py",
           "return Ended(Result.FAILED, _another_hand(differing))\n        return Doing({",
           "pass\n        return Doing({",
@@ -138,6 +141,10 @@ GUARDS: tuple[Guard, ...] = (
     Guard("values at the write", "another revision is overwritten", "applying/judgement.py",
           'if was is None and revision is not None and observed.get("revision_id") != revision:', "if False:", VALUES),
     Guard("faults", "none is injected", "demo/strict/faults.py",
-          "return self.nth <= self.seen < self.nth + self.times", "return False", f"{FAULTS} -k slows_down"),
+          "return self.nth <= self.seen < self.nth + self.times", "return False",
+          f"{FAULTS}::test_a_throttled_run_slows_down_and_ends_with_everything_applied"),
     *OF_RUNS,
+    *OF_FAULTS,
+    *OF_PROMISES,
+    *OF_STRICT,
 )  # fmt: skip

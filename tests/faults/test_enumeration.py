@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -25,6 +26,8 @@ KINDS = ("throttle", "500", "reset", "timeout", "expired-token")
 WHEN = ("before", "after")
 # A request that AWS refuses for its pace was not done: https://docs.aws.amazon.com/general/latest/gr/api-retries.html
 NEVER_AFTER = {"throttle"}
+# Of these nobody knows whether the request was done.
+LOST = {"reset", "timeout"}
 FINISHES = ("resume", "rollback")
 THOROUGH = os.environ.get("LAMBDA_TAILOR_FAULTS") == "all"
 
@@ -47,6 +50,21 @@ def calls(tailor: Tailor) -> list[tuple[int, bool]]:
     log = tailor.aws.control.log()
     tailor.rollback(run.run_id)
     return [(number, writes(name.partition(":")[2])) for number, (_, _, name, _) in enumerate(log, start=1)]
+
+
+def written(tailor: Tailor) -> Counter[str]:
+    """The writes that AWS has seen, by operation."""
+    return Counter(name for _, _, name, _ in tailor.aws.control.log() if writes(name.partition(":")[2]))
+
+
+def sent(tailor: Tailor) -> Counter[str]:
+    """Those of an undisturbed apply."""
+    tailor.aws.control.reset()
+    run = tailor.apply()
+    assert run is not None
+    found = written(tailor)
+    tailor.rollback(run.run_id)
+    return found
 
 
 Record = Callable[[str, object], None]
@@ -86,6 +104,7 @@ def test_every_fault_at_every_call(tailor: Tailor, kind: str, record_property: R
     tried = survived = struck = 0
     control = tailor.aws.emulator.control
     ways = WHEN[:1] if kind in NEVER_AFTER else WHEN
+    usual = sent(tailor)
     every = [(number, when) for number, is_write in calls(tailor) if THOROUGH or is_write for when in ways]
     for number, when in every if THOROUGH else diagonal(every, len(ways)):
         tried += 1
@@ -95,6 +114,9 @@ def test_every_fault_at_every_call(tailor: Tailor, kind: str, record_property: R
         # An undisturbed apply may take a look less than was counted: then there was no such call.
         struck += len(control.struck())
         control.clear_faults()
+        if kind in LOST and when == "after" and run is not None:
+            # AWS did it: it is looked at, and not sent once more.
+            assert written(tailor) == usual, (number, kind)
         if run is not None:
             if run.status is not Status.SUCCEEDED:
                 run = tailor.resume(run.run_id)

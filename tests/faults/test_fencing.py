@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -18,6 +17,7 @@ from lambda_tailor.journal.database import open_engine
 from lambda_tailor.journal.tables import LEASES
 from tests.integration.conftest import Aws, postgres
 from tests.integration.test_journal_databases import there, url
+from tests.own_tree import environment
 
 __all__ = ["postgres", "there", "url"]
 
@@ -28,7 +28,7 @@ def begun(aws: Aws, *command: str) -> subprocess.Popen[str]:
     """The command line on its own, with the quotas of the embedded AWS out of the way."""
     return subprocess.Popen(
         [sys.executable, "-m", "lambda_tailor", *command, "--quota-share", "1000", "-q"],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")},
+        env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         stdin=subprocess.DEVNULL,

@@ -5,19 +5,18 @@ So are the end of a build's job and a terminal that is closed.
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from lambda_tailor.model.run import Status
 from tests.faults.tailor import Tailor
 from tests.integration.conftest import Aws
+from tests.own_tree import environment
 
 UPDATE = "lambda:UpdateFunctionConfiguration"
 
@@ -31,7 +30,7 @@ def started(tailor: Tailor) -> subprocess.Popen[str]:
     """An apply of the whole stack."""
     return subprocess.Popen(
         [sys.executable, "-m", "lambda_tailor", "apply", "-e", "dev", "--auto-approve", "--quota-share", "1000"],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")},
+        env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         stdin=subprocess.DEVNULL,

@@ -18,13 +18,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, note, settings
+from hypothesis import HealthCheck, Phase, currently_in_test_context, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from lambda_tailor.journal.journal import Journal
 from tests.faults.forked import Child, Strike, Striking, Told, fork
-from tests.faults.model import RunModel, check_statuses, judge
+from tests.faults.model import RunModel, check_statuses, judge, same
 from tests.faults.one_function import CONDITIONAL, HANDS, RULES, SECRETS, State
 from tests.faults.place import Place, applying, rolling_back, with_runner
 
@@ -78,6 +78,12 @@ WAYS = st.one_of(
 )
 SOME_RULES = st.lists(st.sampled_from(sorted(RULES)), min_size=1, max_size=4, unique=True).map(tuple)
 A_HAND = st.sampled_from(sorted(HANDS)).flatmap(lambda name: st.tuples(st.just(name), st.sampled_from(HANDS[name])))
+
+
+def told(what: str) -> None:
+    """For whom a failing sequence is shown."""
+    if currently_in_test_context():
+        note(what)
 
 
 class Sequence(RuleBasedStateMachine):
@@ -138,7 +144,9 @@ class Sequence(RuleBasedStateMachine):
     @precondition(lambda self: self.runs)
     @rule(data=st.data(), way=WAYS)
     def resumes(self, data: st.DataObject, way: Way) -> None:
-        run = data.draw(st.sampled_from(self.runs))
+        self._resume(data.draw(st.sampled_from(self.runs)), way)
+
+    def _resume(self, run: RunModel, way: Way) -> None:
         was = self.statuses[run.run_id]
         child, end = self._begun(with_runner(lambda runner: runner.resume(run.run_id), elsewhere=way.elsewhere), way)
         said = self._over(child, end, way, run)
@@ -168,7 +176,22 @@ class Sequence(RuleBasedStateMachine):
             assert self.state == undone.before, said
             assert self.statuses[undone.run_id] == "rolled-back"
             self.counts["rolled back whole"] += 1
+        if way.undisturbed and self._last(undone) and said is not None and not said.refused:
+            self._rest_went_back(undone, before)
         self._another(undone)
+
+    def _last(self, run: RunModel) -> bool:
+        """Whether nothing is in doubt of the run, and no other one wrote since."""
+        later = self.runs[self.runs.index(run) + 1 :]
+        later = [each for each in later if each.puts_back is not run]
+        return run.puts_back is None and not run.struck and not any(each.wrote for each in later)
+
+    def _rest_went_back(self, undone: RunModel, before: State) -> None:
+        """Whatever other hands did: what still was as the run had left it is as it had found it."""
+        for name, (found, left) in undone.wrote.items():
+            if before[name] == left:
+                assert same(name, self.state[name], found), f"{name} stayed {self.state[name]!r}, for {found!r}"
+                self.counts["fields put back beside other hands"] += not undone.alone
 
     @rule(hand=A_HAND)
     def another_hand(self, hand: tuple[str, Any]) -> None:
@@ -277,7 +300,7 @@ class Sequence(RuleBasedStateMachine):
             run.named(new.pop())
             self.runs.append(run)
         before, self.state = self.state, self.world.state()
-        note(f"{run.run_id}: {said} {statuses} { {k: v for k, v in self.state.items() if v != before[k]} }")
+        told(f"{run.run_id}: {said} {statuses} { {k: v for k, v in self.state.items() if v != before[k]} }")
         check_statuses(self.statuses, statuses)
         self.statuses = statuses
         run.struck |= said is None or statuses.get(run.run_id) != "succeeded"
@@ -307,7 +330,7 @@ class Sequence(RuleBasedStateMachine):
         self.state = self.world.state()
         if self.state == before:
             return
-        note(f"another hand: {name} = {value}")
+        told(f"another hand: {name} = {value}")
         self.counts["other hands"] += 1
         if name not in CONDITIONAL:
             self.another_at = time.monotonic()

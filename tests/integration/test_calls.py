@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from math import ceil
 from pathlib import Path
 
@@ -95,3 +95,13 @@ def test_an_apply_sends_exactly_the_calls_of_the_table(fleet: Aws) -> None:
         most[looking] = run.api_calls[looking]
     assert dict(run.api_calls) == most
     assert dict(fleet.control.calls()) == dict(run.api_calls)
+
+
+def test_a_write_whose_answer_tells_what_is_there_is_not_read_back(aws: Aws, deploy: Callable[..., object]) -> None:
+    deploy("f")
+    aws.control.reset()
+    only = ("--preset", "reference", "--rules", "reserved-concurrency")
+    assert aws.json("apply", "--function", "f", *only, "--auto-approve")["summary"]["applied"] == 1
+    sent = [name for _, _, name, _ in aws.control.log()]
+    assert sent.count("lambda:PutFunctionConcurrency") == 1
+    assert sent[-1] == "lambda:PutFunctionConcurrency"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.integration.conftest import Aws
+from tests.own_tree import environment
 
 FUNCTION = "lambda-function-dev"
 CANARIES = {
@@ -67,11 +67,10 @@ def secretive(stack: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Aw
 def loudly(tmp_path: Path, *arguments: str) -> int:
     """Run the command line as a process of its own with everything logged; output is kept beside the rest."""
     number = len(list(tmp_path.glob("*.out")))
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")}
     with (tmp_path / f"{number}.out").open("wb") as out:
         command = [sys.executable, "-X", "dev", "-W", "ignore", "-c", LOUD, str(tmp_path / f"{number}.log"), *arguments]
         return subprocess.run(
-            command, env=environment, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False
+            command, env=environment(), stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False
         ).returncode
 
 

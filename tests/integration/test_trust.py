@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.integration.conftest import Aws
+from tests.own_tree import environment
 
 NAME = "lambda-function-dev"
 UPDATE = "lambda:UpdateFunctionConfiguration"
@@ -339,16 +340,14 @@ def test_a_log_level_that_another_hand_chose_is_not_lost_with_the_format(
 
 def test_what_was_never_sent_is_not_put_back(stack: Aws) -> None:
     """A run dies before its queue was made, and somebody else makes one of that name."""
-    import os
     import subprocess
     import sys
     import time
-    from pathlib import Path
 
     stack.control.fail(operation="sqs:CreateQueue", kind="hang", account=stack.account)
     process = subprocess.Popen(
         [sys.executable, "-m", "lambda_tailor", "apply", "-e", "dev", "--auto-approve", "-q"],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")},
+        env=environment(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

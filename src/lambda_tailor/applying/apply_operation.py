@@ -109,7 +109,7 @@ class _Application:
             attempt += 1
             turn, passage = self._turn(judge.wanted)
             with passage:
-                look = self._look(passage)
+                look = self._look(passage, fresh=attempt > 1)
                 doing = self._decided(judge, look, attempt)
                 if isinstance(doing, Ended):
                     return doing
@@ -196,9 +196,11 @@ class _Application:
         gateway.until(turn - LEAD_S, self._applier.stop)
         return turn, looks.passage(self._operation.key, expected.name, gateway.due_in_s(turn))
 
-    def _look(self, passage: Passage) -> Look:
+    def _look(self, passage: Passage, *, fresh: bool) -> Look:
+        # What was seen before a write whose answer was lost, or that another hand forestalled, tells nothing of it.
         # That its last update failed speaks against nothing, unless that was this run's.
-        return self._applier.looks.before(self._setting, self._operation.key, passage, forgiving=self._was is None)
+        forgiving = self._was is None
+        return self._applier.looks.before(self._setting, self._operation.key, passage, forgiving=forgiving, fresh=fresh)
 
     def _write(self, doing: Doing, look: Look, turn: float, passage: Passage) -> Answer:
         """Write down and send; the passage is over when it is sent, or is not."""

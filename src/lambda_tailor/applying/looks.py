@@ -90,12 +90,14 @@ class Looks:
         hurry = self._young(key, self._clock() - _YOUNG_S) is not None
         return Passage(self._gates[lane_of(call)] if due_in_s <= 0 else None, self._stop, hurry=hurry)
 
-    def before(self, setting: Setting, key: Key, passage: Passage, *, forgiving: bool = True) -> Look:
-        """A young look at what is there, once AWS is done with it.
+    def before(
+        self, setting: Setting, key: Key, passage: Passage, *, forgiving: bool = True, fresh: bool = False
+    ) -> Look:
+        """A young look at what is there, once AWS is done with it; a ``fresh`` one is had from now on.
 
         ``forgiving`` of a last update that failed: the next one is taken all the same. Raises what Gateway.call raises.
         """
-        since = self._clock() - _YOUNG_S
+        since = self._clock() - (0.0 if fresh else _YOUNG_S)
         if key.kind in self._lanes and self._young(key, since) is None:
             self._sleep(_GATHER_S)
         return self._look(setting, key, since=since, forgiving=forgiving, sleep=passage.sleep)

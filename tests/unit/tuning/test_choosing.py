@@ -98,6 +98,24 @@ def test_a_size_that_fails_is_never_chosen_nor_a_smaller_one():
     assert len(visited) <= 24
 
 
+def test_what_fails_later_is_not_chosen_though_smaller_sizes_did_well():
+    chooser = Chooser((128, 256, 512, 1024))
+    for mb in (128, 128, 256, 256, 512, 512, 1024, 1024):
+        chooser.measured(mb, 1000.0)
+    assert chooser.ended().chosen_mb == 128
+    chooser.failed(256)
+    assert chooser.ended().chosen_mb == 512
+
+
+@pytest.mark.parametrize("budget", [3, 6, 8, 10])
+@pytest.mark.parametrize("floor", [0.05, 0.4, 0.8])
+def test_a_short_tune_chooses_what_it_invoked_whatever_the_model_thinks_of_others(budget, floor):
+    chooser = Chooser(sizes_between(128, 3008), max_invocations=budget)
+    chosen, visited = tuned(chooser, 0.1, budget, floor)
+    assert len(visited) == budget
+    assert chosen in visited
+
+
 def test_when_every_size_fails_nothing_is_chosen():
     chooser = Chooser((128, 256, 512))
     while (look := chooser.look()).next_mb is not None:

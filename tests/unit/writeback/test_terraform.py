@@ -10,6 +10,7 @@ import pytest
 from lambda_tailor.errors import BadInput
 from lambda_tailor.writeback.engine import Proposal
 from lambda_tailor.writeback.files import write
+from lambda_tailor.writeback.terraform import source
 from tests.unit.writeback.sources import because, diff, function, lay, log_group, of, resource, state, want
 
 MEMORY = want("orders", "memory_mb", 3008, 1024)
@@ -359,6 +360,17 @@ def test_hcl_that_does_not_parse_names_its_line_and_leaves_the_others(tmp_path: 
     lay(tmp_path, {**files, "terraform.tfstate": state(function("orders"), function("other", "g"))})
     found = of(tmp_path, MEMORY, want("other", "memory_mb", 3008, 1024))
     assert len(found.document.edits) == 1 and "broken.tf:2 does not parse" in because(found)[0]
+
+
+def test_an_edit_that_does_not_give_what_is_wanted_is_not_handed_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = source.splices
+    wrongly = lambda tree, site, value, known: real(tree, site, value + 1, known)  # noqa: E731
+    monkeypatch.setattr(source, "splices", wrongly)
+    found = _changed(tmp_path, {"main.tf": _block("  memory_size = 3008\n")}, function("orders"))
+    assert found.texts == {} and len(found.document.not_edited) == 1
+    assert found.document.edits == ()
 
 
 def test_a_file_that_changed_since_it_was_read_is_not_written_nor_any_other(tmp_path: Path) -> None:
