@@ -15,6 +15,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -235,12 +236,10 @@ class Sequence(RuleBasedStateMachine):
 
     def _begun(self, work: Callable[[Striking], Any], way: Way, hand: Any = None) -> tuple[Child, str]:
         control = self.place.emulator.control
-        if isinstance(way.struck, Fault):
-            control.fail(
-                kind=way.struck.kind, nth=way.struck.nth, when=way.struck.when, only_writes=True,
-                account=self.world.account,
-            )  # fmt: skip
-            control.reset()
+        # A fault strikes the command, not the hand before it.
+        arms = partial(self._armed, way.struck) if isinstance(way.struck, Fault) else lambda: None
+        if hand is None:
+            arms()
         self._hindered = bool(self._leased() - self._left())
         self._free = self._leased() if way.elsewhere else set()
         child = fork(work, self.place.access, way.struck if isinstance(way.struck, Strike) else None, ahead=way.ahead)
@@ -248,6 +247,7 @@ class Sequence(RuleBasedStateMachine):
         if hand is not None and child.wait() == "stopped":
             self._hand(hand)
             self.counts["hands between plan and apply"] += 1
+            arms()
             child.go_on()
         end = "over" if child.over else child.wait()
         if isinstance(way.struck, Fault):
@@ -255,6 +255,12 @@ class Sequence(RuleBasedStateMachine):
                 self.counts["faults struck"] += 1
             control.clear_faults()
         return child, end
+
+    def _armed(self, fault: Fault) -> None:
+        """The next command meets this fault."""
+        control = self.place.emulator.control
+        control.fail(kind=fault.kind, nth=fault.nth, when=fault.when, only_writes=True, account=self.world.account)
+        control.reset()
 
     def _leased(self, *, even_if_over: bool = False) -> set[str]:
         """The runs that hold the function, dead or alive, until their lease is over (or until somebody took it)."""
