@@ -162,6 +162,9 @@ class World:
             return bool(value == f"arn:aws:sqs:us-east-1:{self.account}:{QUEUE}")
         if field == "queue":
             return value is not None and bool(value[0] == 14 * 86400)
+        if field == "retention":
+            # A shorter one is kept.
+            return value is not None and bool(value <= WANTED[field][which])
         return bool(value == WANTED[field][which])
 
     def hand(self, field: str, value: Any) -> None:

@@ -108,8 +108,8 @@ class Tailor:
         unlike = differences(self.after, self.aws.snapshot())
         assert unlike == [], unlike
 
-    def killed_at(self, call: int, when: str, *command: str) -> bool:
-        """Run the command line and kill it with SIGKILL while call number ``call`` is held.
+    def killed_at(self, call: int, when: str, *command: str, operation: str | None = None) -> bool:
+        """Run the command line and kill it with SIGKILL while call number ``call`` (of that operation) is held.
 
         False where it ended before there was such a call: what it did stays for the caller to undo.
         """

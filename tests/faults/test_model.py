@@ -283,12 +283,13 @@ class Sequence(RuleBasedStateMachine):
         """Look at what the command did; what it said, or None where it did not come to say anything."""
         if end == "stopped":
             self.asleep = child, run
-            self.held_asleep = run.run_id in self._leased(even_if_over=True)
             self.counts["asleep"] += 1
         elif child.told is None:
             self.counts["killed"] += 1
         before = self.state
         self._look(run, child.told)
+        if end == "stopped":
+            self.held_asleep = run.run_id in self._leased(even_if_over=True)
         if self._hindered or self._free:
             assert self.state == before, "the function was another run's"
             self.counts["kept out by a lease"] += 1

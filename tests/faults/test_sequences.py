@@ -36,6 +36,23 @@ def test_what_other_hands_left_alone_goes_back(sequence: Sequence) -> None:
     assert sequence.state == {**sequence.beginning, "memory": 777, "alarm": 5_000.0}
 
 
+def test_another_hand_between_plan_and_run_is_left(sequence: Sequence) -> None:
+    sequence.apply(SOME, 0, Way(), True, ("reserved", 0))
+    assert sequence.counts["hands between plan and apply"] == sequence.counts["other hands"] == 1
+    assert sequence.state["reserved"] == 0 and sequence.state["memory"] == 1024
+
+
+def test_rollbacks_of_rollbacks_say_of_each_run_whether_it_stands(sequence: Sequence) -> None:
+    sequence.apply(("memory",), 0, Way(), False, None)
+    expected = ["succeeded"]
+    for n in range(4):
+        sequence._roll_back(sequence.runs[n], Way())
+        # The newest stands; before it, every other one.
+        expected = ["succeeded" if (n + 1 - each) % 2 == 0 else "rolled-back" for each in range(n + 2)]
+        assert [sequence.statuses[run.run_id] for run in sequence.runs] == expected
+        assert (sequence.state == sequence.beginning) is (n % 2 == 0)
+
+
 @pytest.mark.parametrize("nth", [1, 3])
 def test_a_write_whose_answer_was_lost_goes_back_too(sequence: Sequence, nth: int) -> None:
     sequence.apply(SOME, 0, Way(Fault("reset", nth, "after")), False, None)

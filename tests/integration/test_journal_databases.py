@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from lambda_tailor.demo.snapshot import differences
 from lambda_tailor.errors import JournalError
+from lambda_tailor.journal import database
 from lambda_tailor.journal.database import open_engine
 from lambda_tailor.journal.journal import Journal, leases
 from lambda_tailor.journal.leases import LEASE_S, Holder
@@ -337,4 +338,27 @@ def test_the_journal_is_as_durable_as_sqlite_can_be(tmp_path: Path) -> None:
     with engine.connect() as connection:
         modes = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")]
     assert modes == ["wal", 2]
+    engine.dispose()
+
+
+def test_a_process_that_is_stopped_in_a_transaction_does_not_keep_the_others_out(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = sa.make_url(request.getfixturevalue("postgres")).set(drivername="postgresql+psycopg")
+    monkeypatch.setattr(database, "_IDLE_S", 1)
+    engine = open_engine(server.render_as_string(hide_password=False))
+    change = "update stands set value = value + 1"
+    with engine.begin() as connection:
+        connection.exec_driver_sql("create table stands as select 1 as value")
+    asleep = engine.connect()
+    asleep.exec_driver_sql(change)
+    began = time.monotonic()
+    with engine.begin() as connection:
+        connection.exec_driver_sql(change)
+        assert time.monotonic() - began > 0.5, "nothing was locked"
+        assert connection.exec_driver_sql("select value from stands").scalar() == 2
+        connection.exec_driver_sql("drop table stands")
+    with pytest.raises(sa.exc.DBAPIError, match="idle-in-transaction"):
+        asleep.exec_driver_sql(change)
+    asleep.invalidate()
     engine.dispose()

@@ -161,10 +161,13 @@ class Runner:
         states.check_go_on(_of(run_id, runs), runs, self.journal.at_work(run_id))
 
     def _was_put_back(self, record: RunRecord) -> None:
-        """The run is rolled back; if it was a rollback itself, what it had put back stands again."""
-        self.journal.mark(record.run_id, Status.ROLLED_BACK)
-        if record.of_run is not None:
-            self.journal.mark(record.of_run, status_of(self.journal.run(record.of_run)))
+        """The run is rolled back; if it was a rollback itself, what it had put back stands again, and so on."""
+        undone = True
+        while True:
+            self.journal.mark(record.run_id, Status.ROLLED_BACK if undone else status_of(record))
+            if record.of_run is None:
+                return
+            record, undone = self.journal.run(record.of_run), not undone
 
     def _stale_now(self, record: RunRecord) -> Mapping[str, str]:
         """Of a run that goes on: what it changed itself has another revision by now, and so has what it puts back."""

@@ -145,6 +145,10 @@ def _upgrade(connection: sa.Connection, revision: str | None) -> None:
     command.upgrade(config, "head")
 
 
+# PostgreSQL: how long a transaction may stand still, and how long a lock is waited for. Seconds.
+_IDLE_S, _LOCKED_S = 5, 20
+
+
 def _durable(connection: Any, _record: Any) -> None:
     # SQLAlchemy begins transactions itself, below: so that tables are made in one, too.
     connection.isolation_level = None
@@ -160,6 +164,10 @@ def _synchronous(connection: Any, _record: Any) -> None:
     # A server may be set to answer before a commit is on disk: what is written down before AWS is touched must be.
     with connection.cursor() as cursor:
         cursor.execute("SET synchronous_commit TO on")
+        # A process that is stopped in the middle of a transaction (a laptop's lid) must not keep the others out: the
+        # server ends it, and who waits gives up a while later with a sentence. Transactions here take milliseconds.
+        cursor.execute(f"SET idle_in_transaction_session_timeout TO '{_IDLE_S}s'")
+        cursor.execute(f"SET lock_timeout TO '{_LOCKED_S}s'")
     connection.commit()
 
 

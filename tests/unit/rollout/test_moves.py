@@ -11,7 +11,7 @@ from lambda_tailor.aws.gateway import Gateway
 from lambda_tailor.errors import AwsRefused
 from lambda_tailor.model.rollout import GuardOptions
 from lambda_tailor.rollout.moves import Mover
-from lambda_tailor.rollout.state import State
+from lambda_tailor.rollout.state import AliasState, State
 from lambda_tailor.settings.setting import Call
 
 
@@ -65,3 +65,20 @@ def test_a_version_that_somebody_uses_by_now_stays() -> None:
     assert found.written == []
     assert mover(found).remove(STATE) == ""
     assert found.written == ["DeleteFunction"]
+
+
+def test_what_the_alias_is_meant_to_be_is_written_down_before_it_is_moved() -> None:
+    done: list[Any] = []
+
+    class Alias:
+        def call(self, call: Call) -> Any:
+            if call.action == "GetAlias":
+                return {"RevisionId": "r1", "FunctionVersion": "1"}
+            done.append(call.action)
+            return {}
+
+    moving = Mover(cast(Gateway, Alias()), "run-1", lambda state: done.append((state.sure, state.meant)))
+    meant = AliasState("1", "2", 0.5)
+    moved = moving.move(replace(STATE, sure=AliasState("1")), meant)
+    assert done == [(AliasState("1"), meant), "UpdateAlias"]
+    assert (moved.sure, moved.meant) == (meant, None)
