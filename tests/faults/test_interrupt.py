@@ -34,6 +34,8 @@ def started(tailor: Tailor) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
+        # Under nohup it is ignored, and stays so in what is started.
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
         text=True,
     )
 

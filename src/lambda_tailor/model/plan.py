@@ -20,7 +20,7 @@ Usd = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="js
 
 
 # Wide enough for whatever number AWS's answers may hold, however senseless.
-WIDE = Context(prec=400)
+WIDE = Context(prec=2000)
 
 
 def rounded(amount: Decimal, exponent: Decimal) -> Decimal:

@@ -14,6 +14,11 @@ EDGE = "arn:aws:lambda:us-east-1:123456789012:function:edge"
 LISTED = {"Functions": [{"FunctionName": "plain"}, {"FunctionName": "edge", "MasterArn": EDGE}]}
 
 
+class NoVersions:
+    async def versions(self, _exchange: Exchange, _name: str) -> list[object]:
+        return []
+
+
 @pytest.mark.parametrize(
     ("query", "names"), [("MaxItems=50", ["plain", "edge"]), ("MasterRegion=us-east-1&FunctionVersion=ALL", ["edge"])]
 )
@@ -22,6 +27,6 @@ def test_by_master_only_functions_of_lambda_at_edge_are_listed(query: str, names
         "GET", "/2015-03-31/functions/", query, {}, b"", "123456789012", "us-east-1", "lambda", "ListFunctions"
     )
     answer = Answer(200, {"Content-Type": "application/json"}, json.dumps(LISTED).encode())
-    limits = LambdaLimits(None, {}, {})  # type: ignore[arg-type]
+    limits = LambdaLimits(NoVersions(), {}, {})  # type: ignore[arg-type]  # a fake
     found = json.loads(asyncio.run(limits.after(exchange, answer)).body)
     assert [function["FunctionName"] for function in found["Functions"]] == names
