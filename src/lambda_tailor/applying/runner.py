@@ -162,12 +162,11 @@ class Runner:
 
     def _was_put_back(self, record: RunRecord) -> None:
         """The run is rolled back; if it was a rollback itself, what it had put back stands again, and so on."""
-        undone = True
-        while True:
-            self.journal.mark(record.run_id, Status.ROLLED_BACK if undone else status_of(record))
-            if record.of_run is None:
-                return
-            record, undone = self.journal.run(record.of_run), not undone
+        seen = set[str]()
+        while record.run_id not in seen:
+            self.journal.mark(record.run_id, status_of(record) if len(seen) % 2 else Status.ROLLED_BACK)
+            seen.add(record.run_id)
+            record = self.journal.run(record.of_run) if record.of_run else record
 
     def _stale_now(self, record: RunRecord) -> Mapping[str, str]:
         """Of a run that goes on: what it changed itself has another revision by now, and so has what it puts back."""
