@@ -38,7 +38,7 @@ GUARDS: tuple[Guard, ...] = (
           '            twice.append("something twice")', "            pass", SIGNING),
     Guard("signature of plans", "what is not read is passed over", "documents.py",
           'where = _beyond(text, read, "")', "where = None", SIGNING),
-    Guard("signature of the journal", "rows are not verified", "journal/signatures.py",
+    Guard("signature of the journal", "rows are not verified", "journal/signed_rows.py",
           'return key is not None and key.verifies(row["signature"], what, *_texts(columns, row))', "return True",
           SIGNATURES),
     Guard("signature of the journal", "what is not verified is believed", "applying/keys.py",

@@ -48,14 +48,19 @@ def told(run: Run) -> Any:
     return {"run_id": run.run_id, "status": run.status, "outcomes": outcomes}
 
 
+def _move(elsewhere: bool) -> None:
+    """From now on this process is on another machine, if it is to be."""
+    if elsewhere:
+        setattr(processes, "machine", lambda: "another machine")  # noqa: B010 - of this process only
+
+
 def applying(
     rules: tuple[str, ...], which: int, *, saved: bool, waits: bool, elsewhere: bool = False
 ) -> Callable[[Striking], Any]:
     """Plans and applies; ``waits`` stops in between, and ``saved`` reads the plan from its text."""
 
     def work(striking: Striking) -> Any:
-        if elsewhere:
-            setattr(processes, "machine", lambda: "another machine")  # noqa: B010 - of this process only
+        _move(elsewhere)
         wanted = parse_policy(policy(rules, which), "policy")
         plan = workflow.plan(workflow.Request(target=Target(names=(NAME,)), policy=wanted, connection=CONNECTION))
         if saved:
@@ -74,8 +79,7 @@ def with_runner(
     """A command on a run, as if on another machine where ``elsewhere``."""
 
     def work(striking: Striking) -> Any:
-        if elsewhere:
-            setattr(processes, "machine", lambda: "another machine")  # noqa: B010 - of this process only
+        _move(elsewhere)
         with open_runner(CONNECTION, observer=Began(striking), trust_journal=trust_journal) as runner:
             return told(do(runner))
 

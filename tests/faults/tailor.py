@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,17 +40,17 @@ class Tailor:
     aws: Aws
     before: Any
     after: Any = None
-    calls: int = 0
+    log: Sequence[tuple[str, str, str, int]] = ()
 
     @classmethod
     def measure(cls, aws: Aws) -> Tailor:
-        """Apply once without a fault, to know the outcome and the number of calls; then put it back."""
+        """Apply once without a fault, to know the outcome and its calls; then put it back."""
         tailor = cls(aws, aws.snapshot())
         aws.control.reset()
         run = tailor.apply()
         assert run is not None
         assert run.status is Status.SUCCEEDED
-        tailor.calls = sum(aws.control.calls().values())
+        tailor.log = aws.control.log()
         tailor.after = aws.snapshot()
         tailor.rollback(run.run_id)
         tailor.is_as_before()
@@ -108,13 +109,13 @@ class Tailor:
         unlike = differences(self.after, self.aws.snapshot())
         assert unlike == [], unlike
 
-    def killed_at(self, call: int, when: str, *command: str, operation: str | None = None) -> bool:
+    def killed_at(self, call: int, when: str, *command: str, operation: str = "*") -> bool:
         """Run the command line and kill it with SIGKILL while call number ``call`` (of that operation) is held.
 
         False where it ended before there was such a call: what it did stays for the caller to undo.
         """
         control = self.aws.emulator.control
-        control.fail(nth=call, when=when, kind="hang", account=self.aws.account)
+        control.fail(operation=operation, nth=call, when=when, kind="hang", account=self.aws.account)
         arguments = [sys.executable, "-m", "lambda_tailor", *command, "--quota-share", "1000", "-q"]
         process = subprocess.Popen(
             arguments, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL

@@ -42,41 +42,36 @@ def diagonal(every: Sequence[T], ways: int) -> list[T]:
     return [point for n, point in enumerate(every) if n % ways == n // ways % ways]
 
 
-def calls(tailor: Tailor) -> list[tuple[int, bool]]:
-    """Every call of an undisturbed apply by its number, and whether it writes."""
-    tailor.aws.control.reset()
-    run = tailor.apply()
-    assert run is not None
-    log = tailor.aws.control.log()
-    tailor.rollback(run.run_id)
-    return [(number, writes(name.partition(":")[2])) for number, (_, _, name, _) in enumerate(log, start=1)]
+def calls(tailor: Tailor) -> list[tuple[str, int, bool]]:
+    """Every call of an undisturbed apply: the operation, the how-manieth of it, and whether it writes.
 
-
-def written(tailor: Tailor) -> Counter[str]:
-    """The writes that AWS has seen, by operation."""
-    return Counter(name for _, _, name, _ in tailor.aws.control.log() if writes(name.partition(":")[2]))
-
-
-def sent(tailor: Tailor) -> Counter[str]:
-    """Those of an undisturbed apply."""
-    tailor.aws.control.reset()
-    run = tailor.apply()
-    assert run is not None
-    found = written(tailor)
-    tailor.rollback(run.run_id)
+    Not by a number over all: how often a run looks before AWS is ready differs from one to the next.
+    """
+    seen: Counter[str] = Counter()
+    found = []
+    for _, _, name, _ in tailor.log:
+        seen[name] += 1
+        found.append((name, seen[name], writes(name.partition(":")[2])))
     return found
 
 
-QUEUE = "sqs:CreateQueue"
+def written(log: Sequence[tuple[str, str, str, int]]) -> Counter[str]:
+    """The writes that AWS has seen, by operation; not a queue that may not be made yet, since it was just deleted."""
+    return Counter(
+        name for _, _, name, status in log
+        if writes(name.partition(":")[2]) and (name, status) != ("sqs:CreateQueue", 400)
+    )  # fmt: skip
+
+
 Record = Callable[[str, object], None]
 
 
 @pytest.mark.timeout(1500)
 def test_killed_at_every_call_and_resumed_or_rolled_back(tailor: Tailor, record_property: Record) -> None:
     tried = survived = 0
-    every = [(number, when, finish) for number, _ in calls(tailor) for when in WHEN for finish in FINISHES]
-    for number, when, finish in every if THOROUGH else diagonal(every, 4):
-        if not tailor.killed_at(number, when, "apply", "-e", "dev", "--auto-approve"):
+    every = [(*call, when, finish) for *call, _ in calls(tailor) for when in WHEN for finish in FINISHES]
+    for operation, nth, when, finish in every if THOROUGH else diagonal(every, 4):
+        if not tailor.killed_at(nth, when, "apply", "-e", "dev", "--auto-approve", operation=operation):
             # It took a call less this time: AWS was done with the update at the first look.
             tailor.rollback("latest")
             continue
@@ -105,30 +100,28 @@ def test_every_fault_at_every_call(tailor: Tailor, kind: str, record_property: R
     tried = survived = struck = 0
     control = tailor.aws.emulator.control
     ways = WHEN[:1] if kind in NEVER_AFTER else WHEN
-    usual = sent(tailor)
-    every = [(number, when) for number, is_write in calls(tailor) if THOROUGH or is_write for when in ways]
-    for number, when in every if THOROUGH else diagonal(every, len(ways)):
+    usual = written(tailor.log)
+    every = [(*call, when) for *call, is_write in calls(tailor) if THOROUGH or is_write for when in ways]
+    for operation, nth, when in every if THOROUGH else diagonal(every, len(ways)):
         tried += 1
-        control.fail(nth=number, when=when, kind=kind, account=tailor.aws.account)
+        control.fail(operation=operation, nth=nth, when=when, kind=kind, account=tailor.aws.account)
         control.reset()
         run = tailor.apply()
         # An undisturbed apply may take a look less than was counted: then there was no such call.
         struck += len(control.struck())
         control.clear_faults()
         if kind in LOST and when == "after" and run is not None:
-            # AWS did it: it is looked at, and not sent once more. (A queue that was just deleted has to be asked for
-            # again until AWS lets it be made.)
-            assert {**written(tailor), QUEUE: usual[QUEUE]} == usual, (number, kind)
+            # AWS did it: it is looked at, and not sent once more.
+            assert written(control.log()) == usual, (operation, nth, kind)
         if run is not None:
             if run.status is not Status.SUCCEEDED:
                 run = tailor.resume(run.run_id)
-            assert run.status is Status.SUCCEEDED, (number, when, run.outcomes)
+            assert run.status is Status.SUCCEEDED, (operation, nth, when, run.outcomes)
             tailor.is_as_after()
             assert tailor.rollback(run.run_id).status is Status.SUCCEEDED
         tailor.is_as_before()
         survived += 1
-    # On a fast machine a run takes fewer looks than were counted.
-    assert struck >= tried * 0.7 > 0, f"{kind} struck {struck} of {tried} points"
+    assert struck >= tried * 0.8 > 0, f"{kind} struck {struck} of {tried} points"
     told = f"{tried} points tried, {struck} struck, {survived} survived"
     record_property("figure", f"{kind} at a call or in place of its answer: {told}")
 

@@ -74,7 +74,7 @@ def test_killed_at_every_call_of_a_rollout(
     aws.run("rollback", "latest", "--auto-approve")
     assert rolled.state() == BEFORE
     tried = begun = 0
-    every = [(None, number, *way) for number in range(1, calls + 1) for way in WAYS]
+    every = [("*", number, *way) for number in range(1, calls + 1) for way in WAYS]
     # What was done and nobody knows of is the dangerous half: each move of the alias is always among them.
     moved = [(MOVE, number, "after", finish) for number in range(1, moves + 1) for finish in ("resume", "rollback")]
     points = every if THOROUGH else [every[n] for n in range(0, len(every), 4 * SPARSELY + 1)] + moved

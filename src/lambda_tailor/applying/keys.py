@@ -21,6 +21,13 @@ def known_key(journal: Journal, vault: Vault) -> TeamKey | None:
     return vault.one_of(journal.written_with())
 
 
+def verify_with(journal: Journal, vault: Vault) -> None:
+    """What is read of the journal is verified with the key here, where it is one that the journal is written with."""
+    key = known_key(journal, vault)
+    if key is not None:
+        journal.sign_with(key)
+
+
 def opening_key(journal: Journal, vault: Vault) -> TeamKey | None:
     """The key that may open what the journal has sealed: a journal of an older version does not say which."""
     return known_key(journal, vault) or (None if journal.written_with() else vault.known_key())

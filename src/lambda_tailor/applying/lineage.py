@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from lambda_tailor.journal.journal import Journal
 from lambda_tailor.model.plan import Operation
 from lambda_tailor.model.record import RunRecord, StepRecord
-from lambda_tailor.model.run import Status, StepState
+from lambda_tailor.model.run import RunOverview, Status, StepState
 from lambda_tailor.settings import role_policy
 
 UNDO = "undo-"
@@ -67,9 +67,9 @@ class Lineage:
 def of(journal: Journal, run_id: str) -> Lineage:
     """The lineage of a run that is put back. Raises what the journal raises."""
     runs = journal.runs()
-    parents = {run.run_id: run.of_run for run in runs}
-    root = _root(run_id, parents)
-    family = frozenset(each for each in parents if _root(each, parents) == root)
+    of_run = parents(runs)
+    root = _root(run_id, of_run)
+    family = frozenset(each for each in of_run if _root(each, of_run) == root)
     place = [run.run_id for run in runs].index(run_id)
     later = [
         run.run_id
@@ -103,12 +103,24 @@ def _came_to(operation: Operation, record: RunRecord) -> bool:
     return record.status is not Status.INTERRUPTED or not only_meant
 
 
-def _root(run_id: str, parents: Mapping[str, str | None]) -> str:
+def parents(runs: Sequence[RunOverview]) -> Mapping[str, str | None]:
+    """Which run each of them puts back, if any."""
+    return {run.run_id: run.of_run for run in runs}
+
+
+def upwards(run_id: str, of_run: Mapping[str, str | None]) -> Iterator[str]:
+    """The run, the one that it puts back, the one that this puts back, and so on; where they go round, each once."""
     seen: set[str] = set()
-    while (parent := parents.get(run_id)) is not None and run_id not in seen:
-        seen.add(run_id)
-        run_id = parent
-    return run_id
+    following: str | None = run_id
+    while following is not None and following not in seen:
+        seen.add(following)
+        yield following
+        following = of_run.get(following)
+
+
+def _root(run_id: str, of_run: Mapping[str, str | None]) -> str:
+    *_, root = upwards(run_id, of_run)
+    return root
 
 
 def _base(operation_id: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from lambda_tailor.applying import lineage
 from lambda_tailor.applying.freshness import check_age, stale_functions, stale_operations, to_check
-from lambda_tailor.applying.keys import known_key, opening_key, prove_key, require_known, without_unopenable
+from lambda_tailor.applying.keys import opening_key, prove_key, require_known, verify_with, without_unopenable
 from lambda_tailor.applying.lineage import Lineage
 from lambda_tailor.applying.scope_run import (
     LOOKED_EVERY_S,
@@ -162,11 +162,9 @@ class Runner:
 
     def _was_put_back(self, record: RunRecord) -> None:
         """The run is rolled back; if it was a rollback itself, what it had put back stands again, and so on."""
-        seen = set[str]()
-        while record.run_id not in seen:
-            self.journal.mark(record.run_id, status_of(record) if len(seen) % 2 else Status.ROLLED_BACK)
-            seen.add(record.run_id)
-            record = self.journal.run(record.of_run) if record.of_run else record
+        for place, run_id in enumerate(lineage.upwards(record.run_id, lineage.parents(self.journal.runs()))):
+            stands = status_of(self.journal.run(run_id)) if place % 2 else Status.ROLLED_BACK
+            self.journal.mark(run_id, stands)
 
     def _stale_now(self, record: RunRecord) -> Mapping[str, str]:
         """Of a run that goes on: what it changed itself has another revision by now, and so has what it puts back."""
@@ -179,9 +177,7 @@ class Runner:
 
         Raises RunNotFound, and JournalError or PlanFileError where somebody changed it.
         """
-        key = known_key(self.journal, self.vault)
-        if key is not None:
-            self.journal.sign_with(key)
+        verify_with(self.journal, self.vault)
         record = self.journal.run(run_id)
         require_known(self.journal, run_id, record, trust=self.trust_journal)
         check_run(record)

@@ -94,16 +94,15 @@ def _ignored(plan: Plan) -> tuple[str, ...]:
 
 
 def _plan_and_run(run: str, journal: str | None, *, trust: bool) -> tuple[Plan, Run]:
-    from lambda_tailor.applying.keys import known_key
+    from lambda_tailor.applying.keys import verify_with
     from lambda_tailor.applying.opening import open_journal
     from lambda_tailor.journal.key_sources import local_source
     from lambda_tailor.journal.outcomes import run_of
     from lambda_tailor.journal.vault import Vault
 
     with closing(open_journal(journal)) as opened:
-        key = None if trust else known_key(opened, Vault(local_source()))
-        if key is not None:
-            opened.sign_with(key)
+        if not trust:
+            verify_with(opened, Vault(local_source()))
         record = opened.run(run)
     if record.unverified and not trust:
         raise JournalError(

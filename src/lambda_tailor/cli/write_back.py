@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lambda_tailor import api, documents
-from lambda_tailor.writeback.model import NotEdited, by_cause
+from lambda_tailor.writeback.model import NotEdited, by_cause, functions_of
 from lambda_tailor.writeback.service import Done
 
 # Of functions that have the same to say.
@@ -77,10 +77,9 @@ def _show(done: Done, given: dict[str, Any]) -> None:
 def _not_written(left: Sequence[NotEdited]) -> Iterator[str]:
     """One line each; one for all whose place is not known for the same reason."""
     for those in by_cause(left):
-        first, names = those[0], list(dict.fromkeys(each.function for each in those))
+        first = those[0]
         place = f"{first.file}:{first.line} " if first.file else ""
-        more = f", ... {len(names) - _NAMES} more" if len(names) > _NAMES else ""
-        who = f"{place}{', '.join(names[:_NAMES])}{more}"
+        who = f"{place}{functions_of(those, _NAMES)}"
         alike = {(each.setting, _value(each.wanted)) for each in those}
         if len(alike) == 1:
             yield f"Not written: {who} {first.setting}: {first.because}. Wanted: {_value(first.wanted)}"

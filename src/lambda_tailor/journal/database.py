@@ -46,7 +46,7 @@ def open_engine(url: str) -> sa.Engine:
         # Which has a part of the URL in it.
         raise JournalError("The journal's URL has a port that is no number: write it as HOST:5432.") from error
     if parsed.get_backend_name() == "postgresql":
-        sa.event.listen(engine, "connect", _synchronous)
+        sa.event.listen(engine, "connect", _careful)
     if parsed.get_backend_name() == "sqlite":
         sa.event.listen(engine, "connect", _durable)
         sa.event.listen(engine, "begin", _begin)
@@ -160,14 +160,17 @@ def _durable(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-def _synchronous(connection: Any, _record: Any) -> None:
+def _careful(connection: Any, _record: Any) -> None:
     # A server may be set to answer before a commit is on disk: what is written down before AWS is touched must be.
+    # A process that is stopped in the middle of a transaction (a laptop's lid) must not keep the others out: the server
+    # ends it, and who waits gives up a while later with a sentence. Transactions here take milliseconds.
+    settings = {
+        "synchronous_commit": "on",
+        "idle_in_transaction_session_timeout": f"{_IDLE_S}s",
+        "lock_timeout": f"{_LOCKED_S}s",
+    }
     with connection.cursor() as cursor:
-        cursor.execute("SET synchronous_commit TO on")
-        # A process that is stopped in the middle of a transaction (a laptop's lid) must not keep the others out: the
-        # server ends it, and who waits gives up a while later with a sentence. Transactions here take milliseconds.
-        cursor.execute(f"SET idle_in_transaction_session_timeout TO '{_IDLE_S}s'")
-        cursor.execute(f"SET lock_timeout TO '{_LOCKED_S}s'")
+        cursor.execute("; ".join(f"SET {name} TO '{value}'" for name, value in settings.items()))
     connection.commit()
 
 

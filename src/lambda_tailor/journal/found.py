@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lambda_tailor.documents import adapter
+from lambda_tailor.journal.signed_rows import verified
 from lambda_tailor.journal.team_key import TeamKey
 from lambda_tailor.model.tuning import Tuning
 
@@ -25,8 +26,7 @@ def since() -> str:
 
 def vouched(key: TeamKey | None, row: Mapping[str, Any]) -> bool:
     """Whether the team's key vouches for a tune's row."""
-    parts = (None if row[name] is None else str(row[name]) for name in TUNE)
-    return key is not None and key.verifies(row["signature"], "tune", *parts)
+    return verified(key, "tune", TUNE, row)
 
 
 def newest(rows: Iterable[Mapping[str, Any]], key: TeamKey | None) -> Mapping[str, Tuning]:

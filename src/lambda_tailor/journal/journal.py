@@ -22,7 +22,7 @@ from lambda_tailor.journal import rollouts as rollout_rows
 from lambda_tailor.journal.leases import Held, Holder
 from lambda_tailor.journal.outcomes import run_of
 from lambda_tailor.journal.rollouts import RolloutRow
-from lambda_tailor.journal.signatures import signature
+from lambda_tailor.journal.signed_rows import signature
 from lambda_tailor.journal.standing import explained, lease_lost, rollout_held, standing
 from lambda_tailor.journal.tables import LEASES, RUNS, STEPS
 from lambda_tailor.journal.team_key import JournalKey, TeamKey

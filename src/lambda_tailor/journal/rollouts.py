@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from lambda_tailor.clock import now
 from lambda_tailor.documents import adapter
-from lambda_tailor.journal.signatures import ROLLOUT, signature
+from lambda_tailor.journal.signatures import ROLLOUT
+from lambda_tailor.journal.signed_rows import signature
 from lambda_tailor.journal.tables import ROLLOUTS
 from lambda_tailor.journal.team_key import TeamKey
 from lambda_tailor.journal.unfinished import shown_in, unfinished_of

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from lambda_tailor.clock import now
 from lambda_tailor.journal import tallies
+from lambda_tailor.journal.signed_rows import verified
 from lambda_tailor.journal.tables import JOURNAL_KEYS, ROLLOUTS, STEPS
 from lambda_tailor.journal.team_key import JournalKey, TeamKey
 
@@ -21,22 +22,6 @@ COUNTED_RUN = "counted run"
 NUMBERED_RUN = "numbered run"
 NUMBERED = (*RUN, "seq")
 ROLLOUT = ("run_id", "function", "status", "shown", "state")
-
-
-def signature(key: TeamKey | None, what: str, columns: Sequence[str], row: Mapping[str, Any]) -> str | None:
-    """The signature of a row, or None without a key."""
-    return key.sign(what, *_texts(columns, row)) if key is not None else None
-
-
-def verified(key: TeamKey | None, what: str, columns: Sequence[str], row: Mapping[str, Any] | sa.RowMapping) -> bool:
-    """Whether the row is signed with that key."""
-    return key is not None and key.verifies(row["signature"], what, *_texts(columns, row))
-
-
-def _texts(columns: Sequence[str], row: Mapping[str, Any] | sa.RowMapping) -> Iterator[str | None]:
-    for column in columns:
-        value = row.get(column)
-        yield None if value is None else str(value)
 
 
 def standing(key: TeamKey | None, run_id: str, status: str) -> str | None:

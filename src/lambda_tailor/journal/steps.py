@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from lambda_tailor.clock import now
 from lambda_tailor.documents import adapter
 from lambda_tailor.journal import leases, tallies
-from lambda_tailor.journal.signatures import STEP, signature, verified
+from lambda_tailor.journal.signatures import STEP
+from lambda_tailor.journal.signed_rows import signature, verified
 from lambda_tailor.journal.tables import STEPS
 from lambda_tailor.journal.team_key import TeamKey
 from lambda_tailor.model.record import Sending, StepRecord

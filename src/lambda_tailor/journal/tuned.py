@@ -24,6 +24,7 @@ def tunings_in(url: str, vault: Vault) -> Mapping[str, Tuning]:
     path = Path(url.removeprefix("sqlite:///"))
     if not path.is_file():
         return {}
+    # Our own columns are all that is put into it.
     asked = f"select {', '.join(TUNE)}, signature from tunings where shown is not null and ended_at >= ?"  # noqa: S608
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=2)) as connection:

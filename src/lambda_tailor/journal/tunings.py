@@ -12,7 +12,7 @@ from lambda_tailor.clock import now
 from lambda_tailor.documents import adapter
 from lambda_tailor.journal import leases
 from lambda_tailor.journal.found import TUNE, newest, since, vouched
-from lambda_tailor.journal.signatures import signature
+from lambda_tailor.journal.signed_rows import signature
 from lambda_tailor.journal.tables import TUNINGS
 from lambda_tailor.journal.team_key import TeamKey
 from lambda_tailor.model.tuning import TuneOverview, Tuning

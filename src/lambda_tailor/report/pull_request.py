@@ -10,7 +10,7 @@ from lambda_tailor.planning.summing import summarize
 from lambda_tailor.report import markdown
 from lambda_tailor.report.figures import figures_of
 from lambda_tailor.report.sentences import net_words
-from lambda_tailor.writeback.model import NotEdited, WriteBack, by_cause
+from lambda_tailor.writeback.model import NotEdited, WriteBack, by_cause, functions_of
 
 # GitHub refuses a body of more than 65,536 characters; what was not written takes its part of it.
 _REPORT = 50_000
@@ -23,10 +23,8 @@ LABEL = "lambda-tailor"
 def title(plan: Plan, document: WriteBack) -> str:
     """One line: how many functions, and the net a month."""
     functions = len({edit.function for edit in document.edits})
-    what = "1 Lambda function" if functions == 1 else f"{functions} Lambda functions"
-    return (
-        f"Fit {what} to {'its' if functions == 1 else 'their'} load: {net_words(figures_of(_part(plan, document)).net)}"
-    )
+    what = "1 Lambda function to its" if functions == 1 else f"{functions} Lambda functions to their"
+    return f"Fit {what} load: {net_words(figures_of(_part(plan, document)).net)}"
 
 
 def _part(plan: Plan, document: WriteBack) -> Plan:
@@ -80,9 +78,7 @@ def _left(those: Sequence[NotEdited]) -> str:
     place = f"`{_safe(left.file)}:{left.line}` " if left.file else ""
     if len(those) == 1:
         return f"- {place}{_safe(left.function)} {left.setting}: {_safe(left.because)}"
-    names = list(dict.fromkeys(each.function for each in those))
-    more = f", ... {len(names) - _NAMES} more" if len(names) > _NAMES else ""
-    return f"- {_safe(', '.join(names[:_NAMES]))}{more}, {len(those)} settings: {_safe(left.because)}"
+    return f"- {_safe(functions_of(those, _NAMES))}, {len(those)} settings: {_safe(left.because)}"
 
 
 def _safe(text: object) -> str:

@@ -24,7 +24,7 @@ def runs(*, journal: str | None = None) -> Runs:
 
     Raises JournalError.
     """
-    from lambda_tailor.applying.keys import known_key
+    from lambda_tailor.applying.keys import verify_with
     from lambda_tailor.applying.opening import open_journal
     from lambda_tailor.journal.key_sources import local_source
     from lambda_tailor.journal.vault import Vault
@@ -32,8 +32,7 @@ def runs(*, journal: str | None = None) -> Runs:
     with closing(open_journal(journal)) as opened:
         # Without a key the list is shown as the journal has it.
         with suppress(KeyRefused):
-            if (key := known_key(opened, Vault(local_source()))) is not None:
-                opened.sign_with(key)
+            verify_with(opened, Vault(local_source()))
         return Runs(
             notes=tuple(opened.strange()),
             runs=tuple(opened.runs()),

@@ -109,15 +109,13 @@ def clean_up_tune(
     ``trust_journal`` takes what the journal says of it although the team's key does not vouch for it: what is removed
     still has to say itself that this tune made it. Raises RunNotFound, JournalError.
     """
-    from lambda_tailor.applying.keys import known_key
+    from lambda_tailor.applying.keys import verify_with
     from lambda_tailor.applying.opening import open_journal
     from lambda_tailor.tuning.many import clean_up
 
     connection = _connection(profile, endpoint_url, quota_share, timeout_s)
     with closing(open_journal(journal)) as opened:
-        key = known_key(opened, team_vault(connection, kms_key))
-        if key is not None:
-            opened.sign_with(key)
+        verify_with(opened, team_vault(connection, kms_key))
         return clean_up(connection, opened, tune_id, trust=trust_journal)
 
 

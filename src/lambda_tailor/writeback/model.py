@@ -73,6 +73,13 @@ def by_cause(left: Sequence[NotEdited]) -> list[list[NotEdited]]:
     return list(groups.values())
 
 
+def functions_of(those: Sequence[NotEdited], most: int) -> str:
+    """The functions of a group, each once: so many by name, and how many more."""
+    names = list(dict.fromkeys(each.function for each in those))
+    more = f", ... {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToOwn:
     """Something that applying the plan makes in AWS and that the source should own: the block to write."""

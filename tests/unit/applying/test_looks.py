@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
@@ -184,6 +183,8 @@ def test_who_was_just_looked_at_goes_first_and_who_has_a_turn_goes_at_its_pace(
 
 
 def test_two_lanes_do_not_wait_for_one_another(looks: Looks) -> None:
-    gates: Callable[[str], object] = lambda call: looks.passage(GROUPS[0], call, 0.0)._gate  # noqa: E731
+    def gates(call: str) -> object:
+        return looks.passage(GROUPS[0], call, 0.0)._gate
+
     assert gates("logs:PutRetentionPolicy") is gates("logs:PutRetentionPolicy")
     assert gates("logs:PutRetentionPolicy") is not gates("lambda:PutFunctionConcurrency")

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 
@@ -53,12 +54,15 @@ class Comers:
         else:
             self.inside.append(name)
 
+    def _are_inside(self, count: int) -> bool:
+        return len(self.inside) == count
+
     def let_in(self, count: int) -> list[str]:
         """Places are given up, one after the other, until so many were let in."""
         while len(self.inside) < count:
-            have = len(self.inside)
+            next_one = len(self.inside) + 1
             self.gate.leave()
-            until(lambda have=have: len(self.inside) == have + 1)  # type: ignore[misc]
+            until(partial(self._are_inside, next_one))
         return self.inside
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -366,7 +367,10 @@ def test_an_edit_that_does_not_give_what_is_wanted_is_not_handed_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = source.splices
-    wrongly = lambda tree, site, value, known: real(tree, site, value + 1, known)  # noqa: E731
+
+    def wrongly(tree: Any, site: Any, value: Any, known: Any) -> Any:
+        return real(tree, site, value + 1, known)
+
     monkeypatch.setattr(source, "splices", wrongly)
     found = _changed(tmp_path, {"main.tf": _block("  memory_size = 3008\n")}, function("orders"))
     assert found.texts == {} and len(found.document.not_edited) == 1
